@@ -1,0 +1,1 @@
+"""Maskwright: a self-hosted server for annotating images in the COCO format."""
