@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * Two entries: the editor page and all other pages. The server reads the
+ * manifest to find the hashed names and serves the folder under /static/.
+ */
+export default defineConfig({
+  base: "/static/",
+  plugins: [svelte()],
+  worker: { format: "es" },
+  build: {
+    outDir: here("../app/web/dist"),
+    emptyOutDir: true,
+    manifest: true,
+    target: "es2023",
+    sourcemap: false,
+    rolldownOptions: {
+      input: { editor: here("src/editor.ts"), pages: here("src/pages.ts") },
+    },
+  },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+  },
+});
