@@ -1,0 +1,36 @@
+"""Types that several wire models share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+__all__ = ["Color", "Email", "Model", "Name", "Text", "reject_control"]
+
+
+def reject_control(value: str) -> str:
+    """Refuse control characters: PostgreSQL cannot store NUL, and no name needs the others."""
+    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
+        raise ValueError("control characters and lone surrogates are not allowed")
+    return value
+
+
+def _reject_nul(value: str) -> str:
+    if any(char == "\x00" or 0xD800 <= ord(char) < 0xE000 for char in value):
+        raise ValueError("NUL characters and lone surrogates are not allowed")
+    return value
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(reject_control),
+]
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_reject_nul)]
+Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(reject_control)]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$", to_lower=True)]
+
+
+class Model(BaseModel):
+    """A body that we read: unknown members are a mistake that the sender should hear of."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

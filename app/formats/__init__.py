@@ -1,0 +1,1 @@
+"""Annotation file formats, which know nothing of HTTP or SQL."""

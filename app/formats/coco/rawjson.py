@@ -1,0 +1,52 @@
+"""JSON objects as text: look into one and change members of it, without touching the rest.
+
+A COCO record is kept as the text it came in. Decoding and encoding it again would rewrite what
+nobody edited: ``480.0`` and ``4.8e2`` are the same float, ``-0.0`` may lose its sign, integers of
+twenty digits their end. So a record is split into its members, whose values stay text:
+
+>>> members('{"id": 7, "area": 480.50, "note": "as is"}')["area"]
+'480.50'
+>>> replace('{"id": 7, "area": 480.50}', {"id": 8, "score": 0.5})
+'{"id":8,"area":480.50,"score":0.5}'
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+__all__ = ["dumps", "join", "members", "replace"]
+
+_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def dumps(value: Any) -> str:
+    """JSON text without spaces, in Unicode; refuses NaN and infinities."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def members(text: str | bytes) -> dict[str, str]:
+    """The members of a JSON object, in order, each value as its text.
+
+    Raises msgspec.DecodeError when the text is not a JSON object.
+    """
+    return {key: bytes(raw).decode() for key, raw in _decoder.decode(text).items()}
+
+
+def join(parts: Mapping[str, str]) -> str:
+    """A JSON object's text from its members' texts."""
+    return "{" + ",".join(f"{dumps(key)}:{value}" for key, value in parts.items()) + "}"
+
+
+def replace(
+    text: str, values: Mapping[str, Any] | None = None, *, raw: Mapping[str, str] | None = None
+) -> str:
+    """The object with some members set: `values` are encoded, `raw` ones are texts already.
+
+    Members that are there keep their place; new ones come last.
+    """
+    parts = members(text)
+    parts.update({key: dumps(value) for key, value in (values or {}).items()})
+    parts.update(raw or {})
+    return join(parts)

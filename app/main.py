@@ -1,0 +1,65 @@
+"""The wiring: `create_app` is the only place where the parts meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from app import __version__
+from app.api import (
+    categories,
+    datasets,
+    health,
+    members,
+    middleware,
+    openapi,
+    problems,
+    sessions,
+    tokens,
+    users,
+)
+from app.config import Settings
+from app.context import AppContext, make_context
+
+__all__ = ["create_app"]
+
+# Mounted under /api, in the order in which the API's description lists them.
+ROUTERS: tuple[APIRouter, ...] = (
+    sessions.router,
+    tokens.router,
+    users.router,
+    datasets.router,
+    members.router,
+    categories.router,
+)
+
+
+def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI:
+    """The web application; with a `context`, on parts that already run."""
+    parts = context or make_context(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if context is None:
+            parts.close()
+
+    app = FastAPI(
+        title="Maskwright",
+        version=__version__,
+        summary="Annotate images in the COCO format.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = parts
+    problems.install(app)
+    app.add_middleware(
+        middleware.BodyLimit, max_upload_bytes=parts.settings.max_upload_mb * 1_000_000
+    )
+    app.add_middleware(middleware.SafeHeaders)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api")
+    openapi.install(app)
+    return app

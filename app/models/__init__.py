@@ -1,0 +1,29 @@
+"""The tables, one module per group."""
+
+from app.models.annotations import Annotation, AnnotationVersion
+from app.models.base import Base
+from app.models.datasets import ROLES, Category, Dataset, DatasetCount, DatasetMember
+from app.models.images import STATUSES, Blob, Image
+from app.models.jobs import FINISHED_STATES, JOB_STATES, Job
+from app.models.users import ApiToken, SignInFailure, User, UserSession
+
+__all__ = [
+    "FINISHED_STATES",
+    "JOB_STATES",
+    "ROLES",
+    "STATUSES",
+    "Annotation",
+    "AnnotationVersion",
+    "ApiToken",
+    "Base",
+    "Blob",
+    "Category",
+    "Dataset",
+    "DatasetCount",
+    "DatasetMember",
+    "Image",
+    "Job",
+    "SignInFailure",
+    "User",
+    "UserSession",
+]

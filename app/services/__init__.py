@@ -1,0 +1,1 @@
+"""What the server does: rows in and out, errors raised, nothing committed."""

@@ -1,0 +1,1 @@
+"""The pages: server-rendered shells and the built front end."""
