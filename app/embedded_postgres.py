@@ -9,8 +9,8 @@ cluster in ``DATA_DIR/postgres`` and runs ``postgres`` on it::
 - **Nobody else gets in.** The server listens on no network address, only on a Unix socket inside
   the cluster's own folder, which has mode 700.
 - **Root never runs it.** PostgreSQL refuses to run as root, so then an unprivileged user does.
-  That user need not reach the folder by its path: it starts *in* it and calls it
-  ``/proc/self/cwd``, so that no parent folder has to be opened to anybody.
+  That user need not reach the folder by its path: it inherits the opened folder and calls it
+  ``/proc/self/fd/N``, so that no parent folder has to be opened to anybody.
 - **It never outlives us.** On Linux the kernel stops it when the process that started it ends,
   however that ends.
 - **One owner at a time.** A lock file, which the kernel frees when its holder dies, keeps a
@@ -326,12 +326,11 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _popen(self, command: list[Any], folder: Path) -> subprocess.Popen[bytes]:
-        # As another user the path may be closed to it; the folder it stands in never is.
-        place = "/proc/self/cwd" if self._account and sys.platform == "linux" else str(folder)
-        log_path = self.data_dir / "postgres.log"
-        too_long = log_path.exists() and log_path.stat().st_size > LOG_LIMIT_BYTES
-        opened = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if too_long else os.O_APPEND)
-        log = os.open(log_path, opened, 0o600)
+        opened, log = os.open(folder, os.O_RDONLY), self._open_log()
+        as_user = self._account.popen if self._account else {}
+        # As another user the path may be closed to it; the opened folder never is.
+        by_number = self._account is not None and sys.platform == "linux"
+        place = f"/proc/self/fd/{opened}" if by_number else str(folder)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
         try:
             with warnings.catch_warnings():
@@ -340,18 +339,27 @@ class EmbeddedPostgres:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 return subprocess.Popen(  # noqa: S603 - our own list of arguments
                     [*command, "-D", place],
-                    cwd=folder,
+                    cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
+                    pass_fds=(opened,) if by_number else (),
                     env={**environment, "LC_ALL": "C"},
                     # Out of the terminal's group: Ctrl-C is for the owner, who stops us in order.
                     start_new_session=True,
                     preexec_fn=die_with_parent(signal.SIGINT),
-                    **(self._account.popen if self._account else {}),
+                    **as_user,
                 )
         finally:
+            os.close(opened)
             os.close(log)
+
+    def _open_log(self) -> int:
+        """The server's own log, begun anew when it has grown long."""
+        path = self.data_dir / "postgres.log"
+        too_long = path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
+        kept = os.O_TRUNC if too_long else os.O_APPEND
+        return os.open(path, os.O_WRONLY | os.O_CREAT | kept, 0o600)
 
     def _last_log_line(self) -> str:
         with contextlib.suppress(OSError):
