@@ -1,0 +1,66 @@
+"""The mask engine: everything COCO's Mask API can do, exact and safe, in NumPy alone.
+
+One type and free functions over it. `Masks` is a ragged batch: N masks of their own sizes in flat
+arrays; one mask is a batch of one. Hand over as many as there are: the functions cut the work into
+pieces that fit the cache. `app.masks.rle` teaches the encoding.
+
+==================  ==========================================================================
+from outside        `from_dicts` (RLE objects), `from_polygons`, `from_boxes`,
+                    `from_segmentations` (polygons or RLE), `encode`, `encode_labels`
+to outside          `to_dicts`, `to_lists`, `decode`, `decode_stack`
+measures            `area`, `bbox`, `iou`, `iou_boxes`, `iou_pairs`
+sets                `merge` (union, intersection), `difference`, `concatenate`
+==================  ==========================================================================
+
+Whatever is wrong with the input raises a `MaskError`, whose ``code`` is stable and whose ``index``
+and ``path`` say where. Errors come before anything is allocated that is larger than the input.
+
+>>> from app import masks
+>>> square = [1, 1, 3, 1, 3, 3, 1, 3]
+>>> batch = masks.from_polygons([[square]], [4, 4])
+>>> masks.to_dicts(batch), masks.area(batch).tolist(), masks.bbox(batch).tolist()
+([{'size': [4, 4], 'counts': '52203'}], [4], [[1.0, 1.0, 2.0, 2.0]])
+"""
+
+from app.masks.batch import MAX_COORDINATE, MAX_PIXELS, Masks, background, concatenate
+from app.masks.errors import MaskError
+from app.masks.ops import area, bbox, difference, iou, iou_boxes, iou_pairs, merge
+from app.masks.raster import from_boxes, from_polygons
+from app.masks.rle import (
+    Rle,
+    decode,
+    decode_stack,
+    encode,
+    encode_labels,
+    from_dicts,
+    to_dicts,
+    to_lists,
+)
+from app.masks.segmentation import from_segmentations
+
+__all__ = [
+    "MAX_COORDINATE",
+    "MAX_PIXELS",
+    "MaskError",
+    "Masks",
+    "Rle",
+    "area",
+    "background",
+    "bbox",
+    "concatenate",
+    "decode",
+    "decode_stack",
+    "difference",
+    "encode",
+    "encode_labels",
+    "from_boxes",
+    "from_dicts",
+    "from_polygons",
+    "from_segmentations",
+    "iou",
+    "iou_boxes",
+    "iou_pairs",
+    "merge",
+    "to_dicts",
+    "to_lists",
+]

@@ -1,0 +1,205 @@
+"""Coordinates from outside, checked and made flat.
+
+Everything here works on points (x, y) in pixels of the image, the origin at its top left corner;
+pixel (c, r) covers [c, c + 1) x [r, r + 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.masks.batch import MAX_COORDINATE, FloatArray, IntArray, to_offsets
+from app.masks.errors import (
+    BboxError,
+    BboxNotFiniteError,
+    BboxTooLargeError,
+    MaskError,
+    PolygonError,
+    PolygonMissingError,
+    PolygonNotFiniteError,
+    PolygonOddNumbersError,
+    PolygonTooFewPointsError,
+    PolygonTooLargeError,
+)
+
+Ring = Sequence[float] | FloatArray
+"""One closed outline, flat: x, y, x, y, ... The last point joins the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """All rings of a batch, flat, those of one item beside each other.
+
+    Attributes
+    ----------
+    points : (P, 2) float64
+    offsets : (R + 1,) int64, ring r has ``points[offsets[r]:offsets[r + 1]]``
+    per_item : (N,) how many rings each item has
+    hole : (R,) int64, 1 for holes
+    """
+
+    points: FloatArray
+    offsets: IntArray
+    per_item: IntArray
+    hole: IntArray
+
+
+def check_rings(
+    polygons: Sequence[Sequence[Ring]], holes: Sequence[Sequence[Ring] | None] | None
+) -> Rings:
+    """Check the polygons and holes of each item and lay them out flat."""
+    flat: list[Sequence[float] | FloatArray] = []
+    hole: list[int] = []
+    per_item: list[int] = []
+    names: list[tuple[int, str, int]] = []
+    _check_list(polygons, None, "polygons")
+    if holes is not None and len(holes) != len(polygons):
+        raise PolygonError(f"{len(holes)} lists of holes for {len(polygons)} items")
+    for index, rings in enumerate(polygons):
+        _check_list(rings, index, "polygons")
+        if len(rings) == 0:
+            raise PolygonMissingError("there is no polygon", index=index, path=("polygons",))
+        cuts = () if holes is None else holes[index] or ()
+        _check_list(cuts, index, "holes")
+        for kind, (name, members) in enumerate((("polygons", rings), ("holes", cuts))):
+            flat.extend(members)
+            hole.extend([kind] * len(members))
+            names.extend((index, name, place) for place in range(len(members)))
+        per_item.append(len(rings) + len(cuts))
+    numbers, lengths = _flatten(flat, names)
+    _check_lengths(lengths, names)
+    _check_numbers(numbers, lengths, names)
+    return Rings(
+        numbers.reshape(-1, 2),
+        to_offsets(lengths // 2),
+        np.array(per_item, np.int64),
+        np.array(hole, np.int64),
+    )
+
+
+def _check_list(value: object, index: int | None, name: str) -> None:
+    if not isinstance(value, list | tuple):
+        path = () if index is None else (name,)
+        raise PolygonError(f"{name} must be a list of lists of numbers", index=index, path=path)
+
+
+def _flatten(
+    rings: Sequence[Ring], names: Sequence[tuple[int, str, int]]
+) -> tuple[FloatArray, IntArray]:
+    """All numbers of all rings, and how many each ring has."""
+    plain: list[float] = []
+    lengths = np.zeros(len(rings), np.int64)
+    for place, ring in enumerate(rings):
+        numbers: Sequence[float] = ring.tolist() if isinstance(ring, np.ndarray) else ring
+        if not are_numbers(numbers):
+            index, name, member = names[place]
+            detail = "a polygon is a flat list of numbers: x, y, x, y, ..."
+            raise PolygonError(detail, index=index, path=(name, member))
+        lengths[place] = len(numbers)
+        plain.extend(numbers)
+    return to_floats(plain), lengths
+
+
+def are_numbers(values: object) -> bool:
+    """Whether this is a list or tuple of plain numbers; True and "1" are none."""
+    return isinstance(values, list | tuple) and _NUMBERS.issuperset(map(type, values))
+
+
+_NUMBERS = {int, float, np.float64, np.float32, np.int64, np.int32}
+
+
+def to_floats(numbers: Sequence[float]) -> FloatArray:
+    """An array of the numbers; an integer too long for a float becomes infinity."""
+    try:
+        return np.array(numbers, np.float64)
+    except OverflowError:
+        return np.array([_to_float(number) for number in numbers], np.float64)
+
+
+def _to_float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return 2 * MAX_COORDINATE if number > 0 else -2 * MAX_COORDINATE
+
+
+def _check_lengths(lengths: IntArray, names: Sequence[tuple[int, str, int]]) -> None:
+    for wrong, kind, detail in (
+        (lengths & 1 == 1, PolygonOddNumbersError, "a polygon has an x without its y"),
+        (lengths < 6, PolygonTooFewPointsError, "a polygon has fewer than three points"),
+    ):
+        if wrong.any():
+            index, name, member = names[int(wrong.argmax())]
+            raise kind(detail, index=index, path=(name, member))
+
+
+def _check_numbers(
+    numbers: FloatArray, lengths: IntArray, names: Sequence[tuple[int, str, int]]
+) -> None:
+    problem = _problem(numbers)
+    if problem is None:
+        return
+    place, finite = problem
+    ring = int(np.searchsorted(to_offsets(lengths), place, side="right")) - 1
+    index, name, member = names[ring]
+    kind = PolygonTooLargeError if finite else PolygonNotFiniteError
+    raise kind(_detail(finite), index=index, path=(name, member))
+
+
+def _problem(numbers: FloatArray) -> tuple[int, bool] | None:
+    """The place of the first number that is not finite or too large, and whether it is finite."""
+    # NaN fails every comparison, so that one test finds all three.
+    fine = np.abs(numbers) <= MAX_COORDINATE
+    if fine.all():
+        return None
+    place = int(fine.argmin())
+    return place, bool(np.isfinite(numbers[place]))
+
+
+def _detail(finite: bool) -> str:
+    if finite:
+        return f"a coordinate is farther than {MAX_COORDINATE:.0f} from the origin"
+    return "a coordinate is not a finite number"
+
+
+def check_flat(
+    numbers: Sequence[float],
+    index: int,
+    path: tuple[str, ...],
+    kinds: tuple[type[MaskError], type[MaskError], type[MaskError]],
+) -> FloatArray:
+    """Numbers within reach as float64, or one of ``kinds``: wrong type, not finite, too large."""
+    if not are_numbers(numbers):
+        raise kinds[0](f"{path[-1]} must be made of numbers", index=index, path=path)
+    checked = to_floats(numbers)
+    problem = _problem(checked)
+    if problem is not None:
+        raise kinds[1 + problem[1]](_detail(problem[1]), index=index, path=path)
+    return checked
+
+
+def check_boxes(boxes: npt.ArrayLike, name: str = "bbox") -> FloatArray:
+    """(N, 4) float64 boxes x, y, w, h, each number and each corner within reach."""
+    if isinstance(boxes, np.ndarray):
+        boxes = boxes.tolist()
+    if not isinstance(boxes, list | tuple):
+        raise BboxError("boxes must be a list of boxes", path=(name,))
+    flat: list[float] = []
+    for index, box in enumerate(boxes):
+        numbers = box.tolist() if isinstance(box, np.ndarray) else box
+        if not are_numbers(numbers) or len(numbers) != 4:
+            raise BboxError("a box is four numbers: x, y, w, h", index=index, path=(name,))
+        flat.extend(numbers)
+    checked = to_floats(flat).reshape(-1, 4)
+    corners = np.concatenate([checked, checked[:, :2] + checked[:, 2:]], axis=1)
+    problem = _problem(corners.ravel())
+    if problem is not None:
+        index = problem[0] // 6
+        finite = bool(np.isfinite(checked[index]).all())
+        kind = BboxTooLargeError if finite else BboxNotFiniteError
+        raise kind(_detail(finite), index=index, path=(name,))
+    return checked

@@ -1,0 +1,551 @@
+"""Run-length encoding as COCO knows it: bitmaps, counts and their string form.
+
+A mask is a grid of pixels that are foreground (1) or background (0). Read column by column, top
+to bottom, then left to right, it is a sequence of runs. COCO writes down only the lengths of the
+runs, the *counts*, beginning with background:
+
+    0 1 0
+    0 1 0      read by columns   0 0 0   1 1 0   0 0 0      counts  3, 2, 4
+    0 0 0
+
+A mask whose first pixel is foreground begins with a run of length zero: counts 0, 9 are a full
+3 x 3 mask, and 9 an empty one. Together with its ``size``, [height, width], this is an RLE. In
+JSON the counts may be the list, called *uncompressed*, or a string, called *compressed*:
+
+1. From the fourth count on, write the difference to the count two places before. Neighbouring
+   columns have runs of much the same length, so that these are small: 3, 2, 4, 5 becomes 3, 2,
+   4, 3.
+2. Cut each number into groups of five bits, the lowest first, in two's complement, until the
+   rest is nothing but copies of the sign.
+3. Write each group as one character: 48 plus the five bits, plus 32 when another group of the
+   same number follows. So 3 is "3", 16 is "`0" (ten in the lowest five bits would read as minus
+   sixteen) and -2 is "N".
+
+The strings use the 64 characters from "0" to "o". Nothing in them marks the end, which is where
+broken files hide: everything that comes from outside goes through `from_dicts`, and what does not
+add up to height times width pixels is refused, never guessed.
+
+>>> import numpy as np
+>>> masks = encode(np.array([[0, 1, 0], [0, 1, 0], [0, 0, 0]]))
+>>> masks.counts.tolist()
+[3, 2, 4]
+>>> to_dicts(masks)
+[{'size': [3, 3], 'counts': '324'}]
+>>> decode(from_dicts(to_dicts(masks)))[0].tolist()
+[[0, 1, 0], [0, 1, 0], [0, 0, 0]]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from app.masks.batch import (
+    BoolArray,
+    ByteArray,
+    IntArray,
+    Masks,
+    Spans,
+    check_same_sizes,
+    check_size,
+    from_spans,
+    to_offsets,
+)
+from app.masks.errors import (
+    BitmapError,
+    DecodeTooLargeError,
+    MaskError,
+    RleCharsetError,
+    RleEmptyError,
+    RleError,
+    RleNegativeError,
+    RleOverlongError,
+    RleOverrunError,
+    RleShortError,
+    RleTooManyRunsError,
+    RleTruncatedError,
+)
+from app.masks.runs import odd_positions
+
+MAX_CHARACTERS = 7
+"""The most characters one count can need: 2^32 - 1 is "oooooo3"."""
+
+MAX_DECODED_PIXELS = 2**29
+"""The most pixels `decode` makes unless told otherwise: enough for 20,000 x 20,000."""
+
+_COUNTS = ("counts",)
+
+
+class Rle(TypedDict):
+    """One mask as JSON: ``{"size": [height, width], "counts": "..."}``."""
+
+    size: list[int]
+    counts: str
+
+
+# Reading and writing the JSON form ---------------------------------------------------------------
+
+
+def from_dicts(items: Iterable[object]) -> Masks:
+    """Check RLE objects that came from outside and make a batch of them.
+
+    Parameters
+    ----------
+    items : objects ``{"size": [h, w], "counts": ...}`` with counts as str, bytes, a list or tuple
+        of whole numbers, or an integer array; other members are ignored
+
+    Returns
+    -------
+    Masks, canonical: runs of length zero are merged away
+
+    Raises
+    ------
+    SizeError, RleError : naming the ``index`` of a faulty item. Nothing is allocated that is
+        larger than the input.
+
+    >>> from_dicts([{"size": [4, 4], "counts": "32;"}]).counts.tolist()
+    [3, 2, 11]
+    >>> from_dicts([{"size": [4, 4], "counts": [2, 2, 0, 2, 10]}]).counts.tolist()
+    [2, 4, 10]
+    >>> from_dicts([{"size": [4, 4], "counts": "32:"}])
+    Traceback (most recent call last):
+    app.masks.errors.RleShortError: the runs add up to 15 pixels, the image has 16
+    """
+    sizes: list[tuple[int, int]] = []
+    strings: list[bytes] = []
+    lists: list[IntArray | None] = []
+    for index, item in enumerate(items):
+        size, counts = _members(item, index)
+        sizes.append(size)
+        most_runs = size[0] * size[1] + 2  # One empty run may lead and one may trail.
+        if isinstance(counts, str | bytes):
+            text = _ascii(counts, index)
+            _limit(len(text), MAX_CHARACTERS * most_runs, index)
+            strings.append(text)
+            lists.append(None)
+        else:
+            array = _integers(counts, index)
+            _limit(len(array), most_runs, index)
+            lists.append(array)
+    in_strings = np.array([array is None for array in lists], bool)
+    counts, offsets = decode_strings(strings, np.flatnonzero(in_strings))
+    if len(strings) < len(lists):
+        pieces = iter(np.split(counts, offsets[1:-1]))
+        arrays = [next(pieces) if array is None else array for array in lists]
+        counts = np.concatenate(arrays)
+        offsets = to_offsets(np.array([len(array) for array in arrays], np.int64))
+    return from_counts(np.array(sizes, np.int64).reshape(-1, 2), counts, offsets)
+
+
+def to_dicts(masks: Masks) -> list[Rle]:
+    """The batch as JSON objects with string counts, as pycocotools writes them.
+
+    >>> to_dicts(encode(np.ones((4, 4))))
+    [{'size': [4, 4], 'counts': '0`0'}]
+    """
+    strings = encode_strings(masks.counts, masks.offsets)
+    return [
+        {"size": size, "counts": counts}
+        for size, counts in zip(masks.sizes.tolist(), strings, strict=True)
+    ]
+
+
+def to_lists(masks: Masks) -> list[list[int]]:
+    """The counts of each mask as a list: the uncompressed form.
+
+    >>> to_lists(encode(np.ones((4, 4))))
+    [[0, 16]]
+    """
+    counts = masks.counts.tolist()
+    ends = masks.offsets.tolist()
+    return [counts[a:b] for a, b in pairwise(ends)]
+
+
+def _members(item: object, index: int) -> tuple[tuple[int, int], object]:
+    if not isinstance(item, Mapping):
+        raise RleError("an RLE is an object with size and counts", index=index)
+    for name in ("size", "counts"):
+        if name not in item:
+            raise RleError(f"the RLE has no {name}", index=index, path=(name,))
+    return check_size(item["size"], index=index), item["counts"]
+
+
+def _limit(length: int, most: int, index: int) -> None:
+    if length == 0:
+        raise RleEmptyError("the RLE has no counts", index=index, path=_COUNTS)
+    if length > most:
+        raise RleTooManyRunsError(
+            "the RLE has more runs than the image has pixels", index=index, path=_COUNTS
+        )
+
+
+def _ascii(counts: str | bytes, index: int) -> bytes:
+    if isinstance(counts, bytes):
+        return counts
+    try:
+        return counts.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise _charset(error.start, index) from None
+
+
+def _charset(position: int, index: int | None) -> RleCharsetError:
+    return RleCharsetError(
+        f"character {position} of the counts is none of those that encode counts",
+        position=position,
+        index=index,
+        path=_COUNTS,
+    )
+
+
+def _integers(counts: object, index: int) -> IntArray:
+    """List counts as an array. Whole floats pass, as some writers store every number so."""
+    problem = RleError(
+        "counts must be a string or a list of whole numbers", index=index, path=_COUNTS
+    )
+    if isinstance(counts, np.ndarray):
+        array = counts
+    elif isinstance(counts, list | tuple):
+        if not {int, float}.issuperset(map(type, counts)):
+            raise problem
+        # As floats first: an integer of any length fits, and what exceeds an image is refused
+        # long before a float gets inexact.
+        try:
+            array = np.array(counts, np.float64)
+        except OverflowError:
+            raise RleOverrunError(
+                "a run is longer than the image", index=index, path=_COUNTS
+            ) from None
+    else:
+        raise problem
+    if array.ndim != 1 or array.dtype.kind not in "iuf":
+        raise problem
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise problem
+    if array.dtype.kind == "f" and (array != np.trunc(array)).any():
+        raise problem
+    return np.clip(array, -1, 2**33).astype(np.int64)
+
+
+# Counts ------------------------------------------------------------------------------------------
+
+
+def from_counts(sizes: IntArray, counts: IntArray, offsets: IntArray) -> Masks:
+    """Check raw counts against the sizes and merge away the runs of length zero.
+
+    Parameters
+    ----------
+    sizes : (N, 2) int64, checked already
+    counts, offsets : flat int64 run lengths, each between -2^40 and 2^40, and (N + 1,) offsets
+    """
+    lengths = np.diff(offsets)
+    _refuse(lengths == 0, RleEmptyError, "the RLE has no counts")
+    pixels = sizes[:, 0] * sizes[:, 1]
+    if (counts < 0).any():
+        index = int(np.searchsorted(offsets, (counts < 0).argmax(), side="right")) - 1
+        raise RleNegativeError("a run has a negative length", index=index, path=_COUNTS)
+    over = counts > np.repeat(pixels, lengths)
+    if over.any():
+        index = int(np.searchsorted(offsets, over.argmax(), side="right")) - 1
+        raise RleOverrunError("a run is longer than the image", index=index, path=_COUNTS)
+    ends = to_offsets(counts)[offsets]
+    total = np.diff(ends)
+    for wrong, kind in ((total > pixels, RleOverrunError), (total < pixels, RleShortError)):
+        if wrong.any():
+            index = int(wrong.argmax())
+            detail = f"the runs add up to {total[index]} pixels, the image has {pixels[index]}"
+            raise kind(detail, index=index, path=_COUNTS)
+    return _canonical(Masks(sizes, counts, offsets))
+
+
+def _refuse(wrong: BoolArray, kind: type[MaskError], detail: str) -> None:
+    if wrong.any():
+        raise kind(detail, index=int(wrong.argmax()), path=_COUNTS)
+
+
+def _canonical(masks: Masks) -> Masks:
+    """Merge away runs of length zero, save the leading one of a mask that starts inside."""
+    empty = masks.counts == 0
+    empty[masks.offsets[:-1]] = masks.runs > 1
+    empty[masks.offsets[:-1]] &= masks.counts[masks.offsets[:-1]] == 0
+    leading = np.zeros(len(empty), bool)
+    leading[masks.offsets[:-1]] = masks.pixels > 0
+    if not (empty & ~leading).any():
+        return masks
+    # Every end of a run but the last toggles between background and foreground. On one line
+    # with all other masks, toggles at the same place cancel in pairs.
+    pixels = masks.pixels
+    start = to_offsets(pixels + 1)[:-1]
+    ends = to_offsets(masks.counts)
+    places = ends[1:] - np.repeat(ends[masks.offsets[:-1]] - start, masks.runs)
+    toggles = np.delete(places, masks.offsets[1:] - 1)
+    toggles = odd_positions(toggles)
+    end = start + pixels
+    toggles = toggles[toggles < end[np.searchsorted(start, toggles, side="right") - 1]]
+    # A mask left inside at its last pixel is closed there.
+    inside = np.diff(np.append(np.searchsorted(toggles, start), len(toggles))) & 1 == 1
+    toggles = np.sort(np.concatenate([toggles, end[inside]]))
+    offsets = np.append(np.searchsorted(toggles, start), len(toggles))
+    positions = toggles - np.repeat(start, np.diff(offsets))
+    return from_spans(masks.sizes, Spans(positions, offsets))
+
+
+# Strings -----------------------------------------------------------------------------------------
+
+
+def encode_strings(counts: IntArray, offsets: IntArray) -> list[str]:
+    """The string form of each piece of a ragged array of counts.
+
+    Parameters
+    ----------
+    counts, offsets : flat int64 and (N + 1,) int64; piece i is ``counts[offsets[i]:offsets[i+1]]``
+
+    >>> encode_strings(np.array([3, 2, 11, 0, 16]), np.array([0, 4, 5]))
+    ['32;N', '`0']
+    """
+    values = _deltas(counts, offsets)
+    # A number of k groups lies in [-2^(5k-1), 2^(5k-1)); folding the negative half onto the
+    # positive one makes that one comparison.
+    folded = values ^ (values >> 63)
+    length = np.ones(len(values), np.int64)
+    limit = 16
+    while (longer := folded >= limit).any():
+        length += longer
+        limit <<= 5
+    places = to_offsets(length)
+    text = np.empty(places[-1], np.uint8)
+    for group in range(int(length.max(initial=0))):
+        chosen = slice(None) if group == 0 else np.flatnonzero(length > group)
+        more = (length[chosen] > group + 1).astype(np.int64) << 5
+        bits = (values[chosen] >> (5 * group)) & 31
+        text[places[:-1][chosen] + group] = bits + more + 48
+    whole = text.tobytes().decode("ascii")
+    ends = places[offsets].tolist()
+    return [whole[a:b] for a, b in pairwise(ends)]
+
+
+def _deltas(counts: IntArray, offsets: IntArray) -> IntArray:
+    values = counts.copy()
+    values[2:] -= counts[:-2]
+    # The first three counts of each piece are written as they are.
+    first = offsets[:-1, None] + np.arange(3)
+    first = first[first < offsets[1:, None]]
+    values[first] = counts[first]
+    return values
+
+
+def decode_strings(
+    strings: Sequence[bytes], index: IntArray | None = None
+) -> tuple[IntArray, IntArray]:
+    """The counts in strings, as flat int64 and (N + 1,) offsets; nothing is checked but the text.
+
+    Parameters
+    ----------
+    strings : ASCII bytes
+    index : what to call each string in errors; its place in the sequence by default
+
+    Raises
+    ------
+    RleCharsetError, RleTruncatedError, RleOverlongError
+
+    >>> counts, offsets = decode_strings([b"32;N", b"`0"])
+    >>> counts.tolist(), offsets.tolist()
+    ([3, 2, 11, 0, 16], [0, 4, 5])
+    """
+    lengths = np.fromiter(map(len, strings), np.int64, len(strings))
+    offsets = to_offsets(lengths)
+    # Characters below "0" wrap around to large numbers, so one comparison finds both sides.
+    text = np.frombuffer(b"".join(strings), np.uint8) - np.uint8(48)
+    names = np.arange(len(strings)) if index is None else index
+
+    def fail(place: int) -> tuple[int, int]:
+        piece = int(np.searchsorted(offsets, place, side="right")) - 1
+        return int(names[piece]), place - int(offsets[piece])
+
+    if (text > 63).any():
+        item, position = fail(int((text > 63).argmax()))
+        raise _charset(position, item)
+    more = (text & 32) != 0
+    final = offsets[1:][lengths > 0] - 1
+    if more[final].any():
+        item, _ = fail(int(final[more[final].argmax()]))
+        raise RleTruncatedError("the counts end inside a number", index=item, path=_COUNTS)
+    ends = np.flatnonzero(~more)
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])[: len(ends)]
+    groups = ends - starts + 1
+    if groups.max(initial=0) > MAX_CHARACTERS:
+        item, _ = fail(int(starts[(groups > MAX_CHARACTERS).argmax()]))
+        raise RleOverlongError(
+            f"a count has more than {MAX_CHARACTERS} characters", index=item, path=_COUNTS
+        )
+    values = _join_groups(text, starts, ends, groups)
+    places = np.searchsorted(ends, offsets)
+    return _undo_deltas(values, places), places
+
+
+def _join_groups(text: ByteArray, starts: IntArray, ends: IntArray, groups: IntArray) -> IntArray:
+    values = (text[starts] & 31).astype(np.int64)
+    for group in range(1, int(groups.max(initial=0))):
+        chosen = np.flatnonzero(groups > group)
+        values[chosen] |= (text[starts[chosen] + group] & 31).astype(np.int64) << (5 * group)
+    negative = (text[ends] & 16) != 0
+    values[negative] -= np.int64(1) << (5 * groups[negative])
+    return values
+
+
+def _undo_deltas(values: IntArray, offsets: IntArray) -> IntArray:
+    """Turn differences to the value two places before into values, piece by piece.
+
+    Running sums over every second element undo the differences; what they had summed up before
+    the piece began is taken off again. The first value of a piece stands outside of both chains.
+    """
+    sums = values.copy()
+    sums[0::2] = np.cumsum(values[0::2])
+    sums[1::2] = np.cumsum(values[1::2])
+    padded = np.concatenate([np.zeros(1, np.int64), sums])
+    lengths = np.diff(offsets)
+    pieces = lengths > 0
+    first, lengths = offsets[:-1][pieces], lengths[pieces]
+    place = np.arange(len(values)) - np.repeat(first, lengths)
+    before = np.where(place & 1, np.repeat(padded[first], lengths), np.repeat(sums[first], lengths))
+    out = sums - before
+    out[first] = values[first]
+    return out
+
+
+# Bitmaps -----------------------------------------------------------------------------------------
+
+
+def encode(bitmaps: npt.ArrayLike) -> Masks:
+    """Encode one bitmap (h, w), or the n bitmaps of a stack (h, w, n).
+
+    Any array of numbers or booleans will do, in C or Fortran order; what is not zero is
+    foreground. (pycocotools demands uint8 in Fortran order and takes a step from 1 to 2 for the
+    end of a run; here 1 and 2 are both foreground.)
+
+    >>> encode(np.array([[0, 7], [0, 7]])).counts.tolist()
+    [2, 2]
+    >>> len(encode(np.zeros((4, 5, 3), bool)))
+    3
+    """
+    array = _numbers(bitmaps)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3:
+        raise BitmapError("a bitmap has the shape (height, width) or (height, width, n)")
+    height, width, n = array.shape
+    check_size((height, width))
+    sizes = np.tile(np.array([[height, width]], np.int64), (n, 1))
+    positions = [_toggles(array[:, :, i]) for i in range(n)]
+    offsets = to_offsets(np.array([len(p) for p in positions], np.int64))
+    return from_spans(sizes, Spans(np.concatenate([_NOTHING, *positions]), offsets))
+
+
+_NOTHING = np.zeros(0, np.int64)
+
+
+def _numbers(bitmaps: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    try:
+        array = np.asarray(bitmaps)
+    except ValueError:
+        raise BitmapError("the rows of a bitmap must have the same length") from None
+    if array.dtype.kind not in "biuf":
+        raise BitmapError("a bitmap is made of numbers")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise BitmapError("a bitmap must not contain NaN")
+    return array
+
+
+def _toggles(bitmap: npt.NDArray[np.generic]) -> IntArray:
+    flat = (bitmap.T != 0).ravel()
+    inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if len(flat) == 0:
+        return _NOTHING
+    start = [0] if flat[0] else []
+    end = [len(flat)] if flat[-1] else []
+    return np.concatenate([start, inner, end]).astype(np.int64)
+
+
+def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
+    """One mask for each value in an image of whole numbers, in one pass.
+
+    Parameters
+    ----------
+    labels : (h, w) integers, such as the ids of panoptic segments
+
+    Returns
+    -------
+    values : (N,) int64, the values that occur, ascending
+    masks : N masks, ``masks[i]`` covers the pixels of ``values[i]``
+
+    >>> values, masks = encode_labels(np.array([[5, 7], [5, 5]]))
+    >>> values.tolist(), to_lists(masks)
+    ([5, 7], [[0, 2, 1, 1], [2, 1, 1]])
+    """
+    array = np.asarray(labels)
+    if array.ndim != 2 or array.dtype.kind not in "biu":
+        raise BitmapError("a label image has the shape (height, width) and whole numbers")
+    check_size(array.shape)
+    flat = array.T.ravel()
+    starts = np.flatnonzero(np.diff(flat, prepend=flat[:1]) != 0)
+    if len(flat):
+        starts = np.concatenate([np.zeros(1, np.int64), starts])
+    ends = np.append(starts[1:], len(flat))
+    values, which = np.unique(flat[starts].astype(np.int64), return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    positions = np.stack([starts[order], ends[order][: len(order)]], axis=1).ravel()
+    offsets = to_offsets(2 * np.bincount(which, minlength=len(values)))
+    sizes = np.tile(np.array([array.shape], np.int64), (len(values), 1))
+    return values, from_spans(sizes, Spans(positions, offsets))
+
+
+def decode(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> list[ByteArray]:
+    """The bitmap of each mask: (h, w) uint8 of 0 and 1, in Fortran order.
+
+    Raises
+    ------
+    DecodeTooLargeError : before anything is allocated, if all bitmaps together would have more
+        than ``max_pixels`` pixels
+
+    >>> decode(from_dicts([{"size": [2, 2], "counts": [1, 2, 1]}]))[0].tolist()
+    [[0, 1], [1, 0]]
+    """
+    _check_pixels(masks, max_pixels)
+    ends = masks.offsets.tolist()
+    return [
+        _bitmap(masks.counts[a:b]).reshape(width, height).T
+        for (a, b), (height, width) in zip(pairwise(ends), masks.sizes.tolist(), strict=True)
+    ]
+
+
+def decode_stack(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> ByteArray:
+    """The bitmaps of masks of one size as a stack (h, w, n), uint8, in Fortran order.
+
+    >>> decode_stack(encode(np.ones((2, 3, 4)))).shape
+    (2, 3, 4)
+    """
+    if len(masks) == 0:
+        return np.zeros((0, 0, 0), np.uint8)
+    check_same_sizes(masks.sizes, np.zeros(len(masks), np.int64))
+    _check_pixels(masks, max_pixels)
+    height, width = masks.sizes[0].tolist()
+    stack = np.empty((len(masks), width, height), np.uint8)
+    for plane, bitmap in zip(stack, decode(masks, max_pixels), strict=True):
+        plane[...] = bitmap.T
+    return stack.transpose(2, 1, 0)
+
+
+def _bitmap(counts: IntArray) -> ByteArray:
+    values = np.zeros(len(counts), np.uint8)
+    values[1::2] = 1
+    return np.repeat(values, counts)
+
+
+def _check_pixels(masks: Masks, max_pixels: int) -> None:
+    # Sizes are below 2^32 each, and nobody holds 2^31 of them.
+    total = int(masks.pixels.sum())
+    if total > max_pixels:
+        raise DecodeTooLargeError(f"{total} pixels to decode, at most {max_pixels} are allowed")
