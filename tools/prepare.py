@@ -19,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - this is where the sentence comes from
     for _minor in (14, 13, 12, 11):
         _newer = shutil.which(f"python3.{_minor}")
         if _newer:
@@ -106,7 +106,7 @@ def find_uv() -> Path:
         run([VENV / "bin" / "python", "-m", "pip", "install", "--quiet", wanted])
     else:
         run([sys.executable, "-m", "venv", "--clear", "--without-pip", VENV])
-        pip = [sys.executable, "-m", "pip", "--python", VENV / "bin" / "python"]
+        pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", VENV / "bin" / "python"]
         run([*pip, "install", "--quiet", wanted])
     return own
 
