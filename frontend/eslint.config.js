@@ -46,7 +46,11 @@ export default tseslint.config(
       "prefer-const": "error",
       "no-eval": "error",
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/explicit-module-boundary-types": "error",
+      "@typescript-eslint/explicit-function-return-type": [
+        "error",
+        { allowExpressions: true, allowTypedFunctionExpressions: true },
+      ],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-non-null-assertion": "off",
     },
   },
@@ -55,7 +59,11 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: { parser: tseslint.parser, extraFileExtensions: [".svelte"], svelteConfig },
     },
-    rules: { "prefer-const": "off", "max-lines-per-function": "off" },
+    rules: {
+      "prefer-const": "off",
+      "max-lines-per-function": "off",
+      "@typescript-eslint/explicit-function-return-type": "off",
+    },
   },
   {
     files: ["tests/**"],

@@ -1,0 +1,230 @@
+/**
+ * The facade over everything that the editor page is about: document, history,
+ * view, camera, categories and the hand. It knows neither DOM nor network.
+ *
+ * Whoever wants to follow along subscribes to topics and looks up what it needs:
+ *
+ *   document  an annotation changed        selection  another selection or hover
+ *   facts     the server told something    view       hidden, locked
+ *   camera    pan, zoom, size of the stage tool       tool, its state or preview
+ *   category  the current category         settled    no gesture is under way
+ */
+
+import type { Bounds } from "../geometry/bounds";
+import * as cameras from "../geometry/camera";
+import type { Camera, Size } from "../geometry/camera";
+import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
+import { AnnotationDocument, type Change } from "../model/document";
+import { History } from "../model/history";
+import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
+import * as shapes from "../shapes";
+import type { Handle, ShapeContext } from "../shapes/shape";
+import type { Hand } from "./hand";
+import { Signal } from "./signal";
+import { View } from "./view";
+
+export type Topic =
+  | "document"
+  | "facts"
+  | "selection"
+  | "view"
+  | "camera"
+  | "tool"
+  | "category"
+  | "settled"
+  | "notice";
+
+export interface EditorOptions {
+  readonly image: ImageRecord;
+  readonly categories: readonly Category[];
+  readonly readOnly: boolean;
+}
+
+export class Editor {
+  readonly document = new AnnotationDocument();
+  readonly history = new History(this.document);
+  readonly view = new View();
+  readonly signal = new Signal<Topic>();
+  readonly categories: readonly Category[];
+  readonly readOnly: boolean;
+  image: ImageRecord;
+  camera: Camera = { scale: 1, x: 0, y: 0 };
+  stage: Size = { width: 0, height: 0 };
+  pointerAt: ImagePoint | null = null;
+  notice: string | null = null;
+  readonly #categoryById: ReadonlyMap<number, Category>;
+  #categoryId: number | null;
+  #hand: Hand | null = null;
+  #followsFit = true;
+
+  constructor({ image, categories, readOnly }: EditorOptions) {
+    this.image = image;
+    this.categories = categories;
+    this.readOnly = readOnly;
+    this.#categoryById = new Map(categories.map((category) => [category.id, category]));
+    this.#categoryId = categories[0]?.id ?? null;
+    this.document.subscribe((diff) => {
+      for (const { key, after } of diff) if (!after) this.#forget(key);
+      this.signal.emit("document");
+    });
+  }
+
+  get hand(): Hand {
+    if (!this.#hand) throw new Error("The editor has no hand yet.");
+    return this.#hand;
+  }
+
+  /** Called once, by whoever puts editor and tools together. */
+  takeUp(hand: Hand): void {
+    this.#hand = hand;
+  }
+
+  // Categories
+
+  get categoryId(): number | null {
+    return this.#categoryId;
+  }
+
+  chooseCategory(id: number): void {
+    if (!this.#categoryById.has(id)) return;
+    this.#categoryId = id;
+    this.signal.emit("category");
+  }
+
+  category(id: number | null): Category | null {
+    return id === null ? null : (this.#categoryById.get(id) ?? null);
+  }
+
+  context(annotation: Annotation): ShapeContext {
+    return this.category(annotation.category_id) ?? shapes.NO_CONTEXT;
+  }
+
+  // Changes
+
+  /** One undoable step. Inside a gesture use `history.mark` and `change` instead. */
+  transact(label: string, change: Change): void {
+    this.history.mark(label);
+    this.change(change);
+    this.history.commit();
+    this.signal.emit("settled");
+  }
+
+  change(change: Change): void {
+    if (!this.readOnly) this.document.apply(change, "local");
+  }
+
+  /** The same edit to several annotations; those for which it gives null stay as they are. */
+  edit(
+    label: string,
+    keys: Iterable<AnnotationKey>,
+    edit: (annotation: Annotation) => Annotation | null,
+  ): void {
+    const change = new Map<AnnotationKey, Annotation>();
+    for (const key of keys) {
+      const annotation = this.document.get(key);
+      const edited = annotation && edit(annotation);
+      if (edited) change.set(key, edited);
+    }
+    this.transact(label, change);
+  }
+
+  remove(keys: Iterable<AnnotationKey>): void {
+    this.transact("Delete", new Map([...keys].map((key) => [key, null])));
+  }
+
+  undo(): void {
+    if (this.hand.intend("step-back") || !this.history.undo()) return;
+    this.signal.emit("settled");
+  }
+
+  redo(): void {
+    if (!this.hand.busy && this.history.redo()) this.signal.emit("settled");
+  }
+
+  // Selection
+
+  select(keys: Iterable<AnnotationKey>): void {
+    this.view.select(keys);
+    this.view.hoveredHandle = null;
+    this.signal.emit("selection");
+  }
+
+  hover(key: AnnotationKey | null, handle: Handle | null = null): void {
+    if (this.view.hovered === key && this.view.hoveredHandle === handle) return;
+    this.view.hovered = key;
+    this.view.hoveredHandle = handle;
+    this.signal.emit("selection");
+  }
+
+  visible(key: AnnotationKey): boolean {
+    return !this.view.hidden.has(key);
+  }
+
+  /** What lies under the point and may be touched, the smallest first. */
+  under(at: ImagePoint, tolerance: number): AnnotationKey[] {
+    const found: { key: AnnotationKey; area: number }[] = [];
+    for (const [key, annotation] of this.document.entries()) {
+      const { bounds, area } = shapes.measures(annotation);
+      if (!bounds || outside(bounds, at, tolerance)) continue;
+      if (this.view.hidden.has(key) || this.view.locked.has(key)) continue;
+      if (shapes.hits(annotation, at, tolerance)) found.push({ key, area });
+    }
+    return found.sort((a, b) => a.area - b.area).map(({ key }) => key);
+  }
+
+  // Camera
+
+  /** A length on the screen, in image pixels. */
+  imageLength(cssPixels: number): number {
+    return cssPixels / this.camera.scale;
+  }
+
+  toImage(p: ScreenPoint): ImagePoint {
+    return cameras.toImage(this.camera, p);
+  }
+
+  moveCamera(camera: Camera): void {
+    this.camera = camera;
+    this.#followsFit = false;
+    this.signal.emit("camera");
+  }
+
+  zoom(factor: number, at?: ScreenPoint): void {
+    const middle = screenPoint(this.stage.width / 2, this.stage.height / 2);
+    this.moveCamera(cameras.zoomAt(this.camera, at ?? middle, factor));
+  }
+
+  fit(): void {
+    this.moveCamera(cameras.fit(this.image, this.stage, this.stage.width < 600 ? 12 : 24));
+    this.#followsFit = true;
+  }
+
+  resize(stage: Size): void {
+    const before = this.stage;
+    this.stage = stage;
+    if (this.#followsFit) this.fit();
+    else this.moveCamera(cameras.recentre(this.camera, before, stage));
+  }
+
+  // Notices
+
+  /** One sentence for the person, shown for a while. */
+  say(text: string): void {
+    this.notice = text;
+    this.signal.emit("notice");
+  }
+
+  #forget(key: AnnotationKey): void {
+    this.view.deselect(key);
+    if (this.view.hovered === key) this.view.hovered = null;
+  }
+}
+
+function outside(bounds: Bounds, at: ImagePoint, margin: number): boolean {
+  return (
+    at.x < bounds.left - margin ||
+    at.x > bounds.right + margin ||
+    at.y < bounds.top - margin ||
+    at.y > bounds.bottom + margin
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * The editor's view of the tools.
+ *
+ * Tools import the editor, not the other way round, so the editor knows them
+ * only by these interfaces. `path` names the active tool and what the hand is
+ * doing, such as `polygon.drawing`.
+ */
+
+import type { ImagePoint } from "../geometry/point";
+import type { Intent, PointerInput } from "./input";
+
+/** One gesture of the hint line: the key or gesture, and what it does. */
+export interface Hint {
+  readonly gesture: string;
+  readonly does: string;
+}
+
+/** What a tool wants to have drawn above everything else. */
+export interface Preview {
+  readonly line: readonly ImagePoint[];
+  readonly closed: boolean;
+  readonly dots: readonly ImagePoint[];
+  /** A new point that the next press would make. */
+  readonly ghost: ImagePoint | null;
+}
+
+export const NO_PREVIEW: Preview = { line: [], closed: false, dots: [], ghost: null };
+
+export interface ToolInfo {
+  readonly id: string;
+  readonly label: string;
+  /** A Lucide icon's name. */
+  readonly icon: string;
+  readonly key: string;
+  readonly help: string;
+  /** Draws or changes something, so that it is not for viewers. */
+  readonly edits: boolean;
+}
+
+export interface Hand {
+  readonly path: string;
+  readonly toolId: string;
+  readonly tools: readonly ToolInfo[];
+  readonly cursor: string;
+  readonly hints: readonly Hint[];
+  readonly preview: Preview;
+  /** A gesture is under way; nothing is saved before it ends. */
+  readonly busy: boolean;
+  choose(toolId: string): void;
+  pointer(input: PointerInput): void;
+  /** False when the gesture in hand has no use for it. */
+  intend(intent: Intent): boolean;
+  holdSpace(held: boolean): void;
+}

@@ -1,0 +1,25 @@
+/**
+ * What reaches the tools from the hand, free of any DOM event.
+ *
+ * The stage turns pointer events into these; tests write them down as a story.
+ */
+
+import type { ImagePoint, ScreenPoint } from "../geometry/point";
+
+export interface PointerInput {
+  readonly type: "down" | "move" | "up" | "abort";
+  readonly pointerId: number;
+  readonly device: "mouse" | "touch" | "pen";
+  /** 0 main, 1 middle, 2 right; meaningful for `down` and `up`. */
+  readonly button: number;
+  readonly screen: ScreenPoint;
+  readonly image: ImagePoint;
+  readonly shift: boolean;
+  /** Ctrl, or Cmd on a Mac. */
+  readonly primary: boolean;
+  /** Milliseconds, from any fixed start. */
+  readonly time: number;
+}
+
+/** What keys and buttons ask of the gesture in hand. */
+export type Intent = "complete" | "cancel" | "step-back";

@@ -1,0 +1,37 @@
+/**
+ * What is looked at rather than stored: the selection, what the pointer is over,
+ * and what is hidden or locked. None of it enters the document or undo.
+ */
+
+import type { AnnotationKey } from "../model/records";
+import type { Handle } from "../shapes/shape";
+
+export class View {
+  #selection: ReadonlySet<AnnotationKey> = new Set();
+  readonly hidden = new Set<AnnotationKey>();
+  readonly locked = new Set<AnnotationKey>();
+  hovered: AnnotationKey | null = null;
+  hoveredHandle: Handle | null = null;
+
+  get selection(): ReadonlySet<AnnotationKey> {
+    return this.#selection;
+  }
+
+  select(keys: Iterable<AnnotationKey>): void {
+    this.#selection = new Set(keys);
+  }
+
+  deselect(key: AnnotationKey): void {
+    if (this.#selection.has(key)) this.select([...this.#selection].filter((other) => other !== key));
+  }
+
+  /** The one selected annotation, or null when none or several are. */
+  get only(): AnnotationKey | null {
+    if (this.#selection.size !== 1) return null;
+    return this.#selection.values().next().value ?? null;
+  }
+}
+
+export function toggle<T>(set: Set<T>, value: T): void {
+  if (!set.delete(value)) set.add(value);
+}

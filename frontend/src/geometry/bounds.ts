@@ -1,0 +1,71 @@
+/** Axis-parallel extents in image pixels, as edges rather than as a COCO box. */
+
+import type { ImagePoint } from "./point";
+
+export interface Bounds {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** `[x, y, width, height]`, as COCO writes a box. */
+export type Box = readonly [number, number, number, number];
+
+export function boundsOfNumbers(numbers: readonly number[], stride = 2): Bounds | null {
+  if (numbers.length < 2) return null;
+  let left = Infinity;
+  let top = Infinity;
+  let right = -Infinity;
+  let bottom = -Infinity;
+  for (let i = 0; i + 1 < numbers.length; i += stride) {
+    const x = numbers[i]!;
+    const y = numbers[i + 1]!;
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  return { left, top, right, bottom };
+}
+
+export function union(a: Bounds | null, b: Bounds | null): Bounds | null {
+  if (!a || !b) return a ?? b;
+  return {
+    left: Math.min(a.left, b.left),
+    top: Math.min(a.top, b.top),
+    right: Math.max(a.right, b.right),
+    bottom: Math.max(a.bottom, b.bottom),
+  };
+}
+
+export function overlap(a: Bounds, b: Bounds): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+export function contains(b: Bounds, p: ImagePoint, margin = 0): boolean {
+  return (
+    p.x >= b.left - margin &&
+    p.x <= b.right + margin &&
+    p.y >= b.top - margin &&
+    p.y <= b.bottom + margin
+  );
+}
+
+/** A COCO box may have negative sizes; it then covers the mirrored area. */
+export function boundsOfBox([x, y, width, height]: Box): Bounds {
+  return {
+    left: Math.min(x, x + width),
+    top: Math.min(y, y + height),
+    right: Math.max(x, x + width),
+    bottom: Math.max(y, y + height),
+  };
+}
+
+export function boxOfBounds(b: Bounds): Box {
+  return [b.left, b.top, b.right - b.left, b.bottom - b.top];
+}
+
+export function boxBetween(a: ImagePoint, b: ImagePoint): Box {
+  return [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.abs(a.x - b.x), Math.abs(a.y - b.y)];
+}

@@ -1,0 +1,90 @@
+/**
+ * Rings: closed polygons as COCO writes them, one flat list `[x, y, x, y, ...]`
+ * without a repeated first point. A ring fills by the even-odd rule, as in
+ * pycocotools; several rings of one annotation are united.
+ */
+
+import { boundsOfNumbers, overlap, type Bounds } from "./bounds";
+import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "./point";
+
+export type Ring = readonly number[];
+
+export const vertexCount = (ring: Ring): number => ring.length >> 1;
+
+export const vertex = (ring: Ring, index: number): ImagePoint =>
+  imagePoint(ring[2 * index]!, ring[2 * index + 1]!);
+
+export function insideRing(ring: Ring, p: ImagePoint): boolean {
+  let inside = false;
+  const n = vertexCount(ring);
+  for (let i = 0, j = n - 1; i < n; j = i++) {
+    const yi = ring[2 * i + 1]!;
+    const yj = ring[2 * j + 1]!;
+    if (yi > p.y === yj > p.y) continue;
+    const xi = ring[2 * i]!;
+    const xj = ring[2 * j]!;
+    if (p.x < ((xj - xi) * (p.y - yi)) / (yj - yi) + xi) inside = !inside;
+  }
+  return inside;
+}
+
+/** The shoelace area, never negative. */
+export function ringArea(ring: Ring): number {
+  let twice = 0;
+  const n = vertexCount(ring);
+  for (let i = 0, j = n - 1; i < n; j = i++) {
+    twice += ring[2 * j]! * ring[2 * i + 1]! - ring[2 * i]! * ring[2 * j + 1]!;
+  }
+  return Math.abs(twice) / 2;
+}
+
+export interface EdgeHit {
+  /** The index of the vertex that the edge starts at. */
+  readonly index: number;
+  readonly point: ImagePoint;
+  readonly distance: number;
+}
+
+/** The nearest point of the outline, or null for an empty ring. */
+export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
+  let best: EdgeHit | null = null;
+  const n = vertexCount(ring);
+  for (let i = 0; i < n; i++) {
+    const point = nearestOnSegment(p, vertex(ring, i), vertex(ring, (i + 1) % n));
+    const away = distance(p, point);
+    if (!best || away < best.distance) best = { index: i, point, distance: away };
+  }
+  return best;
+}
+
+/** The ring with one vertex elsewhere; every other number is the same number. */
+export function withVertex(ring: Ring, index: number, p: ImagePoint): Ring {
+  const moved = ring.slice();
+  moved[2 * index] = p.x;
+  moved[2 * index + 1] = p.y;
+  return moved;
+}
+
+export function withInserted(ring: Ring, after: number, p: ImagePoint): Ring {
+  return [...ring.slice(0, 2 * after + 2), p.x, p.y, ...ring.slice(2 * after + 2)];
+}
+
+export function withoutVertex(ring: Ring, index: number): Ring {
+  return [...ring.slice(0, 2 * index), ...ring.slice(2 * index + 2)];
+}
+
+export function translated(ring: Ring, dx: number, dy: number): Ring {
+  return ring.map((value, i) => value + (i % 2 === 0 ? dx : dy));
+}
+
+export function ringsBounds(rings: readonly Ring[]): Bounds | null {
+  return boundsOfNumbers(rings.length === 1 ? rings[0]! : rings.flat());
+}
+
+/** Whether any two of the rings could cover the same pixel, judged by their extents. */
+export function anyOverlap(rings: readonly Ring[]): boolean {
+  const extents = rings.map((ring) => boundsOfNumbers(ring));
+  return extents.some(
+    (a, i) => a && extents.some((b, j) => j > i && b !== null && overlap(a, b)),
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * Undo by marks on the stream of diffs.
+ *
+ * A mark opens a step; every local diff that follows belongs to it until the
+ * next mark, so a drag of a hundred moves is one step. Undoing replays the
+ * step's diff turned round. Remote diffs never enter a step.
+ */
+
+import { invert, replay, squash, type AnnotationDocument, type Diff } from "./document";
+
+interface Step {
+  readonly label: string;
+  diff: Diff;
+}
+
+export class History {
+  readonly #document: AnnotationDocument;
+  #undos: Step[] = [];
+  #redos: Step[] = [];
+  #open: Step | null = null;
+  #replaying = false;
+
+  constructor(document: AnnotationDocument) {
+    this.#document = document;
+    document.subscribe((diff, origin) => {
+      if (origin === "local" && !this.#replaying) this.#record(diff);
+    });
+  }
+
+  /** Opens a step. Changes without a mark of their own join the step before. */
+  mark(label: string): void {
+    this.commit();
+    this.#open = { label, diff: [] };
+  }
+
+  /** Closes the open step and keeps it when anything changed. */
+  commit(): void {
+    const step = this.#open;
+    this.#open = null;
+    if (!step) return;
+    step.diff = squash(step.diff);
+    if (step.diff.length > 0) this.#undos.push(step);
+  }
+
+  /** Takes back what the open step did and forgets it. */
+  cancel(): void {
+    const step = this.#open;
+    this.#open = null;
+    if (step) this.#replay(invert(squash(step.diff)));
+  }
+
+  undo(): boolean {
+    return this.#step(this.#undos, this.#redos, invert);
+  }
+
+  redo(): boolean {
+    return this.#step(this.#redos, this.#undos, (diff) => diff);
+  }
+
+  /** A gesture is under way: what the document shows is not final. */
+  get open(): boolean {
+    return this.#open !== null;
+  }
+
+  get undoLabel(): string | null {
+    return this.#undos.at(-1)?.label ?? null;
+  }
+
+  get redoLabel(): string | null {
+    return this.#redos.at(-1)?.label ?? null;
+  }
+
+  #record(diff: Diff): void {
+    this.#redos = [];
+    if (this.#open) {
+      this.#open.diff = [...this.#open.diff, ...diff];
+      // A long drag would otherwise keep every state it went through.
+      if (this.#open.diff.length > 256) this.#open.diff = squash(this.#open.diff);
+    } else this.#undos.push({ label: "Change", diff });
+  }
+
+  #step(from: Step[], to: Step[], direction: (diff: Diff) => Diff): boolean {
+    this.commit();
+    const step = from.pop();
+    if (!step) return false;
+    to.push(step);
+    this.#replay(direction(step.diff));
+    return true;
+  }
+
+  #replay(diff: Diff): void {
+    this.#replaying = true;
+    try {
+      this.#document.apply(replay(this.#document, diff), "local");
+    } finally {
+      this.#replaying = false;
+    }
+  }
+}

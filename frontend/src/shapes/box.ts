@@ -1,0 +1,76 @@
+/** A box of its own: an annotation with `bbox` and no segmentation. */
+
+import { boundsOfBox, contains, type Box } from "../geometry/bounds";
+import { imagePoint } from "../geometry/point";
+import type { Annotation } from "../model/records";
+import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
+
+const NAME = "box";
+
+/** Eight handles clockwise from the top left corner, as shares of width and height. */
+const PLACES: readonly (readonly [number, number, string])[] = [
+  [0, 0, "nwse-resize"],
+  [0.5, 0, "ns-resize"],
+  [1, 0, "nesw-resize"],
+  [1, 0.5, "ew-resize"],
+  [1, 1, "nwse-resize"],
+  [0.5, 1, "ns-resize"],
+  [0, 1, "nesw-resize"],
+  [0, 0.5, "ew-resize"],
+];
+
+const boxOf = (annotation: Annotation): Box => annotation.bbox!;
+
+/** One side of the box moved along one axis; the opposite side stays where it is. */
+function resized(from: number, size: number, share: number, to: number): [number, number] {
+  if (share === 0.5) return [from, size];
+  // A box with a negative size is the mirrored one.
+  const [start, length] = size < 0 ? [from + size, -size] : [from, size];
+  const fixed = share === 0 ? start + length : start;
+  return share === 1 && to >= start ? [start, to - start] : [Math.min(fixed, to), Math.abs(to - fixed)];
+}
+
+export const box: ShapeKind = {
+  ...WITHOUT_EDGES,
+  name: NAME,
+  heavy: false,
+  present: (annotation) => annotation.bbox !== null,
+  bounds: (annotation) => boundsOfBox(boxOf(annotation)),
+  area: (annotation) => Math.abs(boxOf(annotation)[2] * boxOf(annotation)[3]),
+  hits: (annotation, at, tolerance) => contains(boundsOfBox(boxOf(annotation)), at, tolerance),
+
+  outline(annotation) {
+    const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
+    const ring = [left, top, right, top, right, bottom, left, bottom];
+    return { ...NO_OUTLINE, areas: [{ rings: [ring], cut: [] }] };
+  },
+
+  handles(annotation): Handle[] {
+    const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
+    return PLACES.map(([u, v, cursor], index) => ({
+      shape: NAME,
+      part: 0,
+      index,
+      at: imagePoint(left + u * (right - left), top + v * (bottom - top)),
+      cursor,
+      label: null,
+    }));
+  },
+
+  drag(annotation, handle, to) {
+    const [u, v] = PLACES[handle.index]!;
+    const [x, y, width, height] = boxOf(annotation);
+    const [newX, newWidth] = resized(x, width, u, to.x);
+    const [newY, newHeight] = resized(y, height, v, to.y);
+    return { ...annotation, bbox: [newX, newY, newWidth, newHeight] };
+  },
+
+  removeHandle: () => null,
+
+  move(annotation, dx, dy) {
+    const [x, y, width, height] = boxOf(annotation);
+    return { ...annotation, bbox: [x + dx, y + dy, width, height] };
+  },
+
+  describe: () => "box",
+};

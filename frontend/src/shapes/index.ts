@@ -1,0 +1,114 @@
+/**
+ * The kinds of geometry, and an annotation seen through all of its kinds.
+ *
+ * Nothing outside this folder asks which kind an annotation has: it asks these
+ * functions, which read SHAPES.
+ */
+
+import { union, type Bounds } from "../geometry/bounds";
+import type { ImagePoint } from "../geometry/point";
+import type { Annotation } from "../model/records";
+import { box } from "./box";
+import { keypoints } from "./keypoints";
+import { mask } from "./mask";
+import { polygons } from "./polygons";
+import type { EdgePlace, Handle, Outline, ShapeContext, ShapeKind } from "./shape";
+
+/** In the order in which they are drawn: a later kind lies above an earlier one. */
+export const SHAPES: readonly ShapeKind[] = [mask, polygons, box, keypoints];
+
+export const NO_CONTEXT: ShapeContext = { keypoints: [], skeleton: [] };
+
+export function shapesOf(annotation: Annotation): ShapeKind[] {
+  return SHAPES.filter((shape) => shape.present(annotation));
+}
+
+function named(name: string): ShapeKind {
+  const shape = SHAPES.find((kind) => kind.name === name);
+  if (!shape) throw new Error(`There is no shape ${name}.`);
+  return shape;
+}
+
+interface Measures {
+  readonly bounds: Bounds | null;
+  readonly area: number;
+}
+
+const measured = new WeakMap<Annotation, Measures>();
+
+/** Extent and size, computed once per state: annotations never change in place. */
+export function measures(annotation: Annotation): Measures {
+  let found = measured.get(annotation);
+  if (!found) {
+    const kinds = shapesOf(annotation);
+    const bounds = kinds.reduce<Bounds | null>((sum, kind) => union(sum, kind.bounds(annotation)), null);
+    const area = kinds.reduce((most, kind) => Math.max(most, kind.area(annotation)), 0);
+    found = { bounds, area };
+    measured.set(annotation, found);
+  }
+  return found;
+}
+
+export function hits(annotation: Annotation, at: ImagePoint, tolerance: number): boolean {
+  return shapesOf(annotation).some((shape) => shape.hits(annotation, at, tolerance));
+}
+
+export const isHeavy = (annotation: Annotation): boolean =>
+  shapesOf(annotation).some((shape) => shape.heavy);
+
+export function outline(annotation: Annotation, context: ShapeContext): Outline {
+  const outlines = shapesOf(annotation).map((shape) => shape.outline(annotation, context));
+  return {
+    areas: outlines.flatMap(({ areas }) => areas),
+    lines: outlines.flatMap(({ lines }) => lines),
+    dots: outlines.flatMap(({ dots }) => dots),
+  };
+}
+
+const handleLists = new WeakMap<Annotation, { context: ShapeContext; list: readonly Handle[] }>();
+
+/** Listed once per state, since every movement of the pointer asks. */
+export function handles(annotation: Annotation, context: ShapeContext): readonly Handle[] {
+  const known = handleLists.get(annotation);
+  if (known?.context === context) return known.list;
+  const list = shapesOf(annotation).flatMap((shape) => shape.handles(annotation, context));
+  handleLists.set(annotation, { context, list });
+  return list;
+}
+
+export function drag(annotation: Annotation, handle: Handle, to: ImagePoint): Annotation {
+  return named(handle.shape).drag(annotation, handle, to);
+}
+
+export function removeHandle(annotation: Annotation, handle: Handle): Annotation | null {
+  return named(handle.shape).removeHandle(annotation, handle);
+}
+
+export function edge(annotation: Annotation, at: ImagePoint): EdgePlace | null {
+  const places = shapesOf(annotation).flatMap((shape) => shape.edge(annotation, at) ?? []);
+  return places.reduce<EdgePlace | null>(
+    (best, place) => (best && best.distance <= place.distance ? best : place),
+    null,
+  );
+}
+
+export function insert(
+  annotation: Annotation,
+  place: EdgePlace,
+): { annotation: Annotation; handle: Handle } {
+  return named(place.shape).insert(annotation, place);
+}
+
+/** All kinds move together or, when one of them cannot, none does. */
+export function move(annotation: Annotation, dx: number, dy: number): Annotation | null {
+  return shapesOf(annotation).reduce<Annotation | null>(
+    (moved, shape) => moved && shape.move(moved, dx, dy),
+    annotation,
+  );
+}
+
+export function describe(annotation: Annotation): string {
+  const texts = shapesOf(annotation).map((shape) => shape.describe(annotation));
+  if (texts.length > 0) return texts.join("; ");
+  return annotation.caption === null ? "no shape" : "caption";
+}

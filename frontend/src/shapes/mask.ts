@@ -1,0 +1,79 @@
+/**
+ * Masks: `segmentation` is an RLE. In this version a mask is shown, selected,
+ * deleted and given another category; its pixels are left exactly as they are,
+ * so it has no handles and does not move.
+ */
+
+import { boundsOfBox, type Bounds } from "../geometry/bounds";
+import { contours } from "../geometry/contours";
+import * as rle from "../geometry/rle";
+import type { Annotation, Segmentation } from "../model/records";
+import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
+
+interface Reading {
+  readonly ends: Float64Array;
+  readonly area: number;
+  readonly bounds: Bounds | null;
+}
+
+const UNREADABLE: Reading = { ends: new Float64Array(), area: 0, bounds: null };
+
+export function isMask(segmentation: Segmentation): segmentation is rle.Rle {
+  return segmentation !== null && "counts" in segmentation;
+}
+
+const readings = new WeakMap<rle.Rle, Reading>();
+
+/** Parsed once per mask. One that does not fit its size is kept and listed, but has no extent. */
+function read(mask: rle.Rle): Reading {
+  let reading = readings.get(mask);
+  if (!reading) {
+    try {
+      const box = rle.bbox(mask);
+      reading = {
+        ends: rle.runEnds(mask),
+        area: rle.area(mask),
+        bounds: box[2] > 0 ? boundsOfBox(box) : null,
+      };
+    } catch (error) {
+      if (!(error instanceof rle.RleError)) throw error;
+      reading = UNREADABLE;
+    }
+    readings.set(mask, reading);
+  }
+  return reading;
+}
+
+const maskOf = (annotation: Annotation): rle.Rle => annotation.segmentation as rle.Rle;
+
+export const mask: ShapeKind = {
+  ...WITHOUT_EDGES,
+  name: "mask",
+  heavy: true,
+  present: (annotation) => isMask(annotation.segmentation),
+  bounds: (annotation) => read(maskOf(annotation)).bounds,
+  area: (annotation) => read(maskOf(annotation)).area,
+
+  hits(annotation, at) {
+    const { ends } = read(maskOf(annotation));
+    return ends.length > 0 && rle.covers(maskOf(annotation), ends, at);
+  },
+
+  outline(annotation) {
+    if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
+    return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };
+  },
+
+  handles: () => [],
+  drag: (annotation) => annotation,
+  removeHandle: () => null,
+  move: () => null,
+
+  describe(annotation) {
+    const { counts, size } = maskOf(annotation);
+    const kind = typeof counts === "string" ? "RLE mask" : "uncompressed RLE mask";
+    return read(maskOf(annotation)) === UNREADABLE
+      ? `${kind} that does not fit ${size[1]} × ${size[0]}`
+      : kind;
+  },
+};

@@ -1,0 +1,136 @@
+/**
+ * Polygons: `segmentation` is a list of rings, united, and `holes` are cut out
+ * of their union. In handles and edges, parts are numbered through: first the
+ * rings, then the holes.
+ */
+
+import { contains } from "../geometry/bounds";
+import type { ImagePoint } from "../geometry/point";
+import {
+  anyOverlap,
+  insideRing,
+  nearestEdge,
+  ringArea,
+  ringsBounds,
+  translated,
+  vertex,
+  vertexCount,
+  withInserted,
+  withoutVertex,
+  withVertex,
+  type Ring,
+} from "../geometry/ring";
+import type { Annotation, Segmentation } from "../model/records";
+import { NO_OUTLINE, plural, type EdgePlace, type Handle, type ShapeKind } from "./shape";
+
+const NAME = "polygons";
+
+export function isPolygons(segmentation: Segmentation): segmentation is readonly Ring[] {
+  return Array.isArray(segmentation) && segmentation.length > 0;
+}
+
+const rings = (annotation: Annotation): readonly Ring[] =>
+  isPolygons(annotation.segmentation) ? annotation.segmentation : [];
+
+const allRings = (annotation: Annotation): readonly Ring[] => [
+  ...rings(annotation),
+  ...annotation.holes,
+];
+
+/** The annotation with ring number `part` replaced, or taken out when `ring` is null. */
+function withRing(annotation: Annotation, part: number, ring: Ring | null): Annotation {
+  const count = rings(annotation).length;
+  const replaced = (list: readonly Ring[], index: number): Ring[] =>
+    list.flatMap((old, i) => (i !== index ? [old] : ring ? [ring] : []));
+  return part < count
+    ? { ...annotation, segmentation: replaced(rings(annotation), part) }
+    : { ...annotation, holes: replaced(annotation.holes, part - count) };
+}
+
+function handleOf(part: number, index: number, at: ImagePoint): Handle {
+  return { shape: NAME, part, index, at, cursor: "move", label: null };
+}
+
+function nearestPlace(annotation: Annotation, at: ImagePoint): EdgePlace | null {
+  let best: EdgePlace | null = null;
+  allRings(annotation).forEach((ring, part) => {
+    const hit = nearestEdge(ring, at);
+    if (hit && (!best || hit.distance < best.distance)) {
+      best = { shape: NAME, part, index: hit.index, at: hit.point, distance: hit.distance };
+    }
+  });
+  return best;
+}
+
+function removeVertex(annotation: Annotation, handle: Handle): Annotation | null {
+  const ring = allRings(annotation)[handle.part];
+  if (!ring) return null;
+  if (vertexCount(ring) > 3) {
+    return withRing(annotation, handle.part, withoutVertex(ring, handle.index));
+  }
+  // A ring needs three points: without one of them it goes, unless it is the last.
+  const last = rings(annotation).length === 1 && handle.part === 0;
+  return last ? null : withRing(annotation, handle.part, null);
+}
+
+export const polygons: ShapeKind = {
+  name: NAME,
+  heavy: false,
+  present: (annotation) => isPolygons(annotation.segmentation),
+  bounds: (annotation) => ringsBounds(rings(annotation)),
+  area: (annotation) =>
+    rings(annotation).reduce((sum, ring) => sum + ringArea(ring), 0) -
+    annotation.holes.reduce((sum, ring) => sum + ringArea(ring), 0),
+
+  hits(annotation, at, tolerance) {
+    const extent = ringsBounds(rings(annotation));
+    if (!extent || !contains(extent, at, tolerance)) return false;
+    const cut = annotation.holes.filter((ring) => insideRing(ring, at)).length % 2 === 1;
+    if (!cut && rings(annotation).some((ring) => insideRing(ring, at))) return true;
+    return (nearestPlace(annotation, at)?.distance ?? Infinity) <= tolerance;
+  },
+
+  outline(annotation) {
+    const parts = rings(annotation);
+    const cut = annotation.holes;
+    // Even-odd over all parts at once is right, and one fill, while none overlaps another.
+    const areas = anyOverlap(parts)
+      ? parts.map((ring) => ({ rings: [ring], cut }))
+      : [{ rings: parts, cut }];
+    return { ...NO_OUTLINE, areas };
+  },
+
+  handles: (annotation) =>
+    allRings(annotation).flatMap((ring, part) =>
+      Array.from({ length: vertexCount(ring) }, (_, i) => handleOf(part, i, vertex(ring, i))),
+    ),
+
+  drag(annotation, handle, to) {
+    const ring = allRings(annotation)[handle.part];
+    return ring ? withRing(annotation, handle.part, withVertex(ring, handle.index, to)) : annotation;
+  },
+
+  removeHandle: removeVertex,
+  edge: nearestPlace,
+
+  insert(annotation, place) {
+    const ring = allRings(annotation)[place.part]!;
+    return {
+      annotation: withRing(annotation, place.part, withInserted(ring, place.index, place.at)),
+      handle: handleOf(place.part, place.index + 1, place.at),
+    };
+  },
+
+  move: (annotation, dx, dy) => ({
+    ...annotation,
+    segmentation: rings(annotation).map((ring) => translated(ring, dx, dy)),
+    holes: annotation.holes.map((ring) => translated(ring, dx, dy)),
+  }),
+
+  describe(annotation) {
+    const points = allRings(annotation).reduce((sum, ring) => sum + vertexCount(ring), 0);
+    const texts = ["polygon", plural(rings(annotation).length, "part")];
+    if (annotation.holes.length > 0) texts.push(plural(annotation.holes.length, "hole"));
+    return [...texts, plural(points, "point")].join(", ");
+  },
+};

@@ -1,0 +1,20 @@
+/** The drawing tools, in the order of the tool rail. A new one is one file and one line here. */
+
+import type { Command } from "../editor/commands";
+import type { ToolInfo } from "../editor/hand";
+import { box } from "./box";
+import { polygon } from "./polygon";
+import { select } from "./select";
+import type { ToolKind } from "./tool";
+
+export const TOOLS: readonly ToolKind[] = [select, box, polygon];
+
+export function toolCommands(tools: readonly ToolInfo[]): Command[] {
+  return tools.map(({ id, label, key }) => ({
+    id: `tool-${id}`,
+    label: `${label} tool`,
+    group: "Tools",
+    keys: [key],
+    run: (editor) => editor.hand.choose(id),
+  }));
+}

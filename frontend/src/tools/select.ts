@@ -1,0 +1,357 @@
+/**
+ * The select tool: pick, move, and take hold of handles.
+ *
+ * A click picks the smallest annotation under the pointer; clicking the same
+ * place again goes one deeper. The handles of the one selected annotation come
+ * before whatever lies under them.
+ */
+
+import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
+import type { Intent, PointerInput } from "../editor/input";
+import * as cameras from "../geometry/camera";
+import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
+import type { Annotation, AnnotationKey } from "../model/records";
+import * as shapes from "../shapes";
+import type { EdgePlace, Handle } from "../shapes/shape";
+import { drawn, isDrag, pickRadius, shift } from "./pointing";
+import { State, Tool, type ToolKind } from "./tool";
+
+/** Clicks within this distance are clicks on the same place. */
+const SAME_PLACE_CSS_PIXELS = 4;
+/** Outlines may be missed by this much. */
+const OUTLINE_CSS_PIXELS = 3;
+const EDGE_CSS_PIXELS = 6;
+
+interface Grip {
+  readonly key: AnnotationKey;
+  readonly annotation: Annotation;
+}
+
+class SelectTool extends Tool {
+  /** Where the last click picked something. */
+  lastPick: ScreenPoint | null = null;
+
+  protected initial(): State {
+    return new Idle(this);
+  }
+
+  idle(): void {
+    this.become(new Idle(this));
+  }
+
+  /** The annotation whose handles are shown: the only selected one, if it can be touched. */
+  grip(): Grip | null {
+    const { view, document, readOnly } = this.editor;
+    const key = view.only;
+    if (readOnly || key === null || view.hidden.has(key) || view.locked.has(key)) return null;
+    const annotation = document.get(key);
+    return annotation && { key, annotation };
+  }
+
+  handleAt({ annotation }: Grip, input: PointerInput): Handle | null {
+    const radius = this.editor.imageLength(pickRadius(input));
+    let best: Handle | null = null;
+    let nearest = radius;
+    for (const handle of shapes.handles(annotation, this.editor.context(annotation))) {
+      const away = distance(handle.at, input.image);
+      if (away <= nearest) [best, nearest] = [handle, away];
+    }
+    return best;
+  }
+
+  edgeAt({ annotation }: Grip, input: PointerInput): EdgePlace | null {
+    const place = shapes.edge(annotation, input.image);
+    return place && place.distance <= this.editor.imageLength(EDGE_CSS_PIXELS) ? place : null;
+  }
+
+  under(input: PointerInput): AnnotationKey[] {
+    return this.editor.under(input.image, this.editor.imageLength(OUTLINE_CSS_PIXELS));
+  }
+}
+
+class Idle extends State<SelectTool> {
+  override readonly name = "idle";
+  #ghost: ImagePoint | null = null;
+  #cursor = "default";
+
+  override get cursor(): string {
+    return this.#cursor;
+  }
+
+  override get preview(): Preview {
+    return { ...NO_PREVIEW, ghost: this.#ghost };
+  }
+
+  override get hints(): readonly Hint[] {
+    const select: Hint[] = [
+      { gesture: "Click", does: "select, again goes deeper" },
+      { gesture: "Shift click", does: "add" },
+    ];
+    const grip = this.tool.grip();
+    if (!grip) return select;
+    const hints: Hint[] = [{ gesture: "Drag", does: "move" }];
+    if (shapes.edge(grip.annotation, imagePoint(0, 0))) {
+      hints.push({ gesture: "Click on edge", does: "new point" });
+      hints.push({ gesture: "Shift click", does: "drop point" });
+    }
+    return [...hints, { gesture: "1–9", does: "category" }, { gesture: "Del", does: "delete" }];
+  }
+
+  override move(input: PointerInput): void {
+    const grip = this.tool.grip();
+    const handle = grip && this.tool.handleAt(grip, input);
+    const place = grip && !handle ? this.tool.edgeAt(grip, input) : null;
+    const under = handle || place ? [] : this.tool.under(input);
+    this.#ghost = place?.at ?? null;
+    this.#cursor = this.#cursorOver(handle, place, under);
+    this.editor.hover(handle || place ? grip!.key : (under[0] ?? null), handle);
+  }
+
+  override down(input: PointerInput): void {
+    const grip = this.tool.grip();
+    const handle = grip && this.tool.handleAt(grip, input);
+    if (grip && handle) return this.#takeHandle(grip, handle, input);
+    const place = grip && !input.shift ? this.tool.edgeAt(grip, input) : null;
+    if (grip && place) return this.#insert(grip, place, input);
+    const under = this.tool.under(input);
+    this.tool.become(
+      under.length > 0 ? new Pointing(this.tool, input, under) : new PointingNothing(this.tool, input),
+    );
+  }
+
+  #cursorOver(handle: Handle | null, place: EdgePlace | null, under: AnnotationKey[]): string {
+    if (handle) return handle.cursor;
+    if (place) return "copy";
+    if (under.length === 0) return "default";
+    const { selection } = this.editor.view;
+    return !this.editor.readOnly && under.some((key) => selection.has(key)) ? "move" : "pointer";
+  }
+
+  #takeHandle({ key, annotation }: Grip, handle: Handle, input: PointerInput): void {
+    if (!input.shift) {
+      this.editor.history.mark("Move point");
+      this.tool.become(new DraggingPoint(this.tool, key, annotation, handle, input));
+      return;
+    }
+    const without = shapes.removeHandle(annotation, handle);
+    if (without) this.editor.transact("Delete point", new Map([[key, without]]));
+    else this.editor.say("This point cannot be taken away. Delete removes the whole shape.");
+  }
+
+  #insert({ key, annotation }: Grip, place: EdgePlace, input: PointerInput): void {
+    const at = drawn(this.editor, place.at);
+    const inserted = shapes.insert(annotation, { ...place, at });
+    this.editor.history.mark("Insert point");
+    this.editor.change(new Map([[key, inserted.annotation]]));
+    const { annotation: longer, handle } = inserted;
+    this.tool.become(new DraggingPoint(this.tool, key, longer, handle, input));
+  }
+}
+
+/** The button is down on an annotation; a click or a move may come of it. */
+class Pointing extends State<SelectTool> {
+  override readonly name = "pointing";
+  override readonly busy = true;
+  readonly #press: PointerInput;
+  readonly #under: readonly AnnotationKey[];
+
+  constructor(tool: SelectTool, press: PointerInput, under: readonly AnnotationKey[]) {
+    super(tool);
+    this.#press = press;
+    this.#under = under;
+  }
+
+  override get hints(): readonly Hint[] {
+    return [{ gesture: "Drag", does: "move" }];
+  }
+
+  override move(input: PointerInput): void {
+    if (this.editor.readOnly || !isDrag(this.#press.screen, input)) return;
+    const { selection } = this.editor.view;
+    if (!this.#under.some((key) => selection.has(key))) this.editor.select([this.#under[0]!]);
+    this.editor.history.mark("Move");
+    const moving = new Moving(this.tool, this.#press.image);
+    this.tool.become(moving);
+    moving.move(input);
+  }
+
+  override up(): void {
+    this.tool.idle();
+    const { selection } = this.editor.view;
+    const smallest = this.#under[0]!;
+    if (this.#press.shift) {
+      const others = [...selection].filter((key) => key !== smallest);
+      this.editor.select(selection.has(smallest) ? others : [...others, smallest]);
+    } else this.editor.select([this.#deeper() ?? smallest]);
+    this.tool.lastPick = this.#press.screen;
+  }
+
+  override intend(intent: Intent): boolean {
+    if (intent === "cancel") this.tool.idle();
+    return intent === "cancel";
+  }
+
+  /** What lies below the selected one, when this is a repeated click. */
+  #deeper(): AnnotationKey | null {
+    const { lastPick } = this.tool;
+    if (!lastPick || distance(lastPick, this.#press.screen) > SAME_PLACE_CSS_PIXELS) return null;
+    const { only } = this.editor.view;
+    const depth = only === null ? -1 : this.#under.indexOf(only);
+    return depth < 0 ? null : this.#under[(depth + 1) % this.#under.length]!;
+  }
+}
+
+/** The button is down where nothing is. */
+class PointingNothing extends State<SelectTool> {
+  override readonly name = "pointing_nothing";
+  override readonly busy = true;
+  readonly #press: PointerInput;
+  #last: ScreenPoint;
+  #panned = false;
+
+  constructor(tool: SelectTool, press: PointerInput) {
+    super(tool);
+    this.#press = press;
+    this.#last = press.screen;
+  }
+
+  override get hints(): readonly Hint[] {
+    return [{ gesture: "Release", does: "select nothing" }];
+  }
+
+  /** A finger that drags the empty image pans it. */
+  override move(input: PointerInput): void {
+    if (input.device !== "touch") return;
+    this.#panned ||= isDrag(this.#press.screen, input);
+    if (!this.#panned) return;
+    const { x, y } = this.#last;
+    this.editor.moveCamera(
+      cameras.pan(this.editor.camera, input.screen.x - x, input.screen.y - y),
+    );
+    this.#last = input.screen;
+  }
+
+  override up(input: PointerInput): void {
+    this.tool.idle();
+    if (!this.#panned && !input.shift) this.editor.select([]);
+  }
+
+  override intend(intent: Intent): boolean {
+    if (intent === "cancel") this.tool.idle();
+    return intent === "cancel";
+  }
+}
+
+/** A gesture that changes the document while it lasts; Escape takes all of it back. */
+abstract class Changing extends State<SelectTool> {
+  override readonly busy = true;
+
+  override get hints(): readonly Hint[] {
+    return [
+      { gesture: "Release", does: "done" },
+      { gesture: "Esc", does: "put back" },
+    ];
+  }
+
+  override up(input: PointerInput): void {
+    this.move(input);
+    this.editor.history.commit();
+    this.tool.idle();
+  }
+
+  override intend(intent: Intent): boolean {
+    if (intent === "complete") return false;
+    this.editor.history.cancel();
+    this.tool.idle();
+    return true;
+  }
+}
+
+class Moving extends Changing {
+  override readonly name = "moving";
+  readonly #from: ImagePoint;
+  readonly #originals: ReadonlyMap<AnnotationKey, Annotation>;
+
+  constructor(tool: SelectTool, from: ImagePoint) {
+    super(tool);
+    this.#from = from;
+    const { view, document } = this.editor;
+    const originals = new Map<AnnotationKey, Annotation>();
+    for (const key of view.selection) {
+      const annotation = document.get(key);
+      if (!annotation || view.locked.has(key)) continue;
+      if (shapes.move(annotation, 0, 0)) originals.set(key, annotation);
+    }
+    this.#originals = originals;
+    if (originals.size === 0) {
+      this.editor.say("A mask does not move: its pixels are kept exactly as they are.");
+    }
+  }
+
+  override get cursor(): string {
+    return this.#originals.size > 0 ? "move" : "not-allowed";
+  }
+
+  override move(input: PointerInput): void {
+    const { dx, dy } = shift(this.#from, input.image);
+    const still = dx === 0 && dy === 0;
+    this.editor.change(
+      new Map(
+        [...this.#originals].map(([key, original]) => [
+          key,
+          still ? original : shapes.move(original, dx, dy)!,
+        ]),
+      ),
+    );
+  }
+}
+
+class DraggingPoint extends Changing {
+  override readonly name = "dragging_point";
+  readonly #key: AnnotationKey;
+  readonly #original: Annotation;
+  readonly #handle: Handle;
+  readonly #press: PointerInput;
+  #dragged = false;
+
+  constructor(
+    tool: SelectTool,
+    key: AnnotationKey,
+    original: Annotation,
+    handle: Handle,
+    press: PointerInput,
+  ) {
+    super(tool);
+    this.#key = key;
+    this.#original = original;
+    this.#handle = handle;
+    this.#press = press;
+  }
+
+  override get cursor(): string {
+    return this.#handle.cursor;
+  }
+
+  override move(input: PointerInput): void {
+    this.#dragged ||= isDrag(this.#press.screen, input);
+    if (!this.#dragged) return;
+    // The point keeps its distance to the pointer, so that taking hold moves nothing.
+    const { x, y } = this.#handle.at;
+    const dx = input.image.x - this.#press.image.x;
+    const dy = input.image.y - this.#press.image.y;
+    const at = drawn(this.editor, imagePoint(x + dx, y + dy));
+    this.editor.change(new Map([[this.#key, shapes.drag(this.#original, this.#handle, at)]]));
+  }
+}
+
+export const select: ToolKind = {
+  info: {
+    id: "select",
+    label: "Select",
+    icon: "mouse-pointer-2",
+    key: "V",
+    help: "Pick, move and reshape what is there.",
+    edits: false,
+  },
+  create: (editor) => new SelectTool(editor),
+};

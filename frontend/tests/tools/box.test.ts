@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+
+import { PERSON, Story } from "../story";
+
+test("two clicks draw a box of the current category and select it", () => {
+  const story = new Story().key("B").click(20, 10);
+  expect(story.path).toBe("box.stretching");
+  story.click(60, 40);
+  expect(story.path).toBe("box.ready");
+  expect(story.annotations).toMatchObject([
+    { bbox: [20, 10, 40, 30], segmentation: null, category_id: PERSON.id },
+  ]);
+  expect(story.selected).toHaveLength(1);
+});
+
+test("a drag draws a box, in any direction", () => {
+  const story = new Story().key("B").press(60, 40).move(50, 30);
+  expect(story.path).toBe("box.dragging");
+  story.move(20, 10).release();
+  expect(story.annotations).toMatchObject([{ bbox: [20, 10, 40, 30] }]);
+});
+
+test("Escape drops the box between the clicks and during the drag", () => {
+  const story = new Story().key("B").click(20, 10).move(30, 30).key("Escape");
+  expect(story.path).toBe("box.ready");
+  story.press(20, 10).move(60, 40).key("Escape").release();
+  expect(story.annotations).toEqual([]);
+});
+
+test("corners outside the image end at its edge", () => {
+  const story = new Story().key("B").drag([-30, -10], [250, 120]);
+  expect(story.annotations).toMatchObject([{ bbox: [0, 0, 200, 100] }]);
+});
+
+test("a box without area is not drawn", () => {
+  const story = new Story().key("B").drag([20, 20], [80, 20]);
+  expect(story.annotations).toEqual([]);
+});
+
+test("the preview is the box that will be stored", () => {
+  const story = new Story().key("B").click(20, 10).move(60, 40);
+  const { line, closed } = story.editor.hand.preview;
+  expect(closed).toBe(true);
+  expect(line.map(({ x, y }) => [x, y])).toEqual([[20, 10], [60, 10], [60, 40], [20, 40]]);
+});
+
+test("digits choose the category of the next box, not of the last", () => {
+  const story = new Story().key("B").drag([10, 10], [30, 30]).key("2").drag([50, 10], [70, 30]);
+  expect(story.annotations.map((annotation) => annotation.category_id)).toEqual([7, 8]);
+});
+
+test("without categories nothing is drawn, and a notice says why", () => {
+  const story = new Story({ categories: [] }).key("B").drag([10, 10], [30, 30]);
+  expect(story.annotations).toEqual([]);
+  expect(story.editor.notice).toContain("no categories");
+});
+
+test("a viewer has no drawing tool", () => {
+  const story = new Story({ readOnly: true }).key("B").drag([10, 10], [30, 30]);
+  expect(story.path).toBe("select.idle");
+  expect(story.annotations).toEqual([]);
+});
