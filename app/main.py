@@ -10,6 +10,7 @@ from app.api import (
     categories,
     datasets,
     health,
+    jobs,
     members,
     middleware,
     openapi,
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     datasets.router,
     members.router,
     categories.router,
+    jobs.router,
 )
 
 

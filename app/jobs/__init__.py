@@ -1,1 +1,11 @@
+"""What workers do: one kind of job, one file.
 
+A kind is a module-level object that satisfies `JobKind` (app/jobs/kind.py). Adding one is one file
+and one line in JOBS.
+"""
+
+from app.jobs.kind import JobKind, JobRun
+
+__all__ = ["JOBS", "JobKind", "JobRun"]
+
+JOBS: tuple[JobKind, ...] = ()
