@@ -6,10 +6,13 @@ pieces that fit the cache. `app.masks.rle` teaches the encoding.
 
 ==================  ==========================================================================
 from outside        `from_dicts` (RLE objects), `from_polygons`, `from_boxes`,
-                    `from_segmentations` (polygons or RLE), `encode`, `encode_labels`
-to outside          `to_dicts`, `to_lists`, `decode`, `decode_stack`
+                    `from_segmentations` (polygons or RLE), `from_strokes` (the brush),
+                    `encode`, `encode_labels`, `background`
+to outside          `to_dicts`, `to_lists`, `decode`, `decode_stack`, `to_polygons`
 measures            `area`, `bbox`, `iou`, `iou_boxes`, `iou_pairs`
-sets                `merge` (union, intersection), `difference`, `concatenate`
+sets                `merge` (union, intersection), `difference`
+outlines            `to_polygons`, `simplify`
+batches             `Masks`: len, index, slice, iterate, compare; `concatenate`
 ==================  ==========================================================================
 
 Whatever is wrong with the input raises a `MaskError`, whose ``code`` is stable and whose ``index``
@@ -23,6 +26,7 @@ and ``path`` say where. Errors come before anything is allocated that is larger 
 """
 
 from app.masks.batch import MAX_COORDINATE, MAX_PIXELS, Masks, background, concatenate
+from app.masks.contours import Outline, to_polygons
 from app.masks.errors import MaskError
 from app.masks.ops import area, bbox, difference, iou, iou_boxes, iou_pairs, merge
 from app.masks.raster import from_boxes, from_polygons
@@ -37,12 +41,15 @@ from app.masks.rle import (
     to_lists,
 )
 from app.masks.segmentation import from_segmentations
+from app.masks.simplify import simplify
+from app.masks.stroke import from_strokes
 
 __all__ = [
     "MAX_COORDINATE",
     "MAX_PIXELS",
     "MaskError",
     "Masks",
+    "Outline",
     "Rle",
     "area",
     "background",
@@ -57,10 +64,13 @@ __all__ = [
     "from_dicts",
     "from_polygons",
     "from_segmentations",
+    "from_strokes",
     "iou",
     "iou_boxes",
     "iou_pairs",
     "merge",
+    "simplify",
     "to_dicts",
     "to_lists",
+    "to_polygons",
 ]
