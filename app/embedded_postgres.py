@@ -77,21 +77,22 @@ class DataInUseError(PostgresError):
     """Another process holds the data folder."""
 
 
-def die_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
     """A ``preexec_fn`` after which the kernel sends `sent` to the child when we die.
 
     None where the kernel cannot do that. "We" are the thread that starts the child: start
-    children from a thread that lives as long as the program.
+    children from a thread that lives as long as the program. `parent` is for a process that
+    calls the result itself.
     """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
-    set_parent_death_signal, us = 1, os.getpid()
+    set_parent_death_signal, parent = 1, parent or os.getpid()
 
     def prepare() -> None:
         libc.prctl(set_parent_death_signal, int(sent))
         # We may have died before the call, and then no signal will ever come.
-        if os.getppid() != us:
+        if os.getppid() != parent:
             os._exit(1)
 
     return prepare
@@ -178,10 +179,14 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """Stop the server (PostgreSQL's fast shutdown) and let go of the data."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Stop the server and let go of the data.
+
+        A fast shutdown that takes longer than `seconds` becomes an immediate one, from which the
+        next start recovers.
+        """
         if self._process is not None:
-            self._end(self._process)
+            self._end(self._process, seconds)
             self._process = None
         self.forget()
         if self._lock is not None:
@@ -195,13 +200,12 @@ class EmbeddedPostgres:
             self._short_path = None
 
     @staticmethod
-    def _end(process: subprocess.Popen[bytes]) -> None:
-        # Fast shutdown first; then immediate, from which the next start recovers; then force.
-        for sent, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 1.0)):
+    def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+        for sent, limit in ((signal.SIGINT, seconds), (signal.SIGQUIT, 0.5)):
             if process.poll() is None:
                 process.send_signal(sent)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
+                process.wait(limit)
                 return
         process.kill()
         process.wait()
