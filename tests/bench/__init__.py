@@ -1,0 +1,34 @@
+"""``make bench``: how fast it is, in one table.
+
+One file per subject, each with a function that yields `Row`s; `SUBJECTS` in ``__main__`` lists
+them. Figures from a shared machine are noisy: medians and percentiles are told, and comparisons
+with a peer run side by side, as ratios.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Row", "percentile"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure; `target` is what it should stay below (or above, for a ratio)."""
+
+    what: str
+    value: float
+    unit: str
+    target: float | None = None
+    at_least: bool = False
+    note: str = ""
+
+    @property
+    def reached(self) -> bool | None:
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which this share of the values lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,0 +1,76 @@
+"""A real server to measure: ``maskwright serve`` on a data folder of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2 as httpx
+
+__all__ = ["Server", "first_page_seconds", "running"]
+
+_EMAIL, _PASSWORD = "bench@example.org", "only for measuring"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server and an administrator's client for it."""
+
+    client: httpx.Client
+    data_dir: Path
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("MASKWRIGHT_")}
+    return kept | {
+        "MASKWRIGHT_DATA_DIR": str(data_dir),
+        "MASKWRIGHT_PORT": "0",
+        "MASKWRIGHT_ADMIN_EMAIL": _EMAIL,
+        "MASKWRIGHT_ADMIN_PASSWORD": _PASSWORD,
+    }
+
+
+@contextmanager
+def _process(data_dir: Path) -> Iterator[str]:
+    """The server's address while it runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve"],
+        env=_environment(data_dir),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = next(word for word in line.split() if word.startswith("http"))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server with an empty database."""
+    with tempfile.TemporaryDirectory() as folder, _process(Path(folder)) as address:
+        credentials = {"email": _EMAIL, "password": _PASSWORD}
+        with httpx.Client(base_url=address, timeout=120) as client:
+            client.post("/api/session", json=credentials).raise_for_status()
+            client.headers["X-CSRF-Token"] = client.cookies["maskwright_csrf"]
+            yield Server(client, Path(folder))
+
+
+def first_page_seconds() -> float:
+    """From the start of a server that has run before until its first page is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        with _process(Path(folder)):
+            pass
+        begun = time.perf_counter()
+        with _process(Path(folder)) as address:
+            httpx.get(address + "/login").raise_for_status()
+            return time.perf_counter() - begun
