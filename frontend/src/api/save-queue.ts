@@ -1,0 +1,355 @@
+/**
+ * Saves every annotation as soon as its gesture has ended.
+ *
+ * Each annotation has one request in flight at most; what changes meanwhile is
+ * sent as one later request. What waits is kept in the browser too, until the
+ * server has it. Nothing is ever thrown away by an error:
+ *
+ *   no answer, 5xx, 429   everything waits and is tried again
+ *   401                   everything waits for the person to sign in again
+ *   412, 404              a conflict, for the person to decide
+ *   any other 4xx         refused: shown with the reason, sent again when edited
+ */
+
+import type { AnnotationDocument } from "../model/document";
+import {
+  changedFields,
+  keyOfId,
+  sameAnnotation,
+  withFields,
+  type Annotation,
+  type AnnotationKey,
+} from "../model/records";
+import { problemOf, succeeded, type Answer, type Transport } from "./client";
+import type { PendingEntry, PendingStore } from "./pending-store";
+import { plan, type Plan } from "./save-plan";
+import { read, type Known, type WireAnnotation } from "./wire";
+
+export type Trouble =
+  | { readonly kind: "conflict"; readonly theirs: Known | null }
+  | { readonly kind: "refused"; readonly detail: string };
+
+export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
+
+interface Slot {
+  base: Annotation | null;
+  attempted: Annotation | null;
+  sending: boolean;
+  trouble: Trouble | null;
+  deletedAs: number | undefined;
+  /** The state last written to the browser's store; undefined when none is there. */
+  stored: Annotation | null | undefined;
+  readonly versions: WeakMap<Annotation, number>;
+}
+
+export interface SaveQueueOptions {
+  readonly document: AnnotationDocument;
+  readonly imageId: number;
+  readonly userId: number;
+  readonly transport: Transport;
+  readonly store: PendingStore;
+  /** True during a gesture: what the document shows is not final. */
+  readonly held: () => boolean;
+  readonly later?: (run: () => void, ms: number) => unknown;
+}
+
+const MOST_IN_FLIGHT = 4;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+
+export class SaveQueue {
+  readonly #options: SaveQueueOptions;
+  readonly #slots = new Map<AnnotationKey, Slot>();
+  readonly #unsaved = new Set<AnnotationKey>();
+  readonly #listeners = new Set<() => void>();
+  #inFlight = 0;
+  #pause: "offline" | "signed-out" | null = null;
+  #retryMs = FIRST_RETRY_MS;
+  #settled: { promise: Promise<void>; resolve: () => void } | null = null;
+  /** False when the browser keeps nothing, as some do in private windows. */
+  keepsUnsaved = true;
+
+  constructor(options: SaveQueueOptions) {
+    this.#options = options;
+    options.document.subscribe((diff, origin) => {
+      if (origin !== "local") return;
+      for (const { key } of diff) this.#touch(key);
+      this.#changed();
+    });
+  }
+
+  get unsaved(): number {
+    return this.#unsaved.size;
+  }
+
+  get status(): SaveStatus {
+    if (this.#pause && this.#unsaved.size > 0) return this.#pause;
+    if (this.conflicts.length > 0) return "conflict";
+    if (this.#inFlight > 0) return "saving";
+    if (this.refused.size > 0) return "refused";
+    return this.#unsaved.size > 0 ? "saving" : "saved";
+  }
+
+  get conflicts(): AnnotationKey[] {
+    return [...this.#unsaved].filter((key) => this.trouble(key)?.kind === "conflict");
+  }
+
+  /** Why the server does not take an annotation, by key. */
+  get refused(): ReadonlyMap<AnnotationKey, string> {
+    const found = new Map<AnnotationKey, string>();
+    for (const key of this.#unsaved) {
+      const trouble = this.trouble(key);
+      if (trouble?.kind === "refused") found.set(key, trouble.detail);
+    }
+    return found;
+  }
+
+  trouble(key: AnnotationKey): Trouble | null {
+    return this.#slots.get(key)?.trouble ?? null;
+  }
+
+  /** Resolves when nothing is left to save. */
+  settled(): Promise<void> {
+    if (this.#unsaved.size === 0) return Promise.resolve();
+    if (!this.#settled) {
+      let resolve = (): void => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.#settled = { promise, resolve };
+    }
+    return this.#settled.promise;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes over what the server has. */
+  load(all: readonly Known[]): void {
+    for (const known of all) this.#adopt(keyOfId(known.facts.id), known);
+    const change = all.map(({ annotation, facts }) => [keyOfId(facts.id), annotation] as const);
+    this.#options.document.apply(new Map(change), "remote");
+  }
+
+  /** Takes up what an earlier visit could not save. Call after `load`. */
+  recover(entries: readonly PendingEntry[]): void {
+    for (const entry of entries) this.#recoverOne(entry);
+    this.#changed();
+    this.pump();
+  }
+
+  /** Tries again at once: the connection is back, or the person signed in. */
+  retry(): void {
+    this.#pause = null;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#changed();
+    this.pump();
+  }
+
+  /** Sends what waits. Called whenever a gesture may have ended. */
+  pump(): void {
+    if (this.#unsaved.size === 0 || this.#options.held()) return;
+    for (const key of this.#unsaved) {
+      const slot = this.#slot(key);
+      this.#keep(key, slot);
+      if (this.#pause || slot.sending || slot.trouble) continue;
+      if (this.#inFlight >= MOST_IN_FLIGHT) continue;
+      const next = this.#plan(key, slot);
+      if (next) void this.#send(key, slot, next);
+      else this.#done(key, slot);
+    }
+    this.#changed();
+  }
+
+  /** The person's decision about a conflict. */
+  resolve(key: AnnotationKey, keep: "mine" | "theirs"): void {
+    const slot = this.#slot(key);
+    if (slot.trouble?.kind !== "conflict") return;
+    const { theirs } = slot.trouble;
+    const mine = this.#options.document.get(key);
+    const base = slot.base;
+    slot.trouble = null;
+    if (theirs) this.#adopt(key, theirs);
+    else slot.base = null;
+    let result = theirs?.annotation ?? null;
+    if (keep === "mine") {
+      // What only they changed stays theirs; what I changed becomes mine again.
+      const both = mine && theirs && base;
+      result = both ? withFields(theirs.annotation, mine, changedFields(base, mine)) : mine;
+    }
+    this.#options.document.apply(new Map([[key, result]]), "remote");
+    this.#touch(key);
+    this.pump();
+  }
+
+  #slot(key: AnnotationKey): Slot {
+    let slot = this.#slots.get(key);
+    if (!slot) {
+      slot = {
+        base: null,
+        attempted: null,
+        sending: false,
+        trouble: null,
+        deletedAs: undefined,
+        stored: undefined,
+        versions: new WeakMap(),
+      };
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  #touch(key: AnnotationKey): void {
+    const slot = this.#slot(key);
+    this.#unsaved.add(key);
+    // Whatever was refused may be right now; a conflict stays until it is decided.
+    if (slot.trouble?.kind === "refused") slot.trouble = null;
+  }
+
+  #adopt(key: AnnotationKey, { annotation, facts }: Known): void {
+    const slot = this.#slot(key);
+    slot.base = annotation;
+    slot.attempted = null;
+    slot.deletedAs = undefined;
+    slot.versions.set(annotation, facts.version);
+    this.#options.document.setFacts(key, facts);
+  }
+
+  #plan(key: AnnotationKey, { base, attempted, deletedAs, versions }: Slot): Plan | null {
+    const { document, imageId } = this.#options;
+    const [target, facts] = [document.get(key), document.facts(key)];
+    const savedAs = (state: Annotation): number | undefined => versions.get(state);
+    return plan(imageId, { key, base, target, facts, deletedAs, attempted, savedAs });
+  }
+
+  async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
+    slot.sending = true;
+    this.#inFlight++;
+    if (next.kind === "create") slot.attempted = next.sent;
+    const answer = await this.#options.transport(next.ask);
+    this.#inFlight--;
+    slot.sending = false;
+    if (succeeded(answer)) this.#succeed(key, slot, next, answer);
+    else this.#fail(key, slot, next, answer);
+    this.#changed();
+    this.pump();
+  }
+
+  #succeed(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    if (next.kind === "delete") {
+      slot.base = null;
+      slot.deletedAs = next.ask.version! + 1;
+    } else this.#accept(key, slot, next.sent, read(answer.body as WireAnnotation));
+    if (!this.#plan(key, slot)) this.#done(key, slot);
+  }
+
+  /** The server's answer becomes the base; what it decided itself is shown. */
+  #accept(key: AnnotationKey, slot: Slot, sent: Annotation | null, known: Known): void {
+    const { document } = this.#options;
+    const same = sent !== null && sameAnnotation(sent, known.annotation);
+    // The same object as in the document, so that undo can name its version.
+    this.#adopt(key, same ? { ...known, annotation: sent } : known);
+    const now = document.get(key);
+    if (same || !sent || !now) return;
+    const decided = changedFields(sent, known.annotation).filter((field) => now[field] === sent[field]);
+    const shown = decided.length > 0 ? withFields(now, known.annotation, decided) : now;
+    const final = sameAnnotation(shown, known.annotation) ? known.annotation : shown;
+    document.apply(new Map([[key, final]]), "remote");
+    slot.versions.set(known.annotation, known.facts.version);
+  }
+
+  #fail(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
+    const problem = problemOf(answer);
+    const { status } = problem;
+    if (status === 0 || status >= 500 || status === 429 || problem.code === "busy") {
+      return this.#waitForServer(answer);
+    }
+    if (status === 401) this.#pause = "signed-out";
+    else if (status === 412 && problem.current) {
+      this.#meet(key, slot, next, read(problem.current as WireAnnotation));
+    } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
+    else {
+      if (next.kind === "create") slot.attempted = null;
+      slot.trouble = { kind: "refused", detail: problem.detail };
+    }
+  }
+
+  /** The server has something else than expected; maybe exactly what we want. */
+  #meet(key: AnnotationKey, slot: Slot, next: Plan, theirs: Known | null): void {
+    if (theirs && sameAnnotation(theirs.annotation, next.sent)) {
+      this.#accept(key, slot, next.sent, theirs);
+    } else if (!theirs && next.kind === "delete") slot.base = null;
+    else if (theirs && slot.base && sameAnnotation(theirs.annotation, slot.base)) {
+      this.#adopt(key, theirs);
+    } else slot.trouble = { kind: "conflict", theirs };
+  }
+
+  #waitForServer({ retryAfterSeconds }: Answer): void {
+    if (this.#pause) return;
+    this.#pause = "offline";
+    const wait = retryAfterSeconds === null ? this.#retryMs : retryAfterSeconds * 1_000;
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    const later = this.#options.later ?? ((run, ms) => setTimeout(run, ms));
+    later(() => {
+      if (this.#pause !== "offline") return;
+      this.#pause = null;
+      this.pump();
+    }, wait);
+  }
+
+  #done(key: AnnotationKey, slot: Slot): void {
+    this.#unsaved.delete(key);
+    if (slot.stored !== undefined) {
+      slot.stored = undefined;
+      this.#guard(this.#options.store.remove(this.#options.imageId, key));
+    }
+    if (this.#unsaved.size > 0) return;
+    this.#settled?.resolve();
+    this.#settled = null;
+  }
+
+  #keep(key: AnnotationKey, slot: Slot): void {
+    const { document, imageId, userId, store } = this.#options;
+    const target = document.get(key);
+    if (slot.stored === target) return;
+    slot.stored = target;
+    const facts = document.facts(key);
+    const { base, attempted } = slot;
+    this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted }));
+  }
+
+  #guard(work: Promise<void>): void {
+    work.catch(() => {
+      this.keepsUnsaved = false;
+      this.#changed();
+    });
+  }
+
+  #recoverOne({ key: kept, facts, base, target, attempted }: PendingEntry): void {
+    const { document, imageId, store } = this.#options;
+    const key = facts ? keyOfId(facts.id) : kept;
+    if (key !== kept) this.#guard(store.remove(imageId, kept));
+    const loaded = document.get(key);
+    const slot = this.#slot(key);
+    slot.stored = undefined;
+    if (facts && sameAnnotation(loaded, target)) {
+      this.#guard(store.remove(imageId, key));
+      return;
+    }
+    const now = document.facts(key);
+    if (facts && now?.version !== facts.version) {
+      slot.trouble = { kind: "conflict", theirs: loaded && now && { annotation: loaded, facts: now } };
+      slot.base = base;
+      if (!now) document.setFacts(key, facts);
+    }
+    // The create may have reached the server, or not: the key tells.
+    if (!facts) slot.attempted = attempted ?? target;
+    document.apply(new Map([[key, target]]), "remote");
+    this.#unsaved.add(key);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

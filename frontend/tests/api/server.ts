@@ -1,0 +1,114 @@
+/**
+ * The other side of the transport: a server of a few lines that keeps versions
+ * as the real one does, and a connection that can be cut.
+ */
+
+import type { Answer, Ask, Transport } from "../../src/api/client";
+import type { WireAnnotation } from "../../src/api/wire";
+import { EMPTY_ANNOTATION } from "../../src/model/records";
+
+interface Row {
+  versions: Map<number, WireAnnotation>;
+  version: number;
+  deleted: boolean;
+  clientKey: string | null;
+}
+
+type Fault = "cut-before" | "cut-after" | { status: number; body?: unknown };
+
+export class Server {
+  readonly log: string[] = [];
+  readonly rows = new Map<number, Row>();
+  /** What goes wrong with the next requests, one each. */
+  faults: Fault[] = [];
+  /** What the server computes from what it is given. */
+  derive = (wire: WireAnnotation): WireAnnotation => wire;
+  inFlight = 0;
+  mostInFlight = 0;
+
+  add(fields: Partial<WireAnnotation>): WireAnnotation {
+    const id = this.rows.size + 1;
+    const wire = this.#wire(id, 1, fields);
+    this.rows.set(id, { versions: new Map([[1, wire]]), version: 1, deleted: false, clientKey: null });
+    return wire;
+  }
+
+  now(id: number): WireAnnotation | null {
+    const row = this.rows.get(id);
+    return row && !row.deleted ? row.versions.get(row.version)! : null;
+  }
+
+  all(): WireAnnotation[] {
+    return [...this.rows.keys()].flatMap((id) => this.now(id) ?? []);
+  }
+
+  /** Someone else's doing. */
+  change(id: number, fields: Partial<WireAnnotation>): void {
+    this.#next(id, { ...this.now(id)!, ...fields });
+  }
+
+  readonly transport: Transport = async (ask) => {
+    this.inFlight++;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.inFlight--;
+    const fault = this.faults.shift();
+    if (fault === "cut-before") return lost();
+    if (typeof fault === "object") return answer(fault.status, fault.body ?? null);
+    const sent = ask.version === undefined ? "" : ` v${ask.version}`;
+    this.log.push(`${ask.method} ${ask.path}${sent} ${JSON.stringify(ask.body ?? null)}`);
+    const reply = this.#reply(structuredClone(ask));
+    return fault === "cut-after" ? lost() : structuredClone(reply);
+  };
+
+  #reply({ method, path, body, version }: Ask): Answer {
+    const [, , kind, id, verb] = path.split("/");
+    if (kind === "images") return this.#create(body as Partial<WireAnnotation>);
+    const row = this.rows.get(Number(id))!;
+    if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
+    if (version !== undefined && version !== row.version) {
+      return answer(412, { detail: "Stale.", current: row.versions.get(row.version) });
+    }
+    if (method === "DELETE") {
+      this.#next(Number(id), row.versions.get(row.version)!, true);
+      return answer(204, null);
+    }
+    const from = verb === "restore" ? (body as { version: number }).version : row.version;
+    const fields = verb === "restore" ? {} : (body as object);
+    return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields }));
+  }
+
+  #create({ client_key, ...fields }: Partial<WireAnnotation> & { client_key?: string }): Answer {
+    for (const [id, row] of this.rows) if (row.clientKey === client_key) return answer(201, this.now(id));
+    const made = this.add(fields);
+    this.rows.get(made.id)!.clientKey = client_key ?? null;
+    return answer(201, made);
+  }
+
+  #next(id: number, content: WireAnnotation, deleted = false): WireAnnotation {
+    const row = this.rows.get(id)!;
+    row.version++;
+    row.deleted = deleted;
+    const wire = this.derive({ ...content, version: row.version });
+    row.versions.set(row.version, wire);
+    return wire;
+  }
+
+  #wire(id: number, version: number, fields: Partial<WireAnnotation>): WireAnnotation {
+    const facts = {
+      id,
+      coco_id: id,
+      version,
+      area: 1,
+      num_keypoints: null,
+      created_by: 1,
+      updated_by: 1,
+      created_at: null,
+      updated_at: null,
+    };
+    return { ...EMPTY_ANNOTATION, image_id: 5, ...facts, ...fields };
+  }
+}
+
+const answer = (status: number, body: unknown): Answer => ({ status, body, retryAfterSeconds: null });
+const lost = (): Answer => answer(0, null);
