@@ -7,7 +7,7 @@ import psycopg
 
 from app.embedded_postgres import EmbeddedPostgres
 from tests.bench import Row, percentile
-from tests.bench.server import Server, running
+from tests.serving import Server, running
 
 __all__ = ["measure"]
 

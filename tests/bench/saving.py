@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from tests.bench import Row, percentile
-from tests.bench.server import Server, running
+from tests.serving import Server, running
 
 __all__ = ["measure"]
 

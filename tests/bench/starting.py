@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterator
 
 from tests.bench import Row
-from tests.bench.server import first_page_seconds
+from tests.serving import first_page_seconds
 
 __all__ = ["measure"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tests.bench import Row
-from tests.bench.server import Server, running
+from tests.serving import Server, running
 from tests.shared_data import SHARED_DATA
 
 __all__ = ["measure"]

@@ -1,4 +1,4 @@
-"""A real server to measure: ``maskwright serve`` on a data folder of its own."""
+"""A real server for browser tests and measurements: ``maskwright serve`` on its own data folder."""
 
 import os
 import subprocess
@@ -12,15 +12,16 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-__all__ = ["Server", "first_page_seconds", "running"]
+__all__ = ["EMAIL", "PASSWORD", "Server", "first_page_seconds", "running"]
 
-_EMAIL, _PASSWORD = "bench@example.org", "only for measuring"
+EMAIL, PASSWORD = "owner@example.org", "correct horse battery"
 
 
 @dataclass(frozen=True)
 class Server:
     """A running server and an administrator's client for it."""
 
+    address: str
     client: httpx.Client
     data_dir: Path
 
@@ -30,8 +31,8 @@ def _environment(data_dir: Path) -> dict[str, str]:
     return kept | {
         "MASKWRIGHT_DATA_DIR": str(data_dir),
         "MASKWRIGHT_PORT": "0",
-        "MASKWRIGHT_ADMIN_EMAIL": _EMAIL,
-        "MASKWRIGHT_ADMIN_PASSWORD": _PASSWORD,
+        "MASKWRIGHT_ADMIN_EMAIL": EMAIL,
+        "MASKWRIGHT_ADMIN_PASSWORD": PASSWORD,
     }
 
 
@@ -58,11 +59,11 @@ def _process(data_dir: Path) -> Iterator[str]:
 def running() -> Iterator[Server]:
     """A server with an empty database."""
     with tempfile.TemporaryDirectory() as folder, _process(Path(folder)) as address:
-        credentials = {"email": _EMAIL, "password": _PASSWORD}
+        credentials = {"email": EMAIL, "password": PASSWORD}
         with httpx.Client(base_url=address, timeout=120) as client:
             client.post("/api/session", json=credentials).raise_for_status()
             client.headers["X-CSRF-Token"] = client.cookies["maskwright_csrf"]
-            yield Server(client, Path(folder))
+            yield Server(address, client, Path(folder))
 
 
 def first_page_seconds() -> float:

@@ -1,0 +1,92 @@
+"""A real server and a real Chromium.
+
+Both start once per test process. Each test has a browser context of its own, and fails when the
+page logged an error or threw one that the test did not expect.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.serving import EMAIL, PASSWORD, Server, running
+
+# Background traffic of Chromium's own would only fail on a machine without a network.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAPTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("MASKWRIGHT_TEST_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def expected_errors() -> list[str]:
+    """Parts of console messages that the test causes on purpose."""
+    return []
+
+
+@pytest.fixture
+def new_page(
+    chromium: Browser, server: Server, expected_errors: list[str]
+) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser of its own, signed in unless told otherwise."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make(*, signed_in: bool = True, **options: Any) -> Page:
+        options = {
+            "viewport": LAPTOP,
+            "base_url": server.address,
+            "accept_downloads": True,
+        } | options
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if signed_in:
+            sign_in(page)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    unexpected = [e for e in errors if not any(part in e for part in expected_errors)]
+    assert unexpected == []
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    return new_page()
+
+
+def sign_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
+    """Through the page, as a person does."""
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login" not in url)

@@ -1,0 +1,58 @@
+"""The editor as a person uses it: by pointer and keys, on the coordinates of the image."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+__all__ = ["EditorPage"]
+
+
+class EditorPage:
+    """Wraps a page that shows the editor; coordinates are pixels of the image."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, image_id: int) -> "EditorPage":
+        self.page.goto(f"/images/{image_id}")
+        self.ready()
+        return self
+
+    def ready(self) -> None:
+        self.page.wait_for_function("window.maskwright && window.maskwright.editor")
+        self.page.evaluate("window.maskwright.editor.ready")
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the image is in the window, in CSS pixels."""
+        point = self.page.evaluate(
+            "([x, y]) => window.maskwright.editor.imageToClient(x, y)", [x, y]
+        )
+        return point["x"], point["y"]
+
+    def click(self, x: float, y: float) -> None:
+        self.page.mouse.click(*self.at(x, y))
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self.page.mouse.move(*self.at(*start))
+        self.page.mouse.down()
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        self.page.mouse.move(*self.at(*middle))
+        self.page.mouse.move(*self.at(*end))
+        self.page.mouse.up()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def saved(self) -> None:
+        """Wait until nothing is left to save."""
+        self.page.evaluate("window.maskwright.editor.saved")
+
+    @property
+    def tool(self) -> str:
+        return str(self.page.evaluate("window.maskwright.editor.tool"))
+
+    @property
+    def annotations(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.page.evaluate("window.maskwright.editor.annotations")
+        return found
