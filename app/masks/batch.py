@@ -63,9 +63,9 @@ class Masks:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __getitem__(self, chosen: int | slice | IntArray | Sequence[int]) -> Masks:
+    def __getitem__(self, chosen: int | np.integer | slice | IntArray | Sequence[int]) -> Masks:
         """The chosen masks as a batch; a single index gives a batch of one."""
-        if isinstance(chosen, int):
+        if isinstance(chosen, int | np.integer):
             chosen = [range(len(self))[chosen]]
         index = np.arange(len(self))[chosen]
         counts, offsets = take(self.counts, self.offsets, index)

@@ -160,7 +160,7 @@ def _runs(
     """Start and end, (K, 2), of the run of each piece from a to b in each of its columns."""
     column = ranges(first, columns)
     start, way = np.repeat(a, columns, axis=0).T, np.repeat(b - a, columns, axis=0).T
-    pieces = _Pieces(start[0], start[1], way[0], way[1], column + 0.5, radius)
+    pieces = _Pieces(start[0], start[1], way[0], way[1], (column + 0.5).astype(np.float64), radius)
     top, bottom = _square_rows(pieces) if square else _disc_rows(pieces, height)
     top = np.clip(top, 0, height)
     bottom = np.clip(bottom, -1, height - 1)
