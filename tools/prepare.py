@@ -118,7 +118,8 @@ def prepare_python(*, tests: bool) -> None:
         inputs.update((ROOT / name).read_bytes())
     # The editable installation names this folder: a moved checkout is installed again.
     inputs.update(str(ROOT).encode())
-    state = json.loads(STAMP.read_text()) if STAMP.exists() else {}
+    python = VENV / "bin" / "python"
+    state = json.loads(STAMP.read_text()) if STAMP.exists() and python.exists() else {}
     if state.get("inputs") == inputs.hexdigest() and (state["tests"] or not tests):
         return
     uv = find_uv()
@@ -130,7 +131,7 @@ def prepare_python(*, tests: bool) -> None:
     run(
         [uv, "sync", "--locked", "--quiet", *scope, *with_node],
         UV_PROJECT_ENVIRONMENT=str(VENV),
-        UV_PYTHON=str(VENV / "bin" / "python") if VENV.exists() else sys.executable,
+        UV_PYTHON=str(python if python.exists() else sys.executable),
         UV_PYTHON_DOWNLOADS="never",
         UV_SYSTEM_CERTS="1",
         **home,
