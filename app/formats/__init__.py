@@ -1,1 +1,11 @@
-"""Annotation file formats, which know nothing of HTTP or SQL."""
+"""Annotation file formats, which know nothing of HTTP or SQL.
+
+Adding a format is one module with an object that satisfies `Format`, and one line in FORMATS.
+"""
+
+from app.formats.coco.format import COCO
+from app.formats.records import MODES, TASKS, Format
+
+__all__ = ["FORMATS", "MODES", "TASKS", "Format"]
+
+FORMATS: tuple[Format, ...] = (COCO,)

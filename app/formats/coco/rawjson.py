@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["dumps", "join", "members", "replace"]
+__all__ = ["decode", "dumps", "elements", "join", "members", "replace"]
 
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def dumps(value: Any) -> str:
@@ -32,6 +33,19 @@ def members(text: str | bytes) -> dict[str, str]:
     Raises msgspec.DecodeError when the text is not a JSON object.
     """
     return {key: bytes(raw).decode() for key, raw in _decoder.decode(text).items()}
+
+
+def elements(text: str | bytes) -> list[str]:
+    """The elements of a JSON array, each as its text; msgspec.DecodeError when it is none."""
+    return [bytes(raw).decode() for raw in _list_decoder.decode(text)]
+
+
+def decode(text: str | bytes) -> Any:
+    """The value of a JSON text, also where it holds lone surrogates."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return json.loads(text)
 
 
 def join(parts: Mapping[str, str]) -> str:

@@ -1,0 +1,44 @@
+"""The COCO doctor: what an import would say about a file, without a database."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.formats.coco.reader import open_coco
+from app.formats.records import FileError, Report
+from app.formats.sizes import settle_sizes
+
+__all__ = ["check_file"]
+
+
+def check_file(
+    path: Path,
+    *,
+    mode: str = "lenient",
+    task: str = "auto",
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> dict[str, Any]:
+    """The report of a file: how much it holds, how much is rejected, and its issues.
+
+    ``errors`` is the number of issues that are errors, so 0 means that all of it can be imported.
+    `progress` is told how many of how many annotations were looked at.
+    """
+    report = Report(mode)
+    found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
+    rejected = 0
+    try:
+        with open_coco(path, task=task, report=report) as reader:
+            head = reader.head()
+            found |= {
+                "task": head.task,
+                "images": len(head.images),
+                "categories": len(head.categories),
+            }
+            sizes = settle_sizes(reader, head, report, {})
+            for batch in reader.annotations(sizes):
+                found["annotations"] += len(batch)
+                progress(reader.position, head.annotation_count)
+            rejected = head.annotation_count - found["annotations"]
+    except FileError as error:
+        report.add(error.code, "", error.detail)
+    return {**found, "rejected": rejected, "errors": report.errors, **report.as_dict()}

@@ -1,0 +1,370 @@
+"""Reads COCO instances: every record with its text, and a report of what is odd about it.
+
+The file is read twice at constant memory (app/formats/coco/stream.py): first for images,
+categories and everything else, then for the annotations, which may stand anywhere in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app.formats.coco import geometry, rawjson, values
+from app.formats.coco.encoding import open_utf8
+from app.formats.coco.geometry import Rejected
+from app.formats.coco.head import (
+    Catalog,
+    note_equal_names,
+    read_category,
+    read_image,
+    read_record,
+    shown_id,
+)
+from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream, has_nan
+from app.formats.issues import ISSUES
+from app.formats.records import (
+    AnnotationRecord,
+    CategoryRecord,
+    FileError,
+    Head,
+    ImageRecord,
+    Report,
+    Size,
+)
+
+__all__ = ["CocoReader", "open_coco"]
+
+IMPORT_TASKS = ("instances",)
+
+
+@contextmanager
+def open_coco(path: Path, *, task: str, report: Report) -> Iterator["CocoReader"]:
+    """Open a COCO file; UTF-8, or what its byte order mark says."""
+    with open_utf8(path) as file:
+        yield CocoReader(file, task=task, report=report)
+
+
+class CocoReader:
+    """One opened COCO file; see `app.formats.records.Source`."""
+
+    def __init__(self, file: BinaryIO, *, task: str, report: Report) -> None:
+        self._file = file
+        self._start = file.tell()
+        self._asked = task
+        self._report = report
+        self._images = Catalog("image", report)
+        self._categories = Catalog("category", report)
+        self._head: Head | None = None
+        self.position = 0
+
+    def _read(self) -> Iterator[tuple[Stream, Member | Records]]:
+        self._file.seek(self._start)
+        stream = Stream(self._file)
+        for part in stream.read():
+            yield stream, part
+
+    def head(self) -> Head:
+        """Everything but the annotations, which are only counted."""
+        images: list[ImageRecord] = []
+        categories: list[CategoryRecord] = []
+        envelope: dict[str, str] = {}
+        count, first = 0, b""
+        for stream, part in self._read():
+            if isinstance(part, Member):
+                self._member(part, envelope, nan=stream.seen_nan)
+            elif part.key == "images":
+                self._add_images(part, images, stream)
+            elif part.key == "categories":
+                self._add_categories(part, categories, stream)
+            else:
+                count += len(part.records)
+                first = first or part.records[0]
+        note_equal_names(categories, self._report)
+        self._head = Head(
+            task=self._task(first),
+            images=images,
+            categories=categories,
+            envelope=rawjson.join(envelope),
+            annotation_count=count,
+        )
+        return self._head
+
+    def _member(self, part: Member, envelope: dict[str, str], *, nan: bool) -> None:
+        """Keep a member of the top-level object as it is, lists of records emptied."""
+        if part.key in envelope:
+            self._report.add("duplicate_key", part.key, f"The file has {part.key!r:.80} twice.")
+        if part.key in RECORD_LISTS:
+            if part.text not in (b"", b"null"):
+                raise FileError("list_expected", f"{part.key} is not a list.")
+            envelope[part.key] = "[]"
+        elif nan and has_nan(part.text):
+            self._report.add("not_a_number", part.key, "NaN or Infinity, which JSON does not have.")
+        else:
+            try:
+                envelope[part.key] = part.text.decode()
+            except UnicodeDecodeError:
+                self._report.add("text_invalid", part.key, "The text is not UTF-8.")
+
+    def _records(self, part: Records, stream: Stream) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Path, text and members of each record that can be read."""
+        for index, record in enumerate(part.records, start=part.start):
+            path = f"{part.key}[{index}]"
+            nan = stream.seen_nan and has_nan(record)
+            members = read_record(record, path, self._report, nan=nan)
+            if members is not None:
+                yield path, record.decode(), members
+
+    def _add_images(self, part: Records, images: list[ImageRecord], stream: Stream) -> None:
+        for path, text, members in self._records(part, stream):
+            image = read_image(members, text, len(images), path, self._report)
+            if image is not None:
+                images.append(image)
+            if "id" in members and values.id_problem(members["id"]) is None:
+                self._images.add(members["id"], image.index if image else None, path)
+
+    def _add_categories(
+        self, part: Records, categories: list[CategoryRecord], stream: Stream
+    ) -> None:
+        for path, text, members in self._records(part, stream):
+            category = read_category(members, text, len(categories), path, self._report)
+            if category is not None:
+                categories.append(category)
+                self._categories.add(category.coco_id, category.index, path)
+
+    def _task(self, first: bytes) -> str:
+        """The task of the file, told by its first annotation; FileError when we cannot read it."""
+        task = self._asked if self._asked != "auto" else _guess_task(first)
+        if task not in IMPORT_TASKS:
+            raise FileError("task_unsupported", f"Files of the task {task} cannot be imported yet.")
+        return task
+
+    def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
+        """Sizes of these images as the RLEs drawn on them say."""
+        found: dict[int, Size] = {}
+        for _, part in self._read():
+            if not isinstance(part, Records) or part.key != "annotations":
+                continue
+            for record in part.records:
+                if len(found) == len(images):
+                    return found
+                place, size = self._mask_size(record)
+                if place in images and size is not None:
+                    found.setdefault(place, size)
+        return found
+
+    def _mask_size(self, record: bytes) -> tuple[int | None, Size | None]:
+        try:
+            members = values.decode(record)
+            _, place, _ = self._images.find(members["image_id"])
+            height, width = members["segmentation"]["size"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None, None
+        size = values.whole(height), values.whole(width)
+        if size[0] is None or size[1] is None or size[0] < 1 or size[1] < 1:
+            return None, None
+        return place, (size[0], size[1]) if size[0] * size[1] < 2**32 else None
+
+    def annotations(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
+        """The annotations in batches, checked; `sizes` has one for each image of the head."""
+        head = self._head or self.head()
+        seen: set[Any] = set()
+        self.position = 0
+        for stream, part in self._read():
+            if isinstance(part, Records) and part.key == "annotations":
+                batch = _Batch(self._report, sizes, head.categories, self._images, self._categories)
+                for path, text, members in self._records(part, stream):
+                    batch.add(path, text, members, seen)
+                self.position = part.start + len(part.records)
+                yield batch.finish()
+
+
+def _guess_task(first: bytes) -> str:
+    try:
+        members = values.decode(first) if first else {}
+    except (ValueError, RecursionError):
+        return "instances"
+    if not isinstance(members, dict):
+        return "instances"
+    if "segments_info" in members:
+        return "panoptic"
+    if "caption" in members and not members.keys() & {"segmentation", "bbox", "keypoints"}:
+        return "captions"
+    return "instances"
+
+
+class _Batch:
+    """Some annotations, whose masks and areas are computed together."""
+
+    def __init__(
+        self,
+        report: Report,
+        sizes: Sequence[Size | None],
+        categories: Sequence[CategoryRecord],
+        image_ids: Catalog,
+        category_ids: Catalog,
+    ) -> None:
+        self._report = report
+        self._sizes = sizes
+        self._categories = categories
+        self._image_ids = image_ids
+        self._category_ids = category_ids
+        self._found: list[AnnotationRecord] = []
+        # By their place among the found ones: RLEs to check, and polygons whose area is wanted.
+        self._rles: list[tuple[int, dict[str, Any]]] = []
+        self._no_area: list[tuple[int, list[list[float]]]] = []
+        self._lacking: dict[int, tuple[bool, bool]] = {}
+
+    def add(self, path: str, text: str, members: dict[str, Any], seen: set[Any]) -> None:
+        """Read one annotation; an issue says why when it is rejected."""
+        coco_id = shown_id(members)
+
+        def note(code: str, member: str, message: str) -> None:
+            self._report.add(code, f"{path}.{member}", message, id=coco_id)
+
+        try:
+            self._found.append(self._read(path, text, members, note))
+        except Rejected as rejected:
+            where = f"{path}.{rejected.member}" if rejected.member else path
+            self._report.add(_known(rejected.code), where, rejected.message, id=coco_id)
+            return
+        if "id" not in members:
+            note("annotation_id_missing", "id", "The annotation has no id.")
+            return
+        key = values.id_key(members["id"])
+        if key in seen:
+            note("annotation_id_duplicate", "id", f"Another one has the id {coco_id!r:.60}, too.")
+        seen.add(key)
+
+    def _read(
+        self, path: str, text: str, members: dict[str, Any], note: geometry.Note
+    ) -> AnnotationRecord:
+        problem = values.id_problem(members.get("id"))
+        if problem is not None:
+            raise Rejected("id_invalid", f"The id {problem}.", "id")
+        image = self._refer(members, "image", self._image_ids, note)
+        category = self._refer(members, "category", self._category_ids, note)
+        size = self._sizes[image]
+        if size is None:
+            raise Rejected("image_rejected", "The image was rejected: it has no size.", "image_id")
+        crowd = geometry.read_crowd(members, note)
+        if "segmentation" in members and members["segmentation"] is None:
+            note("segmentation_null", "segmentation", "segmentation is null.")
+        given = members.get("segmentation")
+        drawn = geometry.read_segmentation(given, size, note)
+        points = geometry.keypoints(
+            members.get("keypoints"), len(self._categories[category].keypoints), note
+        )
+        box = geometry.read_bbox(members, note)
+        area = self._area(members, note)
+        place = len(self._found)
+        if drawn is None and box is None:
+            if points is None:
+                raise Rejected("geometry_missing", "No segmentation, no bbox and no keypoints.")
+            box = geometry.labelled_extent(points) or [0.0, 0.0, 0.0, 0.0]
+        if isinstance(drawn, dict):
+            self._rles.append((place, drawn))
+            self._lacking[place] = (area is None, box is None)
+        elif drawn is not None:
+            if area is None:
+                self._no_area.append((place, drawn))
+            box = box or geometry.polygons_extent(drawn)
+        elif area is None and box is not None:
+            area = abs(box[2] * box[3])
+        return AnnotationRecord(
+            path=path,
+            text=text,
+            coco_id=members.get("id"),
+            image=image,
+            category=category,
+            iscrowd=crowd,
+            area=area or 0.0,
+            bbox=box or [0.0, 0.0, 0.0, 0.0],
+            shape=_shape(given, drawn),
+            has_id="id" in members,
+        )
+
+    def _refer(self, members: dict[str, Any], kind: str, ids: Catalog, note: geometry.Note) -> int:
+        """The place of the image or category that the annotation names."""
+        member = f"{kind}_id"
+        wanted = members.get(member)
+        known, place, mistyped = ids.find(wanted)
+        if not known or member not in members:
+            told = f"There is no {kind} {wanted!r:.60}." if member in members else "It is missing."
+            raise Rejected(f"{kind}_unknown", told, member)
+        if place is None:
+            raise Rejected("image_rejected", f"The {kind} {wanted!r:.60} was rejected.", member)
+        if mistyped:
+            note("id_type_mismatch", member, f"{wanted!r:.60} is of another type than the id.")
+        return place
+
+    def _area(self, members: dict[str, Any], note: geometry.Note) -> float | None:
+        value = members.get("area")
+        if value is None:
+            return None
+        number = values.finite(value)
+        if number is None or number < 0:
+            note("area_invalid", "area", f"area is {value!r:.60}.")
+            return None
+        return number
+
+    def finish(self) -> list[AnnotationRecord]:
+        """The annotations, their masks checked and what they lacked computed."""
+        rejected = self._check_masks()
+        if self._no_area:
+            items = [(polygons, self._size_of(place)) for place, polygons in self._no_area]
+            areas = geometry.polygon_areas(items)
+            for (place, _), area in zip(self._no_area, areas, strict=True):
+                self._found[place].area = area
+        return [record for place, record in enumerate(self._found) if place not in rejected]
+
+    def _size_of(self, place: int) -> Size:
+        size = self._sizes[self._found[place].image]
+        return size or (0, 0)
+
+    def _check_masks(self) -> set[int]:
+        """Check all RLEs at once; returns the places of the annotations to reject."""
+        rejected: set[int] = set()
+        lacking: list[tuple[int, dict[str, Any]]] = []
+        checked = geometry.check_rles([rle for _, rle in self._rles])
+        for (place, rle), result in zip(self._rles, checked, strict=True):
+            record = self._found[place]
+            if isinstance(result, Rejected):
+                where = f"{record.path}.{result.member}"
+                self._report.add(_known(result.code), where, result.message, id=record.coco_id)
+                rejected.add(place)
+                continue
+            if result is not rle:
+                where = f"{record.path}.segmentation.counts"
+                told = "The counts were written by Python's repr or escaped twice."
+                self._report.add("rle_repaired", where, told, id=record.coco_id)
+                record.shape = _shape_text(result)
+            if any(self._lacking[place]):
+                lacking.append((place, result))
+        if lacking:
+            measures = geometry.mask_measures([rle for _, rle in lacking])
+            for (place, _), (area, box) in zip(lacking, measures, strict=True):
+                no_area, no_box = self._lacking[place]
+                if no_area:
+                    self._found[place].area = area
+                if no_box:
+                    self._found[place].bbox = box
+        return rejected
+
+
+def _known(code: str) -> str:
+    """Codes of the mask engine that the report does not list are RLEs that are none."""
+    return code if code in ISSUES else "rle_invalid"
+
+
+def _shape(given: Any, drawn: Any) -> str | None:
+    """What is shown, where the record says it in a way that only a generous reader understands."""
+    if drawn is None:
+        return None if not given else _shape_text(None)
+    if isinstance(drawn, dict):
+        return None if drawn["size"] == given["size"] else _shape_text(drawn)
+    same = len(drawn) == len(given) and all(a is b for a, b in zip(drawn, given, strict=True))
+    return None if same else _shape_text(drawn)
+
+
+def _shape_text(segmentation: Any) -> str:
+    return rawjson.dumps({"segmentation": segmentation, "holes": []})

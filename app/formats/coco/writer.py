@@ -1,0 +1,107 @@
+"""Writes a COCO file from records that are text already.
+
+The file is the dataset's envelope (the top-level object of what was imported, its lists of records
+emptied) with the records put in, one to a line. ``info``, ``licenses``, ``images``, ``annotations``
+and ``categories`` are always there, because readers of COCO files fail without them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from app.formats.coco import rawjson
+from app.formats.coco.stream import RECORD_LISTS
+
+__all__ = ["image_text", "merge_envelopes", "renumbered", "write"]
+
+_ALWAYS = {
+    "info": "{}",
+    "licenses": "[]",
+    "images": "[]",
+    "annotations": "[]",
+    "categories": "[]",
+}
+# Large enough that handing a piece over costs nothing beside it, small enough to keep many.
+_PIECE_CHARS = 1 << 17
+
+
+def image_text(*, coco_id: str, file_name: str, width: int, height: int) -> str:
+    """The record of an image that no file described; `coco_id` is JSON text."""
+    name = rawjson.dumps(file_name)
+    return f'{{"id":{coco_id},"file_name":{name},"width":{width},"height":{height}}}'
+
+
+def renumbered(text: str, ids: Mapping[str, Any]) -> str:
+    """A record with these id members replaced and nothing else touched."""
+    return rawjson.replace(text, ids)
+
+
+def write(envelope: str | None, records: Mapping[str, Iterable[str]]) -> Iterator[bytes]:
+    """The file in pieces of 128 kB or so.
+
+    `records` has the texts of ``images``, ``annotations`` and ``categories``; each is asked for
+    when its turn comes, which the order of the envelope's members decides.
+    """
+    members = rawjson.members(envelope) if envelope else {}
+    members = members | {key: text for key, text in _ALWAYS.items() if key not in members}
+    pieces: list[str] = []
+    size = 0
+    for text in _texts(members, records):
+        pieces.append(text)
+        size += len(text)
+        if size >= _PIECE_CHARS:
+            yield "".join(pieces).encode()
+            pieces, size = [], 0
+    yield "".join(pieces).encode()
+
+
+def _texts(members: Mapping[str, str], records: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    before = "{"
+    for key, text in members.items():
+        yield f"{before}{rawjson.dumps(key)}:"
+        before = ",\n"
+        if key not in RECORD_LISTS:
+            yield text
+            continue
+        yield "["
+        between = "\n"
+        for record in records[key]:
+            yield between
+            yield record
+            between = ",\n"
+        yield "]"
+    yield "}\n"
+
+
+def merge_envelopes(kept: str, new: str) -> tuple[str, list[str]]:
+    """The envelope of a dataset after another import, and the members that differ.
+
+    Members that only the new file has are added. Licences are joined: those that the dataset has
+    not, by value, come last. Anything else that differs stays as the dataset has it.
+    """
+    parts, others = rawjson.members(kept), rawjson.members(new)
+    conflicts = []
+    for key, text in others.items():
+        if key not in parts:
+            parts[key] = text
+        elif key == "licenses":
+            joined = _join_lists(parts[key], text)
+            if joined is None:
+                conflicts.append(key)
+            else:
+                parts[key] = joined
+        elif rawjson.decode(parts[key]) != rawjson.decode(text):
+            conflicts.append(key)
+    return rawjson.join(parts), conflicts
+
+
+def _join_lists(kept: str, new: str) -> str | None:
+    """Both lists in one; None when one is no list or both give the same id to different things."""
+    first, second = rawjson.decode(kept), rawjson.decode(new)
+    if not isinstance(first, list) or not isinstance(second, list):
+        return kept if first == second else None
+    ids = [item.get("id") for item in first if isinstance(item, dict)]
+    missing = [place for place, item in enumerate(second) if item not in first]
+    if any(isinstance(second[i], dict) and second[i].get("id") in ids for i in missing):
+        return None
+    texts = rawjson.elements(kept) + [rawjson.elements(new)[i] for i in missing]
+    return kept if not missing else "[" + ",".join(texts) + "]"

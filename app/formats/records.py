@@ -1,0 +1,196 @@
+"""What a file of annotations holds, whatever its format, and what a format can do.
+
+A reader hands over three kinds of records, each with the JSON text that is kept (``text``) and the
+few values that are queried by. Whatever it had to reject or to read generously goes into a
+`Report`, so one bad record never loses the file.
+
+A format is one module-level object that satisfies `Format`, listed in `app.formats.FORMATS`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.formats.issues import ISSUES, Issue
+
+__all__ = [
+    "MODES",
+    "TASKS",
+    "AnnotationRecord",
+    "CategoryRecord",
+    "FileError",
+    "Format",
+    "Head",
+    "ImageRecord",
+    "Report",
+    "Size",
+    "Source",
+]
+
+TASKS = (
+    "instances",
+    "person_keypoints",
+    "stuff",
+    "panoptic",
+    "captions",
+    "labels",
+    "image_info",
+)
+"""What COCO calls the kinds of annotation files."""
+
+MODES = ("lenient", "strict")
+"""Import what can be imported, or nothing unless all of it can be."""
+
+MOST_ISSUES = 1000
+"""A report lists this many issues at most; all of them are counted."""
+
+Size = tuple[int, int]
+"""Height and width of an image, in pixels."""
+
+
+class FileError(Exception):
+    """A file that cannot be read at all: a code of `ISSUES` and the sentence that explains it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class ImageRecord:
+    """One image; `index` is its place among the file's images that can be used."""
+
+    index: int
+    path: str
+    text: str
+    coco_id: Any
+    file_name: str
+    match_name: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(slots=True)
+class CategoryRecord:
+    """One category; `color` is ``#rrggbb`` where the file has one."""
+
+    index: int
+    path: str
+    text: str
+    coco_id: Any
+    name: str
+    supercategory: str | None = None
+    color: str | None = None
+    isthing: bool = True
+    keypoints: list[str] = field(default_factory=list)
+    skeleton: list[list[int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class AnnotationRecord:
+    """One annotation of the image and category with these places in the file.
+
+    `area` and `bbox` are the file's own where they make sense, else computed. `shape` is set only
+    where the geometry was read generously: the text of ``{"segmentation": …, "holes": []}``.
+    `has_id` is False when the file gave none.
+    """
+
+    path: str
+    text: str
+    coco_id: Any
+    image: int
+    category: int
+    iscrowd: bool
+    area: float
+    bbox: list[float]
+    shape: str | None = None
+    has_id: bool = True
+
+
+@dataclass
+class Head:
+    """All of a file but its annotations.
+
+    `envelope` is the JSON text of the top-level object with its lists of records emptied.
+    """
+
+    task: str
+    images: list[ImageRecord]
+    categories: list[CategoryRecord]
+    envelope: str
+    annotation_count: int
+
+
+class Report:
+    """What was found wrong, for machines and for people."""
+
+    def __init__(self, mode: str = "lenient") -> None:
+        self.mode = mode
+        self.issues: list[Issue] = []
+        self.counts: dict[str, int] = {}
+        self.errors = 0
+
+    def add(
+        self,
+        code: str,
+        path: str,
+        message: str,
+        *,
+        id: Any = None,  # noqa: A002 - it is called so in the report
+        action: str | None = None,
+    ) -> None:
+        """Note one issue; `path` leads to it in the file, such as ``annotations[3].bbox``."""
+        kind = ISSUES[code]
+        severity = kind.strict if self.mode == "strict" and kind.strict else kind.severity
+        self.counts[code] = self.counts.get(code, 0) + 1
+        self.errors += severity == "error"
+        if len(self.issues) < MOST_ISSUES:
+            self.issues.append(Issue(severity, code, path, id, message, action or kind.action))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The part of an import's report that is about issues."""
+        return {
+            "issues": [issue.as_dict() for issue in self.issues],
+            "issue_counts": dict(sorted(self.counts.items())),
+        }
+
+
+class Source(Protocol):
+    """An opened file: `head` first, then `annotations` as often as one likes."""
+
+    def head(self) -> Head: ...
+
+    def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
+        """Sizes of these images as the masks drawn on them tell."""
+        ...
+
+    def annotations(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
+        """The annotations in batches; `sizes` has one for each image of the head."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """How many annotations were looked at so far, rejected ones included."""
+        ...
+
+
+class Format(Protocol):
+    """One kind of file."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def extensions(self) -> tuple[str, ...]: ...
+    @property
+    def import_tasks(self) -> tuple[str, ...]: ...
+    @property
+    def export_tasks(self) -> tuple[str, ...]: ...
+
+    def open(self, path: Path, *, task: str, report: Report) -> AbstractContextManager[Source]:
+        """Open a file to read it; `task` is one of `import_tasks` or ``auto``."""
+        ...
