@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from app import __version__
 from app.api import (
+    annotations,
     categories,
     datasets,
     health,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     datasets.router,
     members.router,
     categories.router,
+    annotations.router,
     jobs.router,
 )
 

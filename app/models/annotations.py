@@ -18,7 +18,8 @@ class Annotation(Base):
     `record` carries: ``{"segmentation": …, "holes": …}`` of polygons with holes (the record then
     holds their RLE) and of imported oddities, read generously. `area` and `bbox` ([x, y, w, h],
     pixels) are the given or the computed ones, for display and queries; an export shows only what
-    the record has. A deleted annotation stays, with `deleted_at`, and can be restored.
+    the record has. A deleted annotation stays, with `deleted_at`, and can be restored. `client_key`
+    is what the client that made it called it: a second try with the same key makes no twin.
     """
 
     __tablename__ = "annotations"
@@ -33,6 +34,13 @@ class Annotation(Base):
         Index("ix_annotations_dataset_id_id", "dataset_id", "id"),
         Index("ix_annotations_image_id_all", "image_id"),
         Index("ix_annotations_category_id_image_id", "category_id", "image_id"),
+        Index(
+            "uq_annotations_image_id_client_key",
+            "image_id",
+            "client_key",
+            unique=True,
+            postgresql_where=text("client_key is not null"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -49,6 +57,7 @@ class Annotation(Base):
     bbox: Mapped[list[float]] = mapped_column(ARRAY(Double))
     iscrowd: Mapped[bool] = mapped_column(server_default=text("false"))
     deleted_at: Mapped[datetime | None]
+    client_key: Mapped[str | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     updated_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Created]

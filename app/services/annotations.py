@@ -1,0 +1,391 @@
+"""Annotations: made, changed, deleted, brought back, each change a version with its history.
+
+Every change takes the same locks in the same order: the image's row first (so the annotations of
+one image change one after the other), then the annotation, then the dataset's counters. What
+takes time, drawing polygons, is done before the first lock. A change names the versions that it
+may be based on; whoever comes second with the same version gets `StaleVersion`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, Invalid, NotFound, StaleVersion
+from app.formats.coco import rawjson
+from app.models import Annotation, AnnotationVersion, Category, Image, User
+from app.services import annotation_edits, annotation_view, counts, datasets
+from app.services.annotation_edits import Edit, State
+from app.services.shapes import Json
+
+__all__ = [
+    "Expected",
+    "HistoryEntry",
+    "change_annotation",
+    "check_version",
+    "create_annotation",
+    "delete_annotation",
+    "image_size",
+    "list_annotations",
+    "list_versions",
+    "require_present",
+    "restore_annotation",
+]
+
+Expected = frozenset[int] | None
+"""The versions that a change may be based on; None for whichever there is."""
+
+# What a list shows: columns instead of objects, since there are thousands of rows.
+_COLUMNS = (
+    Annotation.id,
+    Annotation.coco_id,
+    Annotation.image_id,
+    Annotation.category_id,
+    Annotation.version,
+    Annotation.record,
+    Annotation.shape,
+    Annotation.area,
+    Annotation.bbox,
+    Annotation.iscrowd,
+    Annotation.created_by,
+    Annotation.updated_by,
+    Annotation.created_at,
+    Annotation.updated_at,
+)
+
+
+def list_annotations(
+    session: Session, *, image_id: int, limit: int, after: int = 0
+) -> Sequence[Row[Any]]:
+    """The annotations of an image in the order of their ids, those behind `after`."""
+    return session.execute(
+        select(*_COLUMNS)
+        .where(
+            Annotation.image_id == image_id,
+            Annotation.deleted_at.is_(None),
+            Annotation.id > after,
+        )
+        .order_by(Annotation.id)
+        .limit(limit)
+    ).all()
+
+
+# Before a change -------------------------------------------------------------------------------
+
+
+def require_present(annotation: Annotation) -> Annotation:
+    """The annotation, unless it was deleted."""
+    if annotation.deleted_at is not None:
+        raise NotFound(
+            "This annotation was deleted; it can be restored.", code="annotation_deleted"
+        )
+    return annotation
+
+
+def check_version(annotation: Annotation, expected: Expected) -> None:
+    """Refuse a change that is based on another version than the present one."""
+    if expected is not None and annotation.version not in expected:
+        raise _stale(annotation)
+
+
+def _stale(annotation: Annotation) -> StaleVersion:
+    return StaleVersion(
+        f"The annotation is at version {annotation.version} by now.",
+        current=annotation_view.as_dict(annotation),
+    )
+
+
+def image_size(session: Session, *, image_id: int) -> tuple[int, int]:
+    """Height and width of an image as shown."""
+    height, width = session.execute(
+        select(Image.height, Image.width).where(Image.id == image_id)
+    ).one()
+    return height, width
+
+
+def _category(session: Session, dataset_id: int, category_id: int | None) -> Category | None:
+    """A category of this dataset; one of another dataset is as unknown as none at all."""
+    if category_id is None:
+        return None
+    category = session.get(Category, category_id)
+    if category is None or category.dataset_id != dataset_id:
+        raise Invalid(
+            "The dataset has no such category.",
+            code="category_unknown",
+            loc=("body", "category_id"),
+        )
+    return category
+
+
+def _lock_image(session: Session, image_id: int) -> Image:
+    image = session.get(
+        Image, image_id, populate_existing=True, with_for_update={"key_share": True}
+    )
+    if image is None:
+        raise NotFound("There is no such image.")
+    return image
+
+
+def _count(session: Session, image: Image, added: int = 0) -> None:
+    """Note on the image and in the counters that something changed; the last step of a change.
+
+    Work has begun on a new image with its first change, and an image marked as empty is so no
+    longer when it gets an annotation.
+    """
+    old_status, old_count = image.status, image.annotation_count
+    if old_status == "new" or (old_status == "empty" and added > 0):
+        image.status = "in_progress"
+    image.annotation_count = old_count + added
+    image.revision += 1
+    session.flush()
+    if image.status == old_status:
+        counts.add(session, dataset_id=image.dataset_id, status=old_status, annotations=added)
+        return
+    moves = {
+        old_status: (-1, -old_count),
+        image.status: (1, old_count + added),
+    }
+    # In one order for everybody, so that two transactions never wait for each other.
+    for status, (images, annotations) in sorted(moves.items()):
+        counts.add(
+            session,
+            dataset_id=image.dataset_id,
+            status=status,
+            images=images,
+            annotations=annotations,
+        )
+
+
+# Changes ---------------------------------------------------------------------------------------
+
+
+def create_annotation(
+    session: Session,
+    *,
+    image: Image,
+    user: User | None,
+    fields: Mapping[str, Json],
+    client_key: str | None = None,
+) -> Annotation:
+    """A new annotation with the next COCO id of its dataset.
+
+    With a `client_key` that an annotation of the image already has, that one comes back: the
+    client tries again because it never heard the answer to its first try.
+    """
+    category_id = fields["category_id"].value if "category_id" in fields else None
+    category = _category(session, image.dataset_id, category_id)
+    edit = Edit(fields, (image.height, image.width), category)
+    image_coco_id = rawjson.members(image.record).get("id") if image.record else None
+    state = annotation_edits.created(
+        edit, image_coco_id=image_coco_id or rawjson.dumps(image.coco_id)
+    )
+    image = _lock_image(session, image.id)
+    if client_key is not None:
+        earlier = _made_with_key(session, image.id, client_key)
+        if earlier is not None:
+            return earlier
+    coco_id = datasets.take_coco_ids(session, dataset_id=image.dataset_id, kind="annotation")
+    annotation = Annotation(
+        dataset_id=image.dataset_id,
+        image_id=image.id,
+        category_id=state.category_id,
+        coco_id=coco_id,
+        version=1,
+        record=rawjson.replace(state.record, {"id": coco_id}),
+        shape=state.shape,
+        area=state.area,
+        bbox=state.bbox,
+        iscrowd=state.iscrowd,
+        client_key=client_key,
+        created_by=user.id if user else None,
+        updated_by=user.id if user else None,
+    )
+    session.add(annotation)
+    session.flush()
+    _count(session, image, added=1)
+    return annotation
+
+
+def _made_with_key(session: Session, image_id: int, client_key: str) -> Annotation | None:
+    # The image is locked: a first try that is still under way has ended by now.
+    earlier = session.scalar(
+        select(Annotation).where(
+            Annotation.image_id == image_id, Annotation.client_key == client_key
+        )
+    )
+    if earlier is not None and earlier.deleted_at is not None:
+        raise Conflict(
+            "The annotation that was made with this key was deleted since.",
+            code="annotation_deleted",
+        )
+    return earlier
+
+
+def change_annotation(
+    session: Session,
+    *,
+    annotation: Annotation,
+    user: User | None,
+    fields: Mapping[str, Json],
+    expected: Expected,
+) -> Annotation:
+    """Set the members that are named; without a real change there is no new version."""
+    check_version(require_present(annotation), expected)
+    old_category = _own_category(session, annotation)
+    if "category_id" in fields:
+        category = _category(session, annotation.dataset_id, fields["category_id"].value)
+    else:
+        category = old_category
+    size = image_size(session, image_id=annotation.image_id)
+    before = annotation_edits.state_of(annotation, annotation.category_id)
+    after = annotation_edits.edited(before, Edit(fields, size, category, old_category))
+    if after is before:
+        return annotation
+    return _supersede(session, annotation, user, _values(after))
+
+
+def _own_category(session: Session, annotation: Annotation) -> Category | None:
+    if annotation.category_id is None:
+        return None
+    return session.get(Category, annotation.category_id)
+
+
+def _values(state: State) -> dict[str, Any]:
+    return {
+        "record": state.record,
+        "shape": state.shape,
+        "category_id": state.category_id,
+        "area": state.area,
+        "bbox": state.bbox,
+        "iscrowd": state.iscrowd,
+    }
+
+
+def delete_annotation(
+    session: Session, *, annotation: Annotation, user: User | None, expected: Expected
+) -> None:
+    """Delete an annotation. Its row stays, as its newest version, and can be restored."""
+    check_version(require_present(annotation), expected)
+    _supersede(session, annotation, user, {"deleted_at": func.clock_timestamp()}, added=-1)
+
+
+def restore_annotation(
+    session: Session,
+    *,
+    annotation: Annotation,
+    user: User | None,
+    version: int,
+    expected: Expected = None,
+) -> Annotation:
+    """Make the content of an earlier version the newest one; a deleted annotation comes back."""
+    check_version(annotation, expected)
+    if version == annotation.version:
+        if annotation.deleted_at is None:
+            return annotation
+        content: Annotation | AnnotationVersion = annotation
+    else:
+        found = session.get(AnnotationVersion, (annotation.id, version))
+        if found is None:
+            raise Invalid(
+                "The annotation has no such version.",
+                code="version_unknown",
+                loc=("body", "version"),
+            )
+        content = found
+    _check_category_is_there(session, content)
+    state = annotation_edits.state_of(content, content.category_id)
+    added = 1 if annotation.deleted_at is not None else 0
+    return _supersede(
+        session, annotation, user, {**_values(state), "deleted_at": None}, added=added
+    )
+
+
+def _check_category_is_there(session: Session, content: Annotation | AnnotationVersion) -> None:
+    had_one = rawjson.members(content.record).get("category_id", "null") != "null"
+    gone = content.category_id is None or session.get(Category, content.category_id) is None
+    if had_one and gone:
+        raise Conflict("The category that this version had was deleted.", code="category_deleted")
+
+
+_ARCHIVED = ("version", "record", "shape", "category_id", "area", "bbox", "iscrowd")
+
+
+def _supersede(
+    session: Session,
+    annotation: Annotation,
+    user: User | None,
+    values: Mapping[str, Any],
+    added: int = 0,
+) -> Annotation:
+    """Copy the present state to the history and write the next one, in one statement.
+
+    Both parts look for the version that the change was made from: the second of two changes
+    from the same version finds nothing.
+    """
+    version = annotation.version
+    image = _lock_image(session, annotation.image_id)
+    present = (Annotation.id == annotation.id) & (Annotation.version == version)
+    archive = insert(AnnotationVersion).from_select(
+        ["annotation_id", *_ARCHIVED, "deleted", "author_id", "created_at"],
+        select(
+            Annotation.id,
+            *(getattr(Annotation, name) for name in _ARCHIVED),
+            Annotation.deleted_at.is_not(None),
+            Annotation.updated_by,
+            Annotation.updated_at,
+        ).where(present),
+    )
+    changed = session.scalar(
+        update(Annotation)
+        .where(present)
+        .values(
+            **values,
+            version=version + 1,
+            updated_by=literal(user.id if user else None),
+            updated_at=func.clock_timestamp(),
+        )
+        .returning(Annotation)
+        .add_cte(archive.cte("archive")),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    )
+    if changed is None:
+        present_one = session.get(Annotation, annotation.id, populate_existing=True)
+        if present_one is None:
+            raise NotFound("There is no such annotation.")
+        raise _stale(require_present(present_one))
+    _count(session, image, added=added)
+    return changed
+
+
+# History ---------------------------------------------------------------------------------------
+
+
+class HistoryEntry(NamedTuple):
+    """A version: `content` is None for the present one, whose content is the annotation's."""
+
+    content: AnnotationVersion | None
+    deleted: bool
+    author: User | None
+
+
+def list_versions(
+    session: Session, *, annotation: Annotation, limit: int, before: int | None = None
+) -> Sequence[HistoryEntry]:
+    """Every version, the newest first; those older than `before`."""
+    entries: list[HistoryEntry] = []
+    if before is None or annotation.version < before:
+        author = session.get(User, annotation.updated_by) if annotation.updated_by else None
+        entries.append(HistoryEntry(None, annotation.deleted_at is not None, author))
+    rows = session.execute(
+        select(AnnotationVersion, User)
+        .outerjoin(User, User.id == AnnotationVersion.author_id)
+        .where(
+            AnnotationVersion.annotation_id == annotation.id,
+            AnnotationVersion.version < (before or annotation.version),
+        )
+        .order_by(AnnotationVersion.version.desc())
+        .limit(limit - len(entries))
+    )
+    entries += [HistoryEntry(row, row.deleted, user) for row, user in rows]
+    return entries
