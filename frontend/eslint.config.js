@@ -67,7 +67,10 @@ export default tseslint.config(
   },
   {
     files: ["tests/**"],
-    rules: { "max-lines-per-function": "off" },
+    rules: {
+      "max-lines-per-function": "off",
+      "@typescript-eslint/explicit-function-return-type": "off",
+    },
   },
   ...importDirection,
 );

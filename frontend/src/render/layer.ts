@@ -1,0 +1,61 @@
+/** One canvas of the stack, from the image at the bottom to the gesture in hand on top. */
+
+import type { Camera, Size } from "../geometry/camera";
+
+export interface Frame {
+  readonly camera: Camera;
+  /** The stage in CSS pixels. */
+  readonly size: Size;
+  /** Device pixels per CSS pixel. */
+  readonly ratio: number;
+}
+
+export interface Layer {
+  readonly canvas: HTMLCanvasElement;
+  /** Draws when the frame or what the layer shows has changed since last time. */
+  draw(frame: Frame): void;
+}
+
+export type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+export function newCanvas(): { canvas: HTMLCanvasElement; context: CanvasRenderingContext2D } {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser draws no canvas.");
+  canvas.setAttribute("aria-hidden", "true");
+  return { canvas, context };
+}
+
+/** Empties the canvas, in device pixels of the frame's size. */
+export function clear(context: Context, { size, ratio }: Frame): void {
+  const width = Math.round(size.width * ratio);
+  const height = Math.round(size.height * ratio);
+  const { canvas } = context;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  // Setting the size empties it too, but allocates anew.
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  } else context.clearRect(0, 0, width, height);
+}
+
+/** From here on the context takes image coordinates. */
+export function useImageSpace(context: Context, { camera, ratio }: Frame, margin = 0): void {
+  const scale = camera.scale * ratio;
+  context.setTransform(scale, 0, 0, scale, (camera.x + margin) * ratio, (camera.y + margin) * ratio);
+}
+
+/** From here on the context takes CSS pixels of the stage. */
+export function useScreenSpace(context: Context, { ratio }: Frame): void {
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+}
+
+export function sameFrame(a: Frame | null, b: Frame): boolean {
+  return (
+    a !== null &&
+    a.camera === b.camera &&
+    a.ratio === b.ratio &&
+    a.size.width === b.size.width &&
+    a.size.height === b.size.height
+  );
+}

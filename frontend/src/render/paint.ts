@@ -1,0 +1,139 @@
+/**
+ * Draws an outline with a style, in image coordinates. The worker and the main
+ * thread use the same code, so that a shape looks the same on either.
+ */
+
+import type { Ring } from "../geometry/ring";
+import type { Outline } from "../shapes/shape";
+import type { Context } from "./layer";
+
+export interface Style {
+  readonly color: string;
+  readonly fillAlpha: number;
+  /** Strokes from the bottom up, in CSS pixels. */
+  readonly strokes: readonly { readonly color: string; readonly width: number }[];
+  readonly dashed: boolean;
+}
+
+interface Paths {
+  readonly areas: readonly { readonly fill: Path2D; readonly keep: Path2D | null }[];
+  readonly strokes: Path2D;
+}
+
+const DOT_CSS_RADIUS = 4;
+/** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
+const EVERYWHERE = 1e6;
+
+const pathsOf = new WeakMap<Outline, Paths>();
+
+export const normalStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0.28,
+  strokes: [{ color, width: 1.5 }],
+  dashed: false,
+});
+
+export const hoverStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0.2,
+  strokes: [{ color, width: 2.5 }],
+  dashed: false,
+});
+
+/** White on the category's colour, so that it stands out from bright images too. */
+export const selectedStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0.34,
+  strokes: [
+    { color, width: 4 },
+    { color: "#ffffff", width: 1.5 },
+  ],
+  dashed: false,
+});
+
+export const refusedStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0.2,
+  strokes: [
+    { color: "#ffffff", width: 4 },
+    { color: "#e5484d", width: 2.5 },
+  ],
+  dashed: true,
+});
+
+export function paint(context: Context, outline: Outline, style: Style, scale: number): void {
+  const paths = prepared(outline);
+  context.fillStyle = style.color;
+  context.globalAlpha = style.fillAlpha;
+  for (const { fill, keep } of paths.areas) fillArea(context, fill, keep);
+  context.globalAlpha = 1;
+  context.lineJoin = "round";
+  context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);
+  for (const { color, width } of style.strokes) {
+    context.strokeStyle = color;
+    context.lineWidth = width / scale;
+    context.stroke(paths.strokes);
+  }
+  context.setLineDash([]);
+  for (const { at, hidden } of outline.dots) paintDot(context, at, hidden, style, scale);
+}
+
+function fillArea(context: Context, fill: Path2D, keep: Path2D | null): void {
+  if (!keep) return context.fill(fill, "evenodd");
+  context.save();
+  context.clip(keep, "evenodd");
+  context.fill(fill, "evenodd");
+  context.restore();
+}
+
+function paintDot(
+  context: Context,
+  at: { readonly x: number; readonly y: number },
+  hidden: boolean,
+  { color, strokes }: Style,
+  scale: number,
+): void {
+  context.beginPath();
+  context.arc(at.x, at.y, DOT_CSS_RADIUS / scale, 0, 2 * Math.PI);
+  context.fillStyle = hidden ? "#ffffff" : color;
+  context.fill();
+  context.strokeStyle = hidden ? color : (strokes.at(-1)?.color ?? color);
+  context.lineWidth = 1.5 / scale;
+  context.stroke();
+}
+
+function prepared(outline: Outline): Paths {
+  let paths = pathsOf.get(outline);
+  if (!paths) {
+    const strokes = new Path2D();
+    for (const { rings, cut } of outline.areas) addRings(strokes, [...rings, ...cut]);
+    for (const [from, to] of outline.lines) {
+      strokes.moveTo(from.x, from.y);
+      strokes.lineTo(to.x, to.y);
+    }
+    const areas = outline.areas.map(({ rings, cut }) => ({
+      fill: addRings(new Path2D(), rings),
+      keep: cut.length > 0 ? everywhereBut(cut) : null,
+    }));
+    paths = { areas, strokes };
+    pathsOf.set(outline, paths);
+  }
+  return paths;
+}
+
+function everywhereBut(cut: readonly Ring[]): Path2D {
+  const path = new Path2D();
+  path.rect(-EVERYWHERE, -EVERYWHERE, 2 * EVERYWHERE, 2 * EVERYWHERE);
+  return addRings(path, cut);
+}
+
+function addRings(path: Path2D, rings: readonly Ring[]): Path2D {
+  for (const ring of rings) {
+    for (let i = 0; i + 1 < ring.length; i += 2) {
+      if (i === 0) path.moveTo(ring[0]!, ring[1]!);
+      else path.lineTo(ring[i]!, ring[i + 1]!);
+    }
+    path.closePath();
+  }
+  return path;
+}

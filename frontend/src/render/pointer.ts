@@ -1,0 +1,82 @@
+/** From DOM events on the stage to what the hand understands. */
+
+import type { Editor } from "../editor/editor";
+import type { PointerInput } from "../editor/input";
+import { screenPoint, type ScreenPoint } from "../geometry/point";
+
+const LINE_PIXELS = 16;
+
+export function screenOf(element: Element, event: { clientX: number; clientY: number }): ScreenPoint {
+  const { left, top } = element.getBoundingClientRect();
+  return screenPoint(event.clientX - left, event.clientY - top);
+}
+
+function deviceOf(event: PointerEvent): PointerInput["device"] {
+  return event.pointerType === "touch" || event.pointerType === "pen" ? event.pointerType : "mouse";
+}
+
+/** Connects a stage to the editor's hand; the function it gives disconnects it again. */
+export function connectPointer(element: HTMLElement, editor: Editor): () => void {
+  const connection = new AbortController();
+  const options = { signal: connection.signal };
+
+  const pass = (type: PointerInput["type"], event: PointerEvent): void => {
+    const screen = screenOf(element, event);
+    editor.hand.pointer({
+      type,
+      pointerId: event.pointerId,
+      device: deviceOf(event),
+      button: event.button,
+      screen,
+      image: editor.toImage(screen),
+      shift: event.shiftKey,
+      primary: event.ctrlKey || event.metaKey,
+      time: event.timeStamp,
+    });
+  };
+
+  element.addEventListener(
+    "pointerdown",
+    (event) => {
+      element.focus({ preventScroll: true });
+      element.setPointerCapture(event.pointerId);
+      // The middle button would start the browser's own scrolling.
+      if (event.button === 1) event.preventDefault();
+      pass("down", event);
+    },
+    options,
+  );
+  element.addEventListener(
+    "pointermove",
+    (event) => {
+      // Freehand takes every point the device has seen, not only one a frame.
+      const all = editor.hand.busy ? event.getCoalescedEvents() : [];
+      for (const each of all.length > 0 ? all : [event]) pass("move", each);
+    },
+    options,
+  );
+  element.addEventListener("pointerup", (event) => pass("up", event), options);
+  element.addEventListener("pointercancel", (event) => pass("abort", event), options);
+  element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+  element.addEventListener(
+    "pointerleave",
+    () => {
+      editor.pointerAt = null;
+      editor.hover(null);
+      editor.signal.emit("tool");
+    },
+    options,
+  );
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PIXELS : 1);
+      // A trackpad's pinch arrives as a wheel with Ctrl, in much smaller steps.
+      const factor = Math.exp(-Math.max(-200, Math.min(200, pixels)) * (event.ctrlKey ? 0.01 : 0.002));
+      editor.zoom(factor, screenOf(element, event));
+    },
+    { ...options, passive: false },
+  );
+  return () => connection.abort();
+}

@@ -1,0 +1,28 @@
+/** What the main thread and the raster worker say to each other. */
+
+import type { Annotation, AnnotationKey } from "../model/records";
+import type { Outline, ShapeContext } from "../shapes/shape";
+import type { Frame } from "./layer";
+
+export interface ShapeUpdate {
+  readonly key: AnnotationKey;
+  /** Null when it is gone. */
+  readonly annotation: Annotation | null;
+  readonly color: string;
+  readonly context: ShapeContext;
+}
+
+export interface RasterRequest {
+  readonly updates: readonly ShapeUpdate[];
+  readonly frame: Frame;
+  /** CSS pixels drawn beyond each edge of the stage, so that panning shows no gap at once. */
+  readonly margin: number;
+  /** Drawn elsewhere or hidden. */
+  readonly without: ReadonlySet<AnnotationKey>;
+}
+
+export interface RasterAnswer {
+  readonly bitmap: ImageBitmap;
+  /** Outlines that only the worker computes, each sent once. */
+  readonly outlines: readonly (readonly [AnnotationKey, Outline])[];
+}

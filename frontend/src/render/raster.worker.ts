@@ -1,0 +1,84 @@
+/**
+ * Rasterises all shapes that are not being worked on to one bitmap, off the main
+ * thread. The answer to a request is a bitmap for its frame; the main thread
+ * moves it with the camera until the next one is there.
+ */
+
+import { overlap } from "../geometry/bounds";
+import { visible } from "../geometry/camera";
+import type { AnnotationKey } from "../model/records";
+import * as shapes from "../shapes";
+import type { Outline } from "../shapes/shape";
+import { useImageSpace } from "./layer";
+import { normalStyle, paint, type Style } from "./paint";
+import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
+
+interface Entry extends shapes.Measures {
+  readonly key: AnnotationKey;
+  readonly style: Style;
+  readonly heavy: boolean;
+  readonly trace: () => Outline;
+  outline: Outline | null;
+}
+
+const entries = new Map<AnnotationKey, Entry>();
+let inOrder: Entry[] | null = null;
+let surface = new OffscreenCanvas(1, 1);
+
+function update({ key, annotation, color, context }: ShapeUpdate): void {
+  inOrder = null;
+  if (!annotation) {
+    entries.delete(key);
+    return;
+  }
+  entries.set(key, {
+    ...shapes.measures(annotation),
+    key,
+    style: normalStyle(color),
+    heavy: shapes.isHeavy(annotation),
+    trace: () => shapes.outline(annotation, context),
+    outline: null,
+  });
+}
+
+/** Small things are drawn above big ones. */
+function drawingOrder(): Entry[] {
+  inOrder ??= [...entries.values()].sort((a, b) => b.area - a.area);
+  return inOrder;
+}
+
+function raster({ frame, margin, without }: RasterRequest): RasterAnswer {
+  const width = Math.max(1, Math.round((frame.size.width + 2 * margin) * frame.ratio));
+  const height = Math.max(1, Math.round((frame.size.height + 2 * margin) * frame.ratio));
+  if (surface.width !== width || surface.height !== height) {
+    surface = new OffscreenCanvas(width, height);
+  }
+  const context = surface.getContext("2d")!;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  useImageSpace(context, frame, margin);
+  const shown = visible(
+    { ...frame.camera, x: frame.camera.x + margin, y: frame.camera.y + margin },
+    { width: frame.size.width + 2 * margin, height: frame.size.height + 2 * margin },
+  );
+  const outlines: [AnnotationKey, Outline][] = [];
+  for (const entry of drawingOrder()) {
+    // A straight line or a single point has bounds without area.
+    const { bounds } = entry;
+    if (!bounds || without.has(entry.key)) continue;
+    const { left, top, right, bottom } = bounds;
+    if (!overlap({ left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 }, shown)) continue;
+    if (!entry.outline) {
+      entry.outline = entry.trace();
+      if (entry.heavy) outlines.push([entry.key, entry.outline]);
+    }
+    paint(context, entry.outline, entry.style, frame.camera.scale);
+  }
+  return { bitmap: surface.transferToImageBitmap(), outlines };
+}
+
+self.onmessage = ({ data }: MessageEvent<RasterRequest>) => {
+  for (const change of data.updates) update(change);
+  const answer = raster(data);
+  self.postMessage(answer, { transfer: [answer.bitmap] });
+};

@@ -1,0 +1,104 @@
+/**
+ * The stack of layers in one element, drawn in animation frames.
+ *
+ * Anything that could change what is seen asks for a frame; a frame reads the
+ * editor once and draws all layers with the same camera.
+ */
+
+import type { Editor } from "../editor/editor";
+import { toScreen } from "../geometry/camera";
+import { imagePoint } from "../geometry/point";
+import type { AnnotationKey } from "../model/records";
+import { ActiveLayer } from "./active-layer";
+import { ImageLayer, type Picture } from "./image-layer";
+import type { Frame, Layer } from "./layer";
+import { connectPointer } from "./pointer";
+import { ShapesLayer } from "./shapes-layer";
+
+export interface StageOptions {
+  readonly element: HTMLElement;
+  readonly editor: Editor;
+  readonly worker: Worker;
+  /** Annotations that the server does not take, drawn in red. */
+  readonly refused: () => ReadonlyMap<AnnotationKey, string>;
+}
+
+export class Stage {
+  readonly #element: HTMLElement;
+  readonly #editor: Editor;
+  /** The image's place, with its shadow: a plain element, since canvas shadows are slow. */
+  readonly #plate = document.createElement("div");
+  readonly #image: ImageLayer;
+  readonly #shapes: ShapesLayer;
+  readonly #layers: readonly Layer[];
+  readonly #undo: (() => void)[] = [];
+  #requested = 0;
+
+  constructor({ element, editor, worker, refused }: StageOptions) {
+    this.#element = element;
+    this.#editor = editor;
+    this.#image = new ImageLayer(editor);
+    this.#shapes = new ShapesLayer(editor, worker, () => this.request());
+    this.#layers = [this.#image, this.#shapes, new ActiveLayer(editor, this.#shapes, refused)];
+    this.#plate.className = "stage-plate";
+    element.append(this.#plate, ...this.#layers.map(({ canvas }) => canvas));
+    const topics = ["document", "selection", "view", "camera", "tool", "category"] as const;
+    this.#undo.push(
+      editor.signal.on(topics, () => this.request()),
+      editor.signal.on(["tool"], () => this.#setCursor()),
+      connectPointer(element, editor),
+      this.#watchSize(),
+    );
+    this.#setCursor();
+  }
+
+  show(picture: Picture): void {
+    this.#image.show(picture);
+    this.request();
+  }
+
+  /** Where a point of the image is, in CSS pixels of the window. */
+  imageToClient(x: number, y: number): { x: number; y: number } {
+    const { left, top } = this.#element.getBoundingClientRect();
+    const at = toScreen(this.#editor.camera, imagePoint(x, y));
+    return { x: left + at.x, y: top + at.y };
+  }
+
+  request(): void {
+    this.#requested ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#requested);
+    for (const undo of this.#undo) undo();
+    this.#shapes.destroy();
+    this.#element.replaceChildren();
+  }
+
+  #draw(): void {
+    this.#requested = 0;
+    const { camera, stage, image } = this.#editor;
+    const frame: Frame = { camera, size: stage, ratio: window.devicePixelRatio };
+    const { style } = this.#plate;
+    style.transform = `translate(${camera.x}px, ${camera.y}px)`;
+    style.width = `${image.width * camera.scale}px`;
+    style.height = `${image.height * camera.scale}px`;
+    for (const layer of this.#layers) layer.draw(frame);
+  }
+
+  #setCursor(): void {
+    const { cursor } = this.#editor.hand;
+    if (this.#element.style.cursor !== cursor) this.#element.style.cursor = cursor;
+  }
+
+  #watchSize(): () => void {
+    const measure = (): void => {
+      const { clientWidth: width, clientHeight: height } = this.#element;
+      if (width > 0 && height > 0) this.#editor.resize({ width, height });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(this.#element);
+    return () => observer.disconnect();
+  }
+}
