@@ -257,7 +257,7 @@ class ObjectStorage:
         with _store_trouble():
             if stop is not None and stop <= start:
                 return
-            options: "GetOptions" = {}
+            options: GetOptions = {}
             if stop is not None:
                 options["range"] = (start, stop)
             elif start:
