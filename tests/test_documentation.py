@@ -1,0 +1,72 @@
+"""What the documentation says is there, and what is there is documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from app.cli import cli
+from app.config import Settings
+from app.jobs import JOBS
+from tools.document import README, rewrite
+
+ROOT = README.parent
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+
+
+def test_the_table_of_settings_is_current() -> None:
+    text = README.read_text()
+    assert text == rewrite(text), "run: python tools/document.py"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described(name: str) -> None:
+    assert Settings.model_fields[name].description
+    assert f"`MASKWRIGHT_{name.upper()}`" in README.read_text()
+
+
+@pytest.mark.parametrize("name", [n for n, c in cli.commands.items() if not c.hidden])
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`maskwright {name}" in README.read_text()
+
+
+def test_every_route_is_in_the_readme(app: FastAPI) -> None:
+    """By its first words: the README lists families, /docs lists routes."""
+    families = {
+        "/".join(path.split("/")[:3])
+        for route in iter_route_contexts(app.routes)
+        if (path := route.path or "").startswith("/api/")
+    }
+    assert families
+    assert [family for family in sorted(families) if family not in README.read_text()] == []
+
+
+@pytest.mark.parametrize("kind", [job.name for job in JOBS])
+def test_every_job_kind_is_documented(kind: str) -> None:
+    assert f"`{kind}`" in (ROOT / "docs" / "jobs.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [README, CONTRIBUTING, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_links_and_named_files_exist(path: Path) -> None:
+    text = path.read_text()
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    named = re.findall(r"`((?:app|tests|frontend|migrations|tools|docs)/[\w/.-]+\.\w+)`", text)
+    missing = [name for name in linked if not (path.parent / name).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda p: p.stem
+)
+def test_a_decision_is_short_and_says_what_enforces_it(path: Path) -> None:
+    lines = path.read_text().strip().splitlines()
+    assert re.match(r"# \d+\. ", lines[0])
+    assert len(lines) <= 40
+    assert "Enforced by" in path.read_text()
