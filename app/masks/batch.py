@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -166,7 +167,8 @@ def from_spans(sizes: IntArray, spans: Spans) -> Masks:
     inner = np.ones(len(ends), bool)
     inner[out[1:][~closed] - 1] = False
     ends[inner] = positions
-    counts = np.diff(ends, prepend=0)
+    counts = ends.copy()
+    counts[1:] -= ends[:-1]
     counts[out[:-1]] = ends[out[:-1]]
     return Masks(sizes, counts, out)
 
@@ -218,8 +220,35 @@ def check_sizes(sizes: object, n: int | None = None) -> IntArray:
         return np.tile(np.array([check_size(sizes)], np.int64), (1 if n is None else n, 1))
     if n is not None and len(sizes) != n:
         raise SizeError(f"{len(sizes)} sizes for {n} masks", path=("size",))
-    checked = [check_size(size, index=i) for i, size in enumerate(sizes)]
-    return np.array(checked, np.int64).reshape(-1, 2)
+    return check_each_size(sizes)
+
+
+def check_each_size(sizes: Sequence[object] | npt.NDArray[np.generic]) -> IntArray:
+    """(N, 2) int64 from one size for each of N masks."""
+    checked = _plain_sizes(sizes)
+    if checked is None:
+        checked = np.array([check_size(size, index=i) for i, size in enumerate(sizes)], np.int64)
+    return checked.reshape(-1, 2)
+
+
+def _plain_sizes(sizes: Sequence[object] | npt.NDArray[np.generic]) -> IntArray | None:
+    """Sizes that an array can check at once; None where each must be looked at."""
+    if isinstance(sizes, np.ndarray):
+        array = sizes
+    elif all(type(size) in (list, tuple) and len(size) == 2 for size in sizes):  # type: ignore[arg-type]
+        if set(map(type, chain.from_iterable(sizes))) != {int}:  # type: ignore[arg-type]
+            return None
+        array = np.array(sizes)
+    else:
+        return None
+    if array.dtype != np.int64 or array.shape[1:] != (2,):
+        return None
+    if array.min(initial=0) < 0 or array.max(initial=0) > MAX_PIXELS:
+        return None
+    # The product of two numbers below 2^32 fits into 64 bits without a sign.
+    if array.astype(np.uint64).prod(axis=1).max(initial=0) > MAX_PIXELS:
+        return None
+    return array.astype(np.int64, copy=False)
 
 
 def check_same_sizes(sizes: IntArray, groups: IntArray) -> None:

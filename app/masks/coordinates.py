@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,33 +54,39 @@ def check_rings(
     polygons: Sequence[Sequence[Ring]], holes: Sequence[Sequence[Ring] | None] | None
 ) -> Rings:
     """Check the polygons and holes of each item and lay them out flat."""
-    flat: list[Sequence[float] | FloatArray] = []
+    rings: list[Ring] = []
     hole: list[int] = []
     per_item: list[int] = []
-    names: list[tuple[int, str, int]] = []
     _check_list(polygons, None, "polygons")
     if holes is not None and len(holes) != len(polygons):
         raise PolygonError(f"{len(holes)} lists of holes for {len(polygons)} items")
-    for index, rings in enumerate(polygons):
-        _check_list(rings, index, "polygons")
-        if len(rings) == 0:
+    for index, parts in enumerate(polygons):
+        _check_list(parts, index, "polygons")
+        if len(parts) == 0:
             raise PolygonMissingError("there is no polygon", index=index, path=("polygons",))
         cuts = () if holes is None else holes[index] or ()
         _check_list(cuts, index, "holes")
-        for kind, (name, members) in enumerate((("polygons", rings), ("holes", cuts))):
-            flat.extend(members)
-            hole.extend([kind] * len(members))
-            names.extend((index, name, place) for place in range(len(members)))
-        per_item.append(len(rings) + len(cuts))
-    numbers, lengths = _flatten(flat, names)
-    _check_lengths(lengths, names)
-    _check_numbers(numbers, lengths, names)
-    return Rings(
-        numbers.reshape(-1, 2),
-        to_offsets(lengths // 2),
-        np.array(per_item, np.int64),
-        np.array(hole, np.int64),
-    )
+        rings += parts
+        rings += cuts
+        hole += [0] * len(parts) + [1] * len(cuts)
+        per_item.append(len(parts) + len(cuts))
+    laid_out = np.array(per_item, np.int64), np.array(hole, np.int64)
+    problem = _find_problem(rings)
+    if isinstance(problem, _Problem):
+        index, path = _name(problem.ring, *laid_out)
+        raise problem.kind(problem.detail, index=index, path=path)
+    numbers, lengths = problem
+    return Rings(numbers.reshape(-1, 2), to_offsets(lengths // 2), *laid_out)
+
+
+def _name(ring: int, per_item: IntArray, hole: IntArray) -> tuple[int, tuple[str, int]]:
+    """The item and the path of a ring, counted over all items."""
+    offsets = to_offsets(per_item)
+    index = int(np.searchsorted(offsets, ring, side="right")) - 1
+    first = int(offsets[index])
+    if hole[ring] == 0:
+        return index, ("polygons", ring - first)
+    return index, ("holes", int(hole[first:ring].sum()))
 
 
 def _check_list(value: object, index: int | None, name: str) -> None:
@@ -87,21 +95,40 @@ def _check_list(value: object, index: int | None, name: str) -> None:
         raise PolygonError(f"{name} must be a list of lists of numbers", index=index, path=path)
 
 
-def _flatten(
-    rings: Sequence[Ring], names: Sequence[tuple[int, str, int]]
-) -> tuple[FloatArray, IntArray]:
-    """All numbers of all rings, and how many each ring has."""
-    plain: list[float] = []
-    lengths = np.zeros(len(rings), np.int64)
-    for place, ring in enumerate(rings):
-        numbers: Sequence[float] = ring.tolist() if isinstance(ring, np.ndarray) else ring
-        if not are_numbers(numbers):
-            index, name, member = names[place]
-            detail = "a polygon is a flat list of numbers: x, y, x, y, ..."
-            raise PolygonError(detail, index=index, path=(name, member))
-        lengths[place] = len(numbers)
-        plain.extend(numbers)
-    return to_floats(plain), lengths
+class _Problem(NamedTuple):
+    """What is wrong with which ring."""
+
+    ring: int
+    kind: type[PolygonError]
+    detail: str
+
+
+def _find_problem(rings: list[Ring]) -> _Problem | tuple[FloatArray, IntArray]:
+    """All numbers of all rings and how many each has, or the first thing that is wrong."""
+    rings = [ring.tolist() if isinstance(ring, np.ndarray) else ring for ring in rings]
+    # One look at all numbers together; each ring for itself only to find the faulty one.
+    plain = list(chain.from_iterable(rings)) if _are_lists(rings) else None
+    if plain is None or not are_numbers(plain):
+        ring = next(place for place, ring in enumerate(rings) if not are_numbers(ring))
+        return _Problem(ring, PolygonError, "a polygon is a flat list of numbers: x, y, x, y, ...")
+    lengths = np.fromiter(map(len, rings), np.int64, len(rings))
+    for wrong, kind, detail in (
+        (lengths & 1 == 1, PolygonOddNumbersError, "a polygon has an x without its y"),
+        (lengths < 6, PolygonTooFewPointsError, "a polygon has fewer than three points"),
+    ):
+        if wrong.any():
+            return _Problem(int(wrong.argmax()), kind, detail)
+    numbers = to_floats(plain)
+    if (problem := _problem(numbers)) is not None:
+        place, finite = problem
+        ring = int(np.searchsorted(to_offsets(lengths), place, side="right")) - 1
+        reach = PolygonTooLargeError if finite else PolygonNotFiniteError
+        return _Problem(ring, reach, _detail(finite))
+    return numbers, lengths
+
+
+def _are_lists(values: Sequence[object]) -> bool:
+    return {list, tuple}.issuperset(map(type, values))
 
 
 def are_numbers(values: object) -> bool:
@@ -125,29 +152,6 @@ def _to_float(number: float) -> float:
         return float(number)
     except OverflowError:
         return 2 * MAX_COORDINATE if number > 0 else -2 * MAX_COORDINATE
-
-
-def _check_lengths(lengths: IntArray, names: Sequence[tuple[int, str, int]]) -> None:
-    for wrong, kind, detail in (
-        (lengths & 1 == 1, PolygonOddNumbersError, "a polygon has an x without its y"),
-        (lengths < 6, PolygonTooFewPointsError, "a polygon has fewer than three points"),
-    ):
-        if wrong.any():
-            index, name, member = names[int(wrong.argmax())]
-            raise kind(detail, index=index, path=(name, member))
-
-
-def _check_numbers(
-    numbers: FloatArray, lengths: IntArray, names: Sequence[tuple[int, str, int]]
-) -> None:
-    problem = _problem(numbers)
-    if problem is None:
-        return
-    place, finite = problem
-    ring = int(np.searchsorted(to_offsets(lengths), place, side="right")) - 1
-    index, name, member = names[ring]
-    kind = PolygonTooLargeError if finite else PolygonNotFiniteError
-    raise kind(_detail(finite), index=index, path=(name, member))
 
 
 def _problem(numbers: FloatArray) -> tuple[int, bool] | None:

@@ -174,27 +174,29 @@ class _Edges(NamedTuple):
     """The edges of some rings that cross at least one column, in fifths of a pixel.
 
     ``x0, y0`` is the end from which pycocotools walks, along the longer axis towards larger
-    numbers; ``slope`` is what the other axis gains per step.
+    numbers; ``slope`` is what the other axis gains per step. The first ``flat`` edges go
+    sideways, the others up or down.
     """
 
+    flat: int
     ring: IntArray
-    flat: npt.NDArray[np.bool_]
     x0: IntArray
     y0: IntArray
     slope: FloatArray
     first: IntArray
     columns: IntArray
 
-    def take(self, chosen: IntArray | slice) -> _Edges:
-        ring, flat, x0, y0, slope, first, columns = self
+    def part(self, start: int, stop: int) -> _Edges:
+        flat, ring, x0, y0, slope, first, columns = self
+        some = slice(start, stop)
         return _Edges(
-            ring[chosen],
-            flat[chosen],
-            x0[chosen],
-            y0[chosen],
-            slope[chosen],
-            first[chosen],
-            columns[chosen],
+            min(max(flat - start, 0), stop - start),
+            ring[some],
+            x0[some],
+            y0[some],
+            slope[some],
+            first[some],
+            columns[some],
         )
 
 
@@ -203,53 +205,43 @@ def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
     ring = np.repeat(np.arange(len(sizes)), np.diff(offsets))
     following = np.arange(1, len(x) + 1)
     following[offsets[1:] - 1] = offsets[:-1]
-    x_next, y_next = x[following], y[following]
+    dx, dy = x[following] - x, y[following] - y
     # Column c is crossed when one end is at 5c + 2 or before and the other one behind it.
-    first = np.maximum((np.minimum(x, x_next) + 2) // 5, 0)
-    last = np.minimum((np.maximum(x, x_next) - 3) // 5, sizes[ring, 1] - 1)
-    crossing = np.flatnonzero(last >= first)
-    x, y, x_next, y_next = (a[crossing] for a in (x, y, x_next, y_next))
-    dx, dy = x_next - x, y_next - y
+    first = np.maximum((x + np.minimum(dx, 0) + 2) // 5, 0)
+    last = np.minimum((x + np.maximum(dx, 0) - 3) // 5, sizes[ring, 1] - 1)
+    crossing = last >= first
     flat = np.abs(dx) >= np.abs(dy)
-    backwards = np.where(flat, dx, dy) < 0
+    sideways, upright = np.flatnonzero(crossing & flat), np.flatnonzero(crossing & ~flat)
+    chosen = np.concatenate([sideways, upright])
     # A quotient does not change when both of its numbers change their sign, so the slope needs
     # no care for the direction.
-    slope = np.where(flat, dy, dx) / np.where(flat, dx, dy)
+    slope = np.concatenate([dy[sideways] / dx[sideways], dx[upright] / dy[upright]])
+    backwards = np.concatenate([dx[sideways] < 0, dy[upright] < 0])
+    begin = np.where(backwards, following[chosen], chosen)
     return _Edges(
-        ring[crossing],
-        flat,
-        np.where(backwards, x_next, x),
-        np.where(backwards, y_next, y),
+        len(sideways),
+        ring[chosen],
+        x[begin],
+        y[begin],
         slope,
-        first[crossing],
-        (last - first)[crossing] + 1,
+        first[chosen],
+        (last - first)[chosen] + 1,
     )
 
 
 def _spans(edges: _Edges, sizes: IntArray) -> Spans:
     """Where the fill of each ring starts and ends."""
-    height = sizes[:, 0]
-    start = bases(height * sizes[:, 1])
+    start = bases(sizes[:, 0] * sizes[:, 1])
     # One polygon may cross millions of columns; its edges are then done in several pieces.
     total = to_offsets(edges.columns)
-    pieces = []
+    pieces = [np.zeros(0, np.int64)]
     cursor = 0
     while cursor < len(edges.ring):
         stop = int(np.searchsorted(total, total[cursor] + _BLOCK_CROSSINGS, side="right")) - 1
         stop = max(stop, cursor + 1)
-        part = edges.take(slice(cursor, stop))
-        for flat, rows in ((True, _flat_rows), (False, _steep_rows)):
-            some = part.take(np.flatnonzero(part.flat == flat))
-            column = np.repeat(some.first, some.columns)
-            column += np.arange(len(column)) - np.repeat(
-                to_offsets(some.columns)[:-1], some.columns
-            )
-            tall = np.repeat(height[some.ring], some.columns)
-            # Fifths to pixels: the middle of a pixel, 5r + 2, still belongs to row r.
-            row = np.clip((rows(some, column) + 2) // 5, 0, tall)
-            pieces.append(column * tall + row + np.repeat(start[some.ring], some.columns))
+        pieces.append(_crossings(edges.part(cursor, stop), sizes[:, 0], start))
         cursor = stop
-    places = np.concatenate([np.zeros(0, np.int64), *pieces])
+    places = pieces[1] if len(pieces) == 2 else np.concatenate(pieces)
     places.sort()
     places = odd_positions(places)
     # A closed ring crosses a column an even number of times, so the places are starts and ends
@@ -258,16 +250,37 @@ def _spans(edges: _Edges, sizes: IntArray) -> Spans:
     return Spans(places - np.repeat(start, np.diff(offsets)), offsets)
 
 
+def _crossings(edges: _Edges, height: IntArray, start: IntArray) -> IntArray:
+    """Where the edges toggle the fill, on the line of all masks."""
+    offsets = to_offsets(edges.columns)
+    column = np.repeat(edges.first - offsets[:-1], edges.columns)
+    column += np.arange(len(column))
+    tall = np.repeat(height[edges.ring], edges.columns)
+    row = np.empty(len(column), np.int64)
+    split = offsets[edges.flat]
+    flat, steep = edges.part(0, edges.flat), edges.part(edges.flat, len(edges.ring))
+    row[:split] = _flat_rows(flat, column[:split])
+    row[split:] = _steep_rows(steep, column[split:])
+    # Fifths to pixels: the middle of a pixel, 5r + 2, still belongs to row r.
+    row += 2
+    row //= 5
+    np.minimum(np.maximum(row, 0, out=row), tall, out=row)
+    row += np.multiply(column, tall, out=column)
+    row += np.repeat(start[edges.ring], edges.columns)
+    return row
+
+
 def _flat_rows(edges: _Edges, column: IntArray) -> IntArray:
     """Where edges that go sideways cross the columns, in fifths of a pixel.
 
     Of the two steps beside the crossing pycocotools takes the higher place, which is the step
     after it where the edge rises.
     """
-    slope = np.repeat(edges.slope, edges.columns)
-    origin = np.repeat(edges.x0 - (edges.slope < 0), edges.columns)
-    step = column * 5 + 2 - origin
-    rows = np.repeat(edges.y0, edges.columns) + slope * step + 0.5
+    step = column * 5
+    step -= np.repeat(edges.x0 - 2 - (edges.slope < 0), edges.columns)
+    rows = np.repeat(edges.slope, edges.columns) * step
+    rows = np.repeat(edges.y0.astype(np.float64), edges.columns) + rows
+    rows += 0.5
     return rows.astype(np.int64)
 
 

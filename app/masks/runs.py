@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.masks.batch import IntArray, Spans, ranges, take, to_offsets
+from app.masks.batch import IntArray, Spans, to_offsets
 
 
 def odd_positions(positions: IntArray) -> IntArray:
@@ -12,12 +12,18 @@ def odd_positions(positions: IntArray) -> IntArray:
 
     A position that toggles twice leaves the mask as it was, so pairs cancel out.
     """
-    starts = np.flatnonzero(np.diff(positions, prepend=-1))
-    if len(starts) == len(positions):
+    twice = np.flatnonzero(positions[1:] == positions[:-1])
+    if len(twice) == 0:
         return positions
-    times = np.diff(starts, append=len(positions))
-    odd: IntArray = positions[starts[(times & 1) == 1]]
-    return odd
+    # Of n equal positions in a row, n - 1 equal their successor. Every second one of these, the
+    # first included, leaves together with its successor.
+    number = np.arange(len(twice))
+    first = np.maximum.accumulate(np.where(np.diff(twice, prepend=-2) > 1, number, 0))
+    leaving = twice[(number - first) & 1 == 0]
+    keep = np.ones(len(positions), bool)
+    keep[leaving] = False
+    keep[leaving + 1] = False
+    return positions[keep]
 
 
 def bases(pixels: IntArray) -> IntArray:
@@ -79,19 +85,19 @@ def combine_where(
     if not many.any():
         return spans
     member = np.repeat(many, group_sizes)
-    chosen = np.flatnonzero(member)
+    lengths = np.diff(spans.offsets)
+    inside = np.repeat(member, lengths)
     combined = combine(
-        Spans(*take(*spans, chosen)),
+        Spans(spans.positions[inside], to_offsets(lengths[member])),
         group_sizes[many],
         pixels[many],
-        cut=None if cut is None else cut[chosen],
+        cut=None if cut is None else cut[member],
     )
-    single = Spans(*take(*spans, np.flatnonzero(~member)))
-    lengths = np.empty(len(group_sizes), np.int64)
-    lengths[many] = np.diff(combined.offsets)
-    lengths[~many] = np.diff(single.offsets)
-    offsets = to_offsets(lengths)
-    positions = np.empty(offsets[-1], np.int64)
-    positions[ranges(offsets[:-1][many], lengths[many])] = combined.positions
-    positions[ranges(offsets[:-1][~many], lengths[~many])] = single.positions
-    return Spans(positions, offsets)
+    out = np.empty(len(group_sizes), np.int64)
+    out[many] = np.diff(combined.offsets)
+    out[~many] = lengths[~member]
+    changed = np.repeat(many, out)
+    positions = np.empty(len(changed), np.int64)
+    positions[changed] = combined.positions
+    positions[~changed] = spans.positions[~inside]
+    return Spans(positions, to_offsets(out))

@@ -107,6 +107,11 @@ def test_an_rle_is_an_object(item: object) -> None:
     assert (caught.value.code, caught.value.index) == ("rle_invalid", 1)
 
 
+def test_the_sizes_of_two_items_are_not_taken_for_one_size() -> None:
+    with pytest.raises(errors.SizeError):
+        masks.from_dicts([{"size": 4, "counts": [16]}, {"size": 4, "counts": [16]}])
+
+
 def test_a_wrong_character_is_found() -> None:
     for text, position in (("32 ;", 2), ("32é", 2), ("~", 0)):
         with pytest.raises(errors.RleCharsetError) as caught:
