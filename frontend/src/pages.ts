@@ -1,1 +1,62 @@
 import "./styles/tokens.css";
+import "./styles/pages.css";
+import "./styles/pages-controls.css";
+import "./styles/pages-subjects.css";
+
+import { action, role } from "./pages/action";
+import { category } from "./pages/category";
+import { bindCopy } from "./pages/copy";
+import { bindDialogs } from "./pages/dialog";
+import { findAll } from "./pages/dom";
+import { exportDialog } from "./pages/export";
+import { filters } from "./pages/filters";
+import { form } from "./pages/form";
+import { grid } from "./pages/grid";
+import { importDialog } from "./pages/import";
+import { job, poll } from "./pages/job";
+import { menu, narrow } from "./pages/menu";
+import { reference } from "./pages/reference";
+import { theme, themeChoice } from "./pages/theme";
+import { localTimes } from "./pages/time";
+import { sayKept } from "./pages/toast";
+import { token } from "./pages/token";
+import { upload } from "./pages/upload";
+
+/** Brings one element of a server-rendered page to life; `bind` does so for new parts. */
+type Controller = (root: HTMLElement, bind: (part: ParentNode) => void) => void;
+
+/** What `data-controller="NAME"` in a template may say. */
+const CONTROLLERS: Readonly<Record<string, Controller>> = {
+  action,
+  category,
+  export: exportDialog,
+  filters,
+  form,
+  grid,
+  import: importDialog,
+  job,
+  menu,
+  narrow,
+  poll,
+  reference,
+  role,
+  theme,
+  "theme-choice": themeChoice,
+  token,
+  upload,
+};
+
+function bind(part: ParentNode): void {
+  localTimes(part);
+  for (const element of findAll(part, "[data-controller]")) {
+    const name = element.dataset["controller"] ?? "";
+    const controller = CONTROLLERS[name];
+    if (controller === undefined) throw new Error(`There is no controller called ${name}.`);
+    controller(element, bind);
+  }
+}
+
+bindDialogs();
+bindCopy();
+bind(document);
+sayKept();

@@ -1,0 +1,48 @@
+import { confirm } from "./dialog";
+import { go } from "./go";
+import { requestJson, type Method } from "./http";
+import { say, sayError } from "./toast";
+
+/**
+ * A button that sends one request: `data-method`, `data-url`, `data-body`
+ * (JSON), `data-then` and `data-said` as for forms; `data-confirm` asks first.
+ */
+export function action(root: HTMLElement): void {
+  const button = root as HTMLButtonElement;
+  button.addEventListener("click", () => void run(button));
+}
+
+async function run(button: HTMLButtonElement): Promise<void> {
+  const { method = "POST", url = "", body, then = "reload", said } = button.dataset;
+  const { confirm: title, confirmText: text = "", confirmYes: yes = "Yes" } = button.dataset;
+  if (title !== undefined && !(await confirm({ title, text, yes }))) return;
+  button.disabled = true;
+  try {
+    const sent: unknown = body === undefined ? undefined : JSON.parse(body);
+    const answer = await requestJson<unknown>(method as Method, url, sent);
+    if (then === "stay" && said !== undefined) say(said);
+    go(then, answer, said);
+  } catch (error) {
+    button.disabled = false;
+    sayError(error);
+  }
+}
+
+/** A <select> of a member's role, which is saved as it is chosen. */
+export function role(root: HTMLElement): void {
+  const select = root as HTMLSelectElement;
+  let saved = select.value;
+  select.addEventListener("change", () => {
+    const { url = "", email = "" } = select.dataset;
+    requestJson("PUT", url, { email, role: select.value }).then(
+      () => {
+        saved = select.value;
+        say(`${email} is ${select.selectedOptions[0]?.text.toLowerCase() ?? saved} now.`);
+      },
+      (error: unknown) => {
+        select.value = saved;
+        sayError(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,46 @@
+import { find, findAll, show } from "./dom";
+
+/** A form's choices as an export's query: what is at its default is left out. */
+export function exportQuery(form: HTMLFormElement): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const select of findAll<HTMLSelectElement>(form, "select[name]")) {
+    if (select.value !== (select.dataset["default"] ?? "")) query.append(select.name, select.value);
+  }
+  for (const box of findAll<HTMLInputElement>(form, "[name=category]:checked")) {
+    query.append("category", box.value);
+  }
+  return query;
+}
+
+/** The export dialog: its choices are an address, to follow or to give to a script. */
+export function exportDialog(root: HTMLElement): void {
+  const form = find<HTMLFormElement>(root, "form");
+  const download = find<HTMLAnchorElement>(root, "[data-download]");
+
+  function update(): void {
+    const task = find<HTMLSelectElement>(form, "[data-task]").value;
+    const query = exportQuery(form).toString();
+    const path = `${root.dataset["url"] ?? ""}${task}.json${query === "" ? "" : `?${query}`}`;
+    const name = fileName(task);
+    download.href = path;
+    download.download = name;
+    find<HTMLTextAreaElement>(form, "[data-curl]").value =
+      `curl -H 'Authorization: Bearer TOKEN' -o '${name}' '${location.origin}${path}'`;
+    const chosen = findAll(form, "[name=category]:checked").length;
+    const badge = form.querySelector("[data-chosen]");
+    if (badge !== null) {
+      badge.textContent = String(chosen);
+      show(badge, chosen > 0);
+    }
+  }
+  form.addEventListener("change", update);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  update();
+}
+
+/** `kitchens_instances.json`: the dataset's name in letters that every file system and shell takes. */
+function fileName(task: string): string {
+  const name = document.querySelector<HTMLElement>("[data-dataset-name]")?.dataset["datasetName"] ?? "";
+  const plain = name.normalize("NFKD").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  return `${plain === "" ? "dataset" : plain.toLowerCase()}_${task}.json`;
+}
