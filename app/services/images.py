@@ -1,0 +1,255 @@
+"""Images: lists with filters, their neighbours in such a list, changes and deletion.
+
+A list is read page by page with a keyset: the sort key and the id of the last row. So a page stays
+right while rows are added, and the hundredth page costs what the first does. `walk` builds every
+such query, forwards for a list and in both directions for the neighbours.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.errors import Conflict, Malformed, NotFound
+from app.formats.coco import rawjson
+from app.models import Annotation, Image
+from app.services import counts, file_names
+
+__all__ = [
+    "SORTS",
+    "ImageFilter",
+    "Key",
+    "Neighbours",
+    "change_image",
+    "count_images",
+    "delete_image",
+    "find_neighbours",
+    "key_from",
+    "key_of",
+    "list_images",
+    "list_subsets",
+]
+
+_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
+    "file_name": Image.file_name,
+    "id": Image.id,
+    "created_at": Image.created_at,
+    "annotation_count": Image.annotation_count,
+}
+SORTS = tuple(_COLUMNS) + tuple(f"-{name}" for name in _COLUMNS)
+
+
+@dataclass(frozen=True)
+class ImageFilter:
+    """Which images of a dataset; what is None does not matter."""
+
+    q: str | None = None
+    categories: tuple[int, ...] = ()
+    annotated: bool | None = None
+    subset: str | None = None
+    status: str | None = None
+
+    def conditions(self, dataset_id: int) -> list[ColumnElement[bool]]:
+        wanted = [Image.dataset_id == dataset_id]
+        if self.q:
+            wanted.append(Image.match_name.ilike(_containing(self.q), escape="\\"))
+        if self.categories:
+            wanted.append(
+                exists().where(
+                    Annotation.image_id == Image.id,
+                    Annotation.category_id.in_(self.categories),
+                    Annotation.deleted_at.is_(None),
+                )
+            )
+        if self.annotated is not None:
+            count = Image.annotation_count
+            wanted.append(count > 0 if self.annotated else count == 0)
+        if self.subset is not None:
+            wanted.append(Image.subset == self.subset)
+        if self.status is not None:
+            wanted.append(Image.status == self.status)
+        return wanted
+
+
+def _containing(text: str) -> str:
+    plain = unicodedata.normalize("NFC", text).replace("\\", "/")
+    for special in ("%", "_"):
+        plain = plain.replace(special, f"\\{special}")
+    return f"%{plain}%"
+
+
+class Key(NamedTuple):
+    """The place of an image in a sorted list."""
+
+    value: Any
+    id: int
+
+
+def key_of(image: Image, sort: str) -> Key:
+    """The image's place in a list sorted so."""
+    return Key(getattr(image, sort.removeprefix("-")), image.id)
+
+
+def key_from(sort: str, value: object, image_id: int) -> Key:
+    """A key that went out as JSON (times as ISO 8601 text); Malformed when it does not fit."""
+    column = sort.removeprefix("-")
+    if column == "created_at" and isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    wanted = {"file_name": str, "created_at": datetime}.get(column, int)
+    if type(value) is not wanted or (isinstance(value, datetime) and value.tzinfo is None):
+        raise Malformed("That cursor is not one of ours.", code="bad_cursor")
+    return Key(value, image_id)
+
+
+def _walk(
+    sort: str, conditions: Sequence[ColumnElement[bool]], beyond: Key | None, *, back: bool = False
+) -> Select[Image]:
+    """Images in order, beyond a place; `back` walks towards the first one."""
+    column = _COLUMNS[sort.removeprefix("-")]
+    descending = sort.startswith("-") != back
+    keys = [Image.id] if column is Image.id else [column, Image.id]
+    query = select(Image).where(*conditions)
+    if beyond is not None:
+        query = query.where(_beyond(keys, beyond, descending))
+    return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+
+
+def _beyond(
+    keys: list[InstrumentedAttribute[Any]], place: Key, descending: bool
+) -> ColumnElement[bool]:
+    row = tuple_(*keys)
+    values = tuple_(*(place if len(keys) == 2 else (place.id,)))
+    return row < values if descending else row > values
+
+
+def list_images(
+    session: Session,
+    *,
+    dataset_id: int,
+    filters: ImageFilter = ImageFilter(),
+    sort: str = "id",
+    limit: int,
+    after: Key | None = None,
+) -> Sequence[Image]:
+    """A page of the list; `after` is the place of the last image seen."""
+    return session.scalars(_walk(sort, filters.conditions(dataset_id), after).limit(limit)).all()
+
+
+def count_images(session: Session, *, dataset_id: int, filters: ImageFilter = ImageFilter()) -> int:
+    """How many images the list has; without filters, or by status alone, from the counters."""
+    if filters == ImageFilter(status=filters.status):
+        known = counts.progress(session, dataset_ids=[dataset_id])[dataset_id]
+        return known.by_status.get(filters.status, 0) if filters.status else known.images
+    query = select(func.count()).select_from(Image).where(*filters.conditions(dataset_id))
+    return session.scalar(query) or 0
+
+
+def list_subsets(session: Session, *, dataset_id: int) -> list[str]:
+    """The subsets that images of the dataset have; looks up each once, however many images."""
+    found: list[str] = []
+    query = select(func.min(Image.subset)).where(Image.dataset_id == dataset_id)
+    subset = session.scalar(query)
+    while subset is not None:
+        found.append(subset)
+        subset = session.scalar(query.where(Image.subset > subset))
+    return found
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What stands before and after an image in a list, and where it stands, counted from 1.
+
+    `position` is None when the image itself is not in the list, because it was changed since.
+    """
+
+    previous: int | None
+    next: int | None
+    position: int | None
+    total: int
+
+
+def find_neighbours(
+    session: Session, *, image: Image, filters: ImageFilter = ImageFilter(), sort: str = "id"
+) -> Neighbours:
+    """The image's neighbours in a list with this filter and order."""
+    conditions = filters.conditions(image.dataset_id)
+    here = key_of(image, sort)
+
+    def beside(*, back: bool) -> int | None:
+        query = _walk(sort, conditions, here, back=back).with_only_columns(Image.id)
+        return session.scalar(query.limit(1))
+
+    before = _walk(sort, conditions, here, back=True).order_by(None)
+    in_list = session.scalar(select(exists().where(Image.id == image.id, *conditions)))
+    ahead = session.scalar(before.with_only_columns(func.count())) if in_list else None
+    return Neighbours(
+        previous=beside(back=True),
+        next=beside(back=False),
+        position=None if ahead is None else ahead + 1,
+        total=count_images(session, dataset_id=image.dataset_id, filters=filters),
+    )
+
+
+def change_image(session: Session, *, image: Image, changes: dict[str, Any]) -> Image:
+    """Set `status`, `subset` and `file_name` where given; an imported record follows the name."""
+    _lock(session, image)
+    before = image.status
+    if "file_name" in changes and changes["file_name"] != image.file_name:
+        _rename(session, image, changes["file_name"])
+    image.subset = changes.get("subset", image.subset)
+    image.status = changes.get("status", before)
+    image.updated_at = func.clock_timestamp()
+    session.flush()
+    session.refresh(image)
+    if image.status != before:
+        # In one order, so that two such changes never wait for each other.
+        for status in sorted((before, image.status)):
+            sign = -1 if status == before else 1
+            _count(session, image, status, sign)
+    return image
+
+
+def _lock(session: Session, image: Image) -> None:
+    """Lock the image's row, so that the counters move by what it has at this moment."""
+    found = session.get(Image, image.id, populate_existing=True, with_for_update=True)
+    if found is None:
+        raise NotFound("There is no such image.")
+
+
+def _count(session: Session, image: Image, status: str, sign: int) -> None:
+    counts.add(
+        session,
+        dataset_id=image.dataset_id,
+        status=status,
+        images=sign,
+        annotations=sign * image.annotation_count,
+    )
+
+
+def _rename(session: Session, image: Image, name: str) -> None:
+    name = file_names.check_file_name(name)
+    match = file_names.match_name(name)
+    taken = exists().where(
+        Image.dataset_id == image.dataset_id, Image.match_name == match, Image.id != image.id
+    )
+    if session.scalar(select(taken)):
+        raise Conflict(f"There is already an image called {name}.", code="name_taken")
+    image.file_name, image.match_name = name, match
+    if image.record is not None:
+        image.record = rawjson.replace(image.record, {"file_name": name})
+
+
+def delete_image(session: Session, *, image: Image) -> str | None:
+    """Delete the image with its annotations; the SHA-256 of the file that it may leave unused."""
+    _lock(session, image)
+    session.execute(delete(Annotation).where(Annotation.image_id == image.id))
+    session.execute(delete(Image).where(Image.id == image.id))
+    _count(session, image, image.status, -1)
+    return image.blob_sha256
