@@ -98,26 +98,22 @@ def serve(
         supervisor.follow_parent()
     settings = load_settings(host=host, port=port)
     _log_to_stderr(settings.log_level)
-    prepare = None
-    if demo:
-        from app.demo import add_demo
-
-        prepare = add_demo
     try:
-        supervisor.serve(settings, worker=worker, prepare=prepare, say=click.echo)
+        supervisor.serve(settings, worker=worker, demo=demo, say=click.echo)
     except supervisor.ServeError as error:
         raise click.ClickException(str(error)) from error
 
 
 @cli.command(hidden=True)
 @click.option("--socket", "descriptor", type=int, required=True)
-def web(descriptor: int) -> None:
+@click.option("--demo", is_flag=True)
+def web(descriptor: int, *, demo: bool) -> None:
     """Be the web process of `serve`, on the socket that it has opened."""
-    from app import supervisor
+    from app import web_process
 
     settings = load_settings()
     _log_to_stderr(settings.log_level)
-    supervisor.run_web(settings, descriptor)
+    web_process.run(settings, descriptor, demo=demo)
 
 
 @cli.command()

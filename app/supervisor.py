@@ -3,34 +3,35 @@
 ::
 
     serve ─┬─ postgres          unless DATABASE_URL names a server
-           ├─ web               accepts on a socket that serve has opened
+           ├─ web               migrates, then accepts on a socket that serve has opened
            └─ worker            started again when it dies, after a growing pause
 
-The order saves time: the web process loads its code while PostgreSQL starts and the migrations
-run, and waits for a line on its standard input before it opens the database. Whatever ends the
+The order saves time: the web process (app/web_process.py) loads its code while PostgreSQL starts,
+and waits for a line on its standard input before it opens the database. Whatever ends the
 supervisor ends them all: a signal within a few seconds and in order; kill -9 by the kernel, which
-is asked to kill the children (see `app.embedded_postgres.die_with_parent`).
+is asked to kill the children (see `app.embedded_postgres.die_with_parent`). The supervisor itself
+loads little and does little, so that it stays small and does not fail.
 """
 
 import contextlib
 import http.client
+import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from app.config import Settings
 from app.embedded_postgres import EmbeddedPostgres, die_with_parent
 
-__all__ = ["ServeError", "ensure_administrator", "follow_parent", "run_web", "serve"]
+__all__ = ["ServeError", "follow_parent", "listen", "serve"]
 
 # Together they stay below the five seconds that a stop may take.
 CHILDREN_STOP_SECONDS = 2.5
@@ -40,7 +41,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 # A worker that lived this long was well: its next death is not the last one's sequel.
 WELL_AFTER_SECONDS = 60.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DEFAULT_ADMIN = "admin@localhost"
 
 _log = logging.getLogger("maskwright.serve")
 
@@ -84,8 +84,15 @@ def listen(host: str, port: int) -> socket.socket:
 class _Child:
     """A process of ours that runs one of our own commands."""
 
-    def __init__(self, command: list[str], settings: dict[str, str], **options: Any) -> None:
-        self.command, self.settings, self.options = command, settings, options
+    def __init__(self, command: list[str], settings: Settings, **options: Any) -> None:
+        self.command, self.options = command, options
+        # What the supervisor found out, over what the child finds in its environment.
+        self.settings = {
+            "MASKWRIGHT_DATABASE_URL": settings.database_url or "",
+            "MASKWRIGHT_DATA_DIR": str(settings.data_dir),
+            "MASKWRIGHT_HOST": settings.host,
+            "MASKWRIGHT_PORT": str(settings.port),
+        }
         self.started_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -119,47 +126,25 @@ class _Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-
-def ensure_administrator(settings: Settings) -> str:
-    """Make an administrator when nobody has an account yet; returns how to sign in, or ""."""
-    from app.db import connect, session_factory
-    from app.services import users
-
-    email = settings.admin_email or DEFAULT_ADMIN
-    given = settings.admin_password
-    password = given.get_secret_value() if given else secrets.token_urlsafe(9)
-    engine = connect(_database_url(settings), pool_size=1)
-    try:
-        with session_factory(engine).begin() as session:
-            if users.any_user(session):
-                return ""
-            users.create_user(session, email=email, password=password, is_admin=True)
-    finally:
-        engine.dispose()
-    return f"sign in as {email}" + ("" if given else f" with password {password}")
-
-
-def _database_url(settings: Settings) -> str:
-    if settings.database_url is None:
-        raise ServeError("The address of the database is not known.")
-    return settings.database_url
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def serve(
     settings: Settings,
     *,
     worker: bool = True,
-    prepare: Callable[[Settings], None] | None = None,
+    demo: bool = False,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Run the server until a signal; `prepare` is called once, when the web process answers."""
+    """Run the server until a signal; `demo` adds the ready-made dataset."""
     # Under nohup the end of the terminal is not meant for us.
     ours = [n for n in STOP_SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, _stop) for number in ours}
     try:
         with contextlib.ExitStack() as stack:
-            _run(settings, stack, worker=worker, prepare=prepare, say=say)
+            _run(settings, stack, worker=worker, demo=demo, say=say)
     except _StopRequested:
         pass
     finally:
@@ -172,7 +157,7 @@ def _run(
     stack: contextlib.ExitStack,
     *,
     worker: bool,
-    prepare: Callable[[Settings], None] | None,
+    demo: bool,
     say: Callable[[str], None],
 ) -> None:
     opened = stack.enter_context(listen(settings.host, settings.port))
@@ -182,85 +167,56 @@ def _run(
     if settings.database_url is None:
         postgres = EmbeddedPostgres(settings.data_dir, settings.postgres_bin)
         settings = settings.model_copy(update={"database_url": postgres.url})
-    children = stack.enter_context(_children(settings, opened, worker=worker, postgres=postgres))
+        stack.callback(postgres.stop, POSTGRES_STOP_SECONDS)
+    web = _Child(
+        ["web", "--socket", str(opened.fileno()), *(["--demo"] if demo else [])],
+        settings,
+        pass_fds=(opened.fileno(),),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    children = [web]
+    if worker:
+        children.append(_Child(["worker"], settings, stdin=subprocess.DEVNULL))
+    stack.callback(_stop_children, children)
+    web.start()
     if postgres is not None:
         postgres.start()
-    web = children[0]
-    _migrate(settings)
-    _go(web)
+    hint = _let_go(web)
+    _wait_until_ready(settings, web)
     for child in children[1:]:
         child.start()
-    _wait_until_ready(settings, web)
-    hint = ensure_administrator(settings)
-    if prepare is not None:
-        prepare(settings)
     address = settings.base_url or f"http://{_reachable(settings.host)}:{port}"
     say(f"Maskwright is running at {address}" + (f" - {hint}" if hint else ""))
     _watch(children, postgres)
 
 
-@contextlib.contextmanager
-def _children(
-    settings: Settings,
-    opened: socket.socket,
-    *,
-    worker: bool,
-    postgres: EmbeddedPostgres | None,
-) -> Iterator[list[_Child]]:
-    """The processes, web first and started; on leaving, all are stopped, PostgreSQL last."""
-    environment = {
-        "MASKWRIGHT_DATABASE_URL": settings.database_url or "",
-        "MASKWRIGHT_DATA_DIR": str(settings.data_dir),
-        "MASKWRIGHT_PORT": str(settings.port),
-        "MASKWRIGHT_HOST": settings.host,
-    }
-    web_command = ["web", "--socket", str(opened.fileno())]
-    children = [
-        _Child(web_command, environment, pass_fds=(opened.fileno(),), stdin=subprocess.PIPE)
-    ]
-    if worker:
-        children.append(_Child(["worker"], environment, stdin=subprocess.DEVNULL))
-    try:
-        children[0].start()
-        yield children
-    finally:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        deadline = time.monotonic() + CHILDREN_STOP_SECONDS
-        for child in children:
-            child.ask_to_stop()
-        for child in children:
-            child.wait_or_kill(deadline)
-        if postgres is not None:
-            postgres.stop(POSTGRES_STOP_SECONDS)
+def _stop_children(children: list[_Child]) -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    deadline = time.monotonic() + CHILDREN_STOP_SECONDS
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.wait_or_kill(deadline)
 
 
-def _migrate(settings: Settings) -> None:
-    # Loading the migrations' tools takes as long as PostgreSQL's start: not before it is needed.
-    from sqlalchemy.exc import DBAPIError
-
-    from app import db
-
-    url = _database_url(settings)
-    engine = db.connect(url, pool_size=1)
-    try:
-        if not db.is_migrated(engine):
-            db.migrate(url)
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise ServeError(f"The database cannot be used: {reason}") from error
-    finally:
-        engine.dispose()
-
-
-def _go(web: _Child) -> None:
-    """Let the web process open the database."""
-    if web.process is None or web.process.stdin is None:
+def _let_go(web: _Child) -> str:
+    """Let the web process open the database, and hear how to sign in, if that is new."""
+    process = web.process
+    if process is None or process.stdin is None or process.stdout is None:
         raise ServeError("The web process was not started.")
     with contextlib.suppress(BrokenPipeError):
-        # When it has died, the wait for its first answer says so.
-        web.process.stdin.write(b"go\n")
-        web.process.stdin.flush()
+        # When it has died, the end of its output says so.
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    said = process.stdout.readline()
+    if not said:
+        raise ServeError(f"The web process could not start (exit code {process.wait()}).")
+    report: dict[str, str] = json.loads(said)
+    if "error" in report:
+        raise ServeError(report["error"])
+    return report["hint"]
 
 
 def _reachable(host: str) -> str:
@@ -312,24 +268,3 @@ def _watch(children: list[_Child], postgres: EmbeddedPostgres | None) -> None:
             elif now >= start_at:
                 start_at = 0.0
                 worker.start()
-
-
-def run_web(settings: Settings, descriptor: int) -> None:
-    """The web process: load, wait for the word to go, then serve on the socket it was given."""
-    import uvicorn
-
-    from app.main import create_app
-
-    with socket.socket(fileno=descriptor) as opened:
-        if not sys.stdin.readline():
-            # The supervisor has given up, or is gone.
-            return
-        config = uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            log_level=settings.log_level,
-            access_log=settings.log_level == "debug",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        uvicorn.Server(config).run(sockets=[opened])
