@@ -203,6 +203,10 @@ ISSUES: dict[str, IssueKind] = {
     "annotation_deleted": _tells(
         "The annotation was deleted here; an import does not bring it back.", "stays deleted"
     ),
+    "category_differs": _tells(
+        "The category has the same id and name here and says something else otherwise.",
+        "the dataset's stays, members that it lacks are added",
+    ),
     "envelope_conflict": _tells(
         "info, licenses or another top-level member differs from what the dataset has.",
         "the dataset's stays",

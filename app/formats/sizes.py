@@ -27,8 +27,8 @@ def settle_sizes(
             told = "Neither the record nor an uploaded file nor a mask tells its size."
             report.add("image_size_missing", image.path, told, id=image.coco_id)
         else:
-            origin = "uploaded file" if index in files else "masks"
-            told = f"Its {origin} say {size[1]} x {size[0]} (width x height)."
+            origin = "image in the dataset says" if index in files else "masks say"
+            told = f"Its {origin} {size[1]} x {size[0]} (width x height)."
             report.add("image_size_derived", image.path, told, id=image.coco_id)
     return sizes
 

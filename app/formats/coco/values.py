@@ -8,6 +8,7 @@ import json
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ __all__ = [
     "decode",
     "finite",
     "has_duplicate_keys",
+    "highest_id",
     "id_key",
     "id_problem",
     "is_unsafe",
@@ -126,6 +128,14 @@ def other_type(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return None
+
+
+def highest_id(ids: Iterable[Any]) -> int:
+    """The highest id that counting could go on from; 0 for none.
+
+    Integers beyond 2^53 are none in a browser, so ids given here stay below.
+    """
+    return max((int(i) for i in ids if isinstance(i, int | float) and 0 < i < 2**53), default=0)
 
 
 def finite(value: Any) -> float | None:

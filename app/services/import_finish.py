@@ -1,0 +1,228 @@
+"""The end of an import: what changes rows that others may be working on.
+
+Locks are taken in the order in which every change takes them: images (by id), their annotations,
+the dataset, its counters.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy.orm import Session
+
+from app.formats.coco import rawjson, values, writer
+from app.formats.records import Head, Report
+from app.models import Annotation, AnnotationVersion, Dataset, Image
+from app.services import counts, datasets
+from app.services.import_annotations import AnnotationImport
+from app.services.import_images import IdChanges, Match
+from app.services.import_tally import Tally
+
+__all__ = ["finish"]
+
+# Rows are locked by now, and may have changed since they were loaded.
+_FRESH: dict[str, Any] = {"populate_existing": True}
+_LOCK_IMAGES = """
+    select id, status, annotation_count from images
+    where id = any(:ids) order by id for no key update
+"""
+_CHANGED_IMAGES = """
+    select distinct annotation.image_id from annotations annotation
+    join import_changes change on change.annotation_id = annotation.id
+"""
+# Both halves look for the version and the file's state that the change was made from: what a
+# person changed since then is left alone.
+_APPLY_CHANGES = """
+    with present as (
+        select annotation.* from annotations annotation
+        join import_changes change
+          on change.annotation_id = annotation.id and change.version = annotation.version
+        where annotation.updated_by is null and annotation.deleted_at is null
+        order by annotation.id for no key update of annotation
+    ), archived as (
+        insert into annotation_versions
+            (annotation_id, version, record, shape, category_id, area, bbox, iscrowd, deleted,
+             author_id, created_at)
+        select id, version, record, shape, category_id, area, bbox, iscrowd, false,
+               updated_by, updated_at
+        from present
+    )
+    update annotations annotation
+    set record = change.record, category_id = change.category_id, iscrowd = change.iscrowd,
+        shape = case when change.area is null then annotation.shape else change.shape end,
+        area = coalesce(change.area, annotation.area),
+        bbox = coalesce(change.bbox, annotation.bbox),
+        version = annotation.version + 1, updated_at = clock_timestamp()
+    from import_changes change, present
+    where annotation.id = present.id and change.annotation_id = present.id
+    returning annotation.id
+"""
+_LATE_CONFLICTS = """
+    select annotation.coco_id from annotations annotation
+    join import_changes change on change.annotation_id = annotation.id
+    where not annotation.id = any(:changed)
+"""
+_RAISE_IDS = """
+    update datasets
+    set next_image_coco_id = greatest(next_image_coco_id, :image + 1),
+        next_annotation_coco_id = greatest(next_annotation_coco_id, :annotation + 1)
+    where id = :dataset
+"""
+_COUNT = """
+    update images
+    set annotation_count = annotation_count + added.number, revision = revision + 1,
+        status = case when status = 'empty' and added.number > 0 then 'in_progress'
+                      else status end
+    from unnest(cast(:ids as bigint[]), cast(:numbers as bigint[])) added (id, number)
+    where images.id = added.id
+"""
+
+
+_Locked = Mapping[int, Row[Any]]
+"""Status and count of the locked images, by primary key."""
+
+
+def finish(
+    session: Session,
+    *,
+    dataset_id: int,
+    head: Head,
+    matches: Sequence[Match],
+    annotations: AnnotationImport,
+    changes: IdChanges,
+    report: Report,
+    tally: Tally,
+) -> None:
+    """Write changes of what was there before, ids that move, and every count."""
+    new_images = {match.id for match in matches if match.found is None and match.id}
+    locked = _lock(session, annotations, changes, new_images)
+    if annotations.changed:
+        _apply_changes(session, report, tally)
+    _raise_ids(session, dataset_id, matches, annotations)
+    for image_id, coco_id in changes.adopted.items():
+        _point_at(session, image_id, coco_id)
+    _move_ids(session, dataset_id, annotations, changes)
+    _save_envelope(session, dataset_id, head, report)
+    _count(session, dataset_id, locked, annotations.added, new_images)
+
+
+def _lock(
+    session: Session, annotations: AnnotationImport, changes: IdChanges, new_images: set[int]
+) -> _Locked:
+    wanted = set(annotations.added) | annotations.images_without_id
+    wanted |= set(changes.adopted) | {image.id for image in changes.displaced}
+    if annotations.changed:
+        wanted |= set(session.scalars(text(_CHANGED_IMAGES)))
+    if annotations.displaced:
+        query = text("select distinct image_id from annotations where id = any(:ids)")
+        wanted |= set(session.scalars(query, {"ids": sorted(annotations.displaced)}))
+    rows = session.execute(text(_LOCK_IMAGES), {"ids": sorted(wanted - new_images)})
+    return {row.id: row for row in rows}
+
+
+def _apply_changes(session: Session, report: Report, tally: Tally) -> None:
+    changed = list(session.scalars(text(_APPLY_CHANGES)))
+    tally.annotations["updated"] += len(changed)
+    for coco_id in session.scalars(text(_LATE_CONFLICTS), {"changed": changed}):
+        tally.annotations["unchanged"] += 1
+        report.add("annotation_edited", "annotations", "It was edited just now.", id=coco_id)
+    session.execute(text("drop table import_changes"))
+
+
+def _raise_ids(
+    session: Session, dataset_id: int, matches: Sequence[Match], annotations: AnnotationImport
+) -> None:
+    """Have ids given here start above every id of the file; the dataset is locked from now on."""
+    highest = {
+        "image": values.highest_id(match.record.coco_id for match in matches),
+        "annotation": annotations.highest_id,
+    }
+    session.execute(text(_RAISE_IDS), {"dataset": dataset_id, **highest})
+
+
+def _move_ids(
+    session: Session, dataset_id: int, annotations: AnnotationImport, changes: IdChanges
+) -> None:
+    """New ids for what made way for the file's, and for annotations that had none."""
+    if changes.displaced:
+        first = datasets.take_coco_ids(
+            session, dataset_id=dataset_id, kind="image", count=len(changes.displaced)
+        )
+        for coco_id, image in enumerate(changes.displaced, start=first):
+            session.get_one(Image, image.id, **_FRESH).coco_id = coco_id
+            _point_at(session, image.id, str(coco_id))
+    wanted = len(annotations.displaced) + annotations.number_without_id
+    if not wanted:
+        return
+    first = datasets.take_coco_ids(session, dataset_id=dataset_id, kind="annotation", count=wanted)
+    for coco_id, key in enumerate(sorted(annotations.displaced), start=first):
+        session.get_one(Annotation, key, **_FRESH).coco_id = coco_id
+        _rewrite(session, Annotation.id == key, {"id": str(coco_id)})
+    annotations.take_without_id(first + len(annotations.displaced))
+
+
+def _point_at(session: Session, image_id: int, coco_id: str) -> None:
+    """Have the annotations of an image name it by its new id."""
+    _rewrite(session, Annotation.image_id == image_id, {"image_id": coco_id})
+
+
+def _rewrite(session: Session, chosen: ColumnElement[bool], raw: Mapping[str, str]) -> None:
+    """Replace members in the records of some annotations, and in their history."""
+    versions = select(AnnotationVersion).join(
+        Annotation, Annotation.id == AnnotationVersion.annotation_id
+    )
+    rows: list[Annotation | AnnotationVersion] = [
+        *session.scalars(select(Annotation).where(chosen).execution_options(**_FRESH)),
+        *session.scalars(versions.where(chosen).execution_options(**_FRESH)),
+    ]
+    for row in rows:
+        row.record = rawjson.replace(row.record, raw=raw)
+    session.flush()
+
+
+def _save_envelope(session: Session, dataset_id: int, head: Head, report: Report) -> None:
+    """Keep the file's info, licenses and whatever else stands beside its records."""
+    dataset = session.get_one(Dataset, dataset_id, **_FRESH)
+    if dataset.envelope is None:
+        dataset.envelope = head.envelope
+        return
+    dataset.envelope, conflicts = writer.merge_envelopes(dataset.envelope, head.envelope)
+    for key in conflicts:
+        report.add("envelope_conflict", key, f"{key!r:.80} differs from what the dataset has.")
+
+
+def _count(
+    session: Session,
+    dataset_id: int,
+    locked: _Locked,
+    added: Mapping[int, int],
+    new_images: set[int],
+) -> None:
+    """Counts of each image, and last the dataset's counters."""
+    numbers = dict.fromkeys(locked, 0) | dict(added)
+    session.execute(text(_COUNT), {"ids": list(numbers), "numbers": list(numbers.values())})
+    totals: dict[str, list[int]] = {"new": [len(new_images), 0]}
+    for key, number in numbers.items():
+        if key not in locked:
+            totals["new"][1] += number
+            continue
+        _, status, before = locked[key]
+        if status == "empty" and number > 0:
+            _add(totals, "empty", -1, -before)
+            _add(totals, "in_progress", 1, before + number)
+        else:
+            _add(totals, status, 0, number)
+    for status, (image_number, annotation_number) in sorted(totals.items()):
+        counts.add(
+            session,
+            dataset_id=dataset_id,
+            status=status,
+            images=image_number,
+            annotations=annotation_number,
+        )
+
+
+def _add(totals: dict[str, list[int]], status: str, images: int, annotations: int) -> None:
+    total = totals.setdefault(status, [0, 0])
+    total[0] += images
+    total[1] += annotations

@@ -1,0 +1,386 @@
+"""The images of a file in a dataset: found by id and name, or by name, or made.
+
+A record finds its image in this order, each step for all records before the next, and no image
+twice:
+
+1. an image with the same id and the same name: it was imported before;
+2. an uploaded image that no file described yet, with the same name: it takes the record, id
+   included;
+3. an image that another file described, with the same name: the annotations join it, and its own
+   record stays;
+4. an uploaded image as in 2 whose name is the end of the record's path, or the other way round, or
+   which has the same base name, when exactly one image and one record fit.
+
+What finds none becomes a new image without pixels. Names are compared, and never used as paths.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from app.formats.coco import rawjson, values
+from app.formats.records import ImageRecord, Report, Size
+from app.models import Image
+from app.services import bulk, import_records
+from app.services.import_tally import Tally
+
+__all__ = [
+    "Found",
+    "IdChanges",
+    "Match",
+    "file_sizes",
+    "find_id_changes",
+    "find_images",
+    "write_images",
+]
+
+_QUARTER_TURNS = (5, 6, 7, 8)
+_COLUMNS = (
+    "id",
+    "dataset_id",
+    "coco_id",
+    "file_name",
+    "match_name",
+    "width",
+    "height",
+    "subset",
+    "record",
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """An image of the dataset, as it was when the import began."""
+
+    id: int
+    coco_id: Any
+    file_name: str
+    match_name: str
+    width: int
+    height: int
+    orientation: int
+    has_file: bool
+    record: str | None
+    status: str
+    annotation_count: int
+
+
+@dataclass(slots=True)
+class Match:
+    """A record and its image: `found` is None for a new one, whose `id` comes later.
+
+    `adopts` says that the image takes the record; `joins` that it keeps its own, with another id;
+    `turned` that it will be shown as it is in its file.
+    """
+
+    record: ImageRecord
+    found: Found | None = None
+    adopts: bool = False
+    joins: bool = False
+    turned: bool = False
+    id: int = 0
+
+    @property
+    def status(self) -> str:
+        return self.found.status if self.found else "new"
+
+
+def _load(session: Session, dataset_id: int) -> list[Found]:
+    rows = session.execute(
+        select(
+            Image.id,
+            Image.coco_id,
+            Image.file_name,
+            Image.match_name,
+            Image.width,
+            Image.height,
+            Image.orientation,
+            Image.blob_sha256.is_not(None),
+            Image.record,
+            Image.status,
+            Image.annotation_count,
+        )
+        .where(Image.dataset_id == dataset_id)
+        .order_by(Image.id)
+    )
+    return [Found(*row) for row in rows]
+
+
+def find_images(
+    session: Session, *, dataset_id: int, records: list[ImageRecord], report: Report
+) -> tuple[list[Match], list[Found]]:
+    """The match of each record, and all images of the dataset."""
+    images = _load(session, dataset_id)
+    matches = [Match(record) for record in records]
+    finder = _Finder(images, matches, report)
+    if images:
+        finder.run()
+    return matches, images
+
+
+class _Finder:
+    """The four steps; `_open` are the matches without an image."""
+
+    def __init__(self, images: list[Found], matches: list[Match], report: Report) -> None:
+        self._images = images
+        self._open = matches
+        self._report = report
+        self._taken: set[int] = set()
+
+    def run(self) -> None:
+        described = [image for image in self._images if image.record is not None]
+        uploaded = [image for image in self._images if image.record is None]
+        self._step(
+            described,
+            lambda image: (values.id_key(image.coco_id), image.match_name),
+            lambda record: (values.id_key(record.coco_id), record.match_name),
+        )
+        self._step(uploaded, _name_of_image, _name_of_record, adopts=True)
+        self._step(described, _name_of_image, _name_of_record, joins=True)
+        self._by_ending([image for image in uploaded if image.id not in self._taken])
+
+    def _step(
+        self,
+        images: Iterable[Found],
+        key_of_image: Callable[[Found], Any],
+        key_of_record: Callable[[ImageRecord], Any],
+        *,
+        adopts: bool = False,
+        joins: bool = False,
+    ) -> None:
+        waiting: dict[Any, list[Found]] = {}
+        for image in images:
+            if image.id not in self._taken:
+                waiting.setdefault(key_of_image(image), []).append(image)
+        still_open = []
+        for match in self._open:
+            fitting = waiting.get(key_of_record(match.record))
+            if fitting:
+                self._take(match, fitting.pop(0), adopts=adopts, joins=joins)
+            else:
+                still_open.append(match)
+        self._open = still_open
+
+    def _take(self, match: Match, image: Found, *, adopts: bool, joins: bool) -> None:
+        self._taken.add(image.id)
+        match.found, match.id = image, image.id
+        match.adopts, match.joins = adopts, joins
+        if joins:
+            self._report.add(
+                "image_joined_by_name",
+                match.record.path,
+                f"The dataset has it with the id {image.coco_id!r:.60}.",
+                id=match.record.coco_id,
+            )
+
+    def _by_ending(self, images: list[Found]) -> None:
+        """The fourth step: paths of which one is the end of the other, or equal base names."""
+        by_base: dict[str, list[Found]] = {}
+        for image in images:
+            by_base.setdefault(_base(image.match_name), []).append(image)
+        wanted = [match for match in self._open if _base(match.record.match_name) in by_base]
+        records_by_base = Counter(_base(match.record.match_name) for match in wanted)
+        claims: dict[int, list[Match]] = {}
+        for match in wanted:
+            name = match.record.match_name
+            candidates = by_base[_base(name)]
+            fitting = [image for image in candidates if _is_ending(image.match_name, name)]
+            if not fitting and records_by_base[_base(name)] == 1:
+                fitting = candidates
+            if len(fitting) == 1:
+                claims.setdefault(fitting[0].id, []).append(match)
+            elif fitting:
+                self._ambiguous(match, f"{len(fitting)} uploaded images fit its name.")
+        by_id = {image.id: image for image in images}
+        for image_id, claimants in claims.items():
+            if len(claimants) == 1:
+                self._take(claimants[0], by_id[image_id], adopts=True, joins=False)
+                continue
+            for match in claimants:
+                self._ambiguous(match, f"{len(claimants)} records fit one uploaded image.")
+
+    def _ambiguous(self, match: Match, message: str) -> None:
+        path = f"{match.record.path}.file_name"
+        self._report.add("file_name_ambiguous", path, message, id=match.record.coco_id)
+
+
+def _name_of_image(image: Found) -> str:
+    return image.match_name
+
+
+def _name_of_record(record: ImageRecord) -> str:
+    return record.match_name
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _is_ending(one: str, other: str) -> bool:
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
+
+
+def file_sizes(matches: list[Match], report: Report) -> dict[int, Size]:
+    """The sizes of uploaded files by the record's place; notes those that the record contradicts.
+
+    An image that its camera turned is shown upright, with its sides exchanged. When the record
+    speaks of the sides as they are in the file, its coordinates do so, too: then the image is
+    shown as it is in the file, unless annotations were drawn on it already.
+    """
+    sizes: dict[int, Size] = {}
+    for match in matches:
+        image, record = match.found, match.record
+        if image is None or (not image.has_file and record.width is not None):
+            continue
+        shown = (image.height, image.width)
+        stated = (record.height, record.width)
+        sizes[record.index] = shown
+        if None in stated or stated == shown:
+            continue
+        turned = image.orientation in _QUARTER_TURNS and stated == (image.width, image.height)
+        code = "image_unrotated" if turned and not image.annotation_count else "image_size_mismatch"
+        told = f"The file is {shown[1]} x {shown[0]} as shown, the record {stated[1]} x {stated[0]}"
+        report.add(code, record.path, f"{told} (width x height).", id=record.coco_id)
+        if code == "image_unrotated":
+            image.height, image.width, image.orientation = image.width, image.height, 1
+            match.turned = True
+            sizes[record.index] = (image.height, image.width)
+    return sizes
+
+
+def write_images(
+    session: Session,
+    *,
+    dataset_id: int,
+    matches: list[Match],
+    sizes: list[Size | None],
+    subset: str,
+    tally: Tally,
+) -> None:
+    """Create the new images and change the found ones; those without a size are left out."""
+    new = [match for match in matches if match.found is None and sizes[match.record.index]]
+    keys = bulk.take_keys(session, "images", len(new))
+    for match, key in zip(new, keys, strict=True):
+        match.id = key
+    bulk.copy(
+        session,
+        "images",
+        _COLUMNS,
+        (_row(match, dataset_id, sizes[match.record.index] or (0, 0), subset) for match in new),
+    )
+    tally.images["created"] += len(new)
+    changes = [
+        change
+        for match in matches
+        if match.found is not None and (change := _change(match, match.found, sizes)) is not None
+    ]
+    matched = sum(match.found is not None for match in matches)
+    tally.images["updated"] += len(changes)
+    tally.images["unchanged"] += matched - len(changes)
+    if changes:
+        session.execute(_UPDATE, sorted(changes, key=lambda change: int(change["key"])))
+
+
+def _row(match: Match, dataset_id: int, size: Size, subset: str) -> list[str]:
+    record = match.record
+    return [
+        str(match.id),
+        str(dataset_id),
+        bulk.coco_id(record.coco_id),
+        bulk.quoted(record.file_name),
+        bulk.quoted(record.match_name),
+        str(size[1]),
+        str(size[0]),
+        bulk.quoted(subset),
+        bulk.quoted(record.text),
+    ]
+
+
+_table = Image.__table__
+_UPDATE = (
+    update(_table)  # type: ignore[arg-type]
+    .where(_table.c.id == bindparam("key"))
+    .values(
+        coco_id=bindparam("coco_id"),
+        file_name=bindparam("file_name"),
+        match_name=bindparam("match_name"),
+        width=bindparam("width"),
+        height=bindparam("height"),
+        orientation=bindparam("orientation"),
+        record=bindparam("record"),
+        updated_at=func.clock_timestamp(),
+    )
+)
+
+
+def _change(match: Match, image: Found, sizes: list[Size | None]) -> dict[str, Any] | None:
+    """What becomes of a found image; None when it stays as it is."""
+    record = match.record
+    differs = not match.joins and not import_records.contains(image.record or "{}", record.text)
+    if not differs and not match.turned:
+        return None
+    size = sizes[record.index]
+    if image.has_file or match.joins or size is None:
+        size = (image.height, image.width)
+    values_of_image = {
+        "key": image.id,
+        "coco_id": image.coco_id,
+        "file_name": image.file_name,
+        "match_name": image.match_name,
+        "width": size[1],
+        "height": size[0],
+        "orientation": image.orientation,
+        "record": image.record,
+    }
+    if match.adopts:
+        values_of_image |= {
+            "coco_id": record.coco_id,
+            "file_name": record.file_name,
+            "match_name": record.match_name,
+            "record": record.text,
+        }
+    elif differs:
+        values_of_image["record"] = import_records.join(image.record or "{}", record.text)
+    return values_of_image
+
+
+@dataclass
+class IdChanges:
+    """Images that get another COCO id: those that adopted a record, and those that made way."""
+
+    adopted: dict[int, str]
+    displaced: list[Found]
+
+
+def find_id_changes(images: list[Found], matches: list[Match], report: Report) -> IdChanges:
+    """Which images of the dataset change their COCO id, given what the file brings.
+
+    An uploaded image's id was given by us and makes way for an imported one. An id that another
+    file gave stays, and the dataset has it twice then.
+    """
+    adopted = {
+        match.id: rawjson.members(match.record.text)["id"] for match in matches if match.adopts
+    }
+    bringing = {
+        values.id_key(match.record.coco_id): match
+        for match in matches
+        if match.found is None or match.adopts
+    }
+    matched = {match.id for match in matches if match.found is not None}
+    displaced = []
+    for image in images:
+        match = bringing.get(values.id_key(image.coco_id))
+        if match is None or image.id in matched:
+            continue
+        record = match.record
+        told = f"{image.file_name!r:.200} had this id."
+        if image.record is None:
+            displaced.append(image)
+            report.add("image_id_changed", record.path, told, id=record.coco_id)
+        else:
+            report.add("image_id_taken", record.path, told, id=record.coco_id)
+    return IdChanges(adopted, displaced)

@@ -1,0 +1,26 @@
+"""How many records of each kind an import created, changed and found as they are."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Tally"]
+
+
+def _three() -> dict[str, int]:
+    return {"created": 0, "updated": 0, "unchanged": 0}
+
+
+@dataclass
+class Tally:
+    """The numbers of an import's report."""
+
+    images: dict[str, int] = field(default_factory=_three)
+    categories: dict[str, int] = field(default_factory=_three)
+    annotations: dict[str, int] = field(default_factory=lambda: _three() | {"rejected": 0})
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "images": dict(self.images),
+            "categories": dict(self.categories),
+            "annotations": dict(self.annotations),
+        }

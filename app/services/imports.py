@@ -1,0 +1,190 @@
+"""Imports: an annotation file becomes images, categories and annotations of a dataset.
+
+All in one transaction: an import succeeds as a whole or leaves the dataset as it was. It writes new
+rows first and takes its locks late and in the order in which everybody takes them (images,
+annotations, dataset, counters), so that people go on working meanwhile.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.formats import FORMATS
+from app.formats.records import FileError, Format, Head, Report, Source
+from app.formats.sizes import settle_sizes
+from app.services import import_finish, import_images
+from app.services.import_annotations import AnnotationImport
+from app.services.import_categories import import_categories
+from app.services.import_tally import Tally
+from app.services.jobs import JobFailed, Progress, Silent
+
+__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks"]
+
+# Any number will do as the first half of the lock's name, as long as nothing else takes it.
+_LOCK = 7_227_003
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How to import: see the route's description for what each means."""
+
+    format: str = "coco"
+    task: str = "auto"
+    mode: str = "lenient"
+    dry_run: bool = False
+    subset: str = "default"
+
+
+class ImportFailed(JobFailed):
+    """Nothing was imported; `result` is the report that says why."""
+
+
+class _Undo(Exception):
+    """Ends the savepoint of a dry run."""
+
+
+def import_tasks() -> tuple[str, ...]:
+    """The tasks that can be imported, from any format."""
+    return tuple(dict.fromkeys(task for form in FORMATS for task in form.import_tasks))
+
+
+def import_file(
+    session: Session,
+    *,
+    dataset_id: int,
+    user_id: int | None,
+    path: Path,
+    options: ImportOptions | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Import a file and return the report. Raises ImportFailed when nothing could be imported.
+
+    The caller commits, or not. `progress` is told how many annotations are done; what it raises
+    ends the import.
+    """
+    options = options or ImportOptions()
+    report, tally = Report(options.mode), Tally()
+    try:
+        with session.begin_nested():
+            work = _Import(session, dataset_id, user_id, options, report, tally)
+            work.run(_format(options.format), path, progress or Silent())
+            if options.mode == "strict" and report.errors:
+                raise ImportFailed(_too_strict(report), _result(tally, report, options, done=False))
+            if options.dry_run:
+                raise _Undo
+    except _Undo:
+        session.expire_all()
+    except FileError as error:
+        report.add(error.code, "", error.detail)
+        result = _result(Tally(), report, options, done=False)
+        raise ImportFailed(error.detail, result) from None
+    return _result(tally, report, options, done=not options.dry_run)
+
+
+def _format(name: str) -> Format:
+    return next(form for form in FORMATS if form.name == name)
+
+
+def _too_strict(report: Report) -> str:
+    return f"{report.errors:,} errors, and in strict mode one is too many. Nothing was imported."
+
+
+def _result(tally: Tally, report: Report, options: ImportOptions, *, done: bool) -> dict[str, Any]:
+    return {
+        **tally.as_dict(),
+        **report.as_dict(),
+        "mode": options.mode,
+        "dry_run": options.dry_run,
+        "imported": done,
+    }
+
+
+class _Import:
+    """One import, step by step."""
+
+    def __init__(
+        self,
+        session: Session,
+        dataset_id: int,
+        user_id: int | None,
+        options: ImportOptions,
+        report: Report,
+        tally: Tally,
+    ) -> None:
+        self._session = session
+        self._dataset_id = dataset_id
+        self._user_id = user_id
+        self._options = options
+        self._report = report
+        self._tally = tally
+
+    def run(self, form: Format, path: Path, progress: Progress) -> None:
+        """Everything; what the file says goes into the report and the tally."""
+        progress.tell(0, 0, "Reading the file.")
+        with form.open(path, task=self._options.task, report=self._report) as source:
+            head = source.head()
+            self._wait_for_turn(progress)
+            self._write(source, head, progress)
+
+    def _wait_for_turn(self, progress: Progress) -> None:
+        """One import at a time in a dataset: two would make the same image twice."""
+        lock = text("select pg_try_advisory_xact_lock(:space, :id), pg_sleep(:pause)")
+        key = {"space": _LOCK, "id": self._dataset_id % 2**31}
+        pause = 0.0
+        while not self._session.execute(lock, {**key, "pause": pause}).one()[0]:
+            progress.tell(0, 0, "Waiting for another import into this dataset.")
+            pause = 0.2
+
+    def _write(self, source: Source, head: Head, progress: Progress) -> None:
+        session, report = self._session, self._report
+        total = head.annotation_count
+        progress.tell(0, total, "Importing images.")
+        matches, images = import_images.find_images(
+            session, dataset_id=self._dataset_id, records=head.images, report=report
+        )
+        files = import_images.file_sizes(matches, report)
+        sizes = settle_sizes(source, head, report, files)
+        changes = import_images.find_id_changes(images, matches, report)
+        import_images.write_images(
+            session,
+            dataset_id=self._dataset_id,
+            matches=matches,
+            sizes=sizes,
+            subset=self._options.subset,
+            tally=self._tally,
+        )
+        categories = import_categories(
+            session,
+            dataset_id=self._dataset_id,
+            records=head.categories,
+            report=report,
+            tally=self._tally,
+        )
+        work = AnnotationImport(
+            session,
+            dataset_id=self._dataset_id,
+            user_id=self._user_id,
+            matches=matches,
+            categories=categories,
+            report=report,
+            tally=self._tally,
+        )
+        for batch in source.annotations(sizes):
+            work.add(batch)
+            progress.tell(source.position, total, "Importing annotations.")
+        progress.tell(total, total, "Saving.")
+        import_finish.finish(
+            session,
+            dataset_id=self._dataset_id,
+            head=head,
+            matches=matches,
+            annotations=work,
+            changes=changes,
+            report=report,
+            tally=self._tally,
+        )
+        numbers = self._tally.annotations
+        numbers["rejected"] = total - sum(numbers.values())
