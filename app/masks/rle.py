@@ -256,11 +256,9 @@ def _refuse(wrong: BoolArray, kind: type[MaskError], detail: str) -> None:
 def _canonical(masks: Masks) -> Masks:
     """Merge away runs of length zero, save the leading one of a mask that starts inside."""
     empty = masks.counts == 0
-    empty[masks.offsets[:-1]] = masks.runs > 1
-    empty[masks.offsets[:-1]] &= masks.counts[masks.offsets[:-1]] == 0
-    leading = np.zeros(len(empty), bool)
-    leading[masks.offsets[:-1]] = masks.pixels > 0
-    if not (empty & ~leading).any():
+    # An empty first run is right, unless it stands in front of others in an image of no pixels.
+    empty[masks.offsets[:-1]] = (masks.pixels == 0) & (masks.runs > 1)
+    if not empty.any():
         return masks
     # Every end of a run but the last toggles between background and foreground. On one line
     # with all other masks, toggles at the same place cancel in pairs.
@@ -272,11 +270,9 @@ def _canonical(masks: Masks) -> Masks:
     toggles = odd_positions(toggles)
     end = start + pixels
     toggles = toggles[toggles < end[np.searchsorted(start, toggles, side="right") - 1]]
-    # A mask left inside at its last pixel is closed there.
-    inside = np.diff(np.append(np.searchsorted(toggles, start), len(toggles))) & 1 == 1
-    toggles = np.sort(np.concatenate([toggles, end[inside]]))
     offsets = np.append(np.searchsorted(toggles, start), len(toggles))
     positions = toggles - np.repeat(start, np.diff(offsets))
+    # An odd number of toggles leaves the last run to be foreground, as it must be.
     return from_spans(masks.sizes, Spans(positions, offsets))
 
 

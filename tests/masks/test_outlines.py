@@ -1,5 +1,8 @@
 """Outlines: what the polygons of a mask look like, and how they are simplified."""
 
+import time
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -72,6 +75,23 @@ def test_seams_are_vertical_and_inside_of_the_mask() -> None:
         assert (x0 == x1) != (y0 == y1)
 
 
+@pytest.mark.parametrize("holes", ["seams", "apart"])
+def test_no_piece_of_outline_is_gone_along_twice(holes: Literal["seams", "apart"]) -> None:
+    """Seams are vertical, so every horizontal step belongs to the outline and comes once."""
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        thick = np.kron(rng.random((8, 6)) < 0.5, np.ones((2, 3)))
+        framed = np.pad(np.pad(thick, 1), 1, constant_values=1)
+        outline = masks.to_polygons(masks.encode(framed), holes)[0]
+        steps: list[tuple[int, int]] = []
+        for ring in outline.polygons + outline.holes:
+            points = corners(ring)
+            for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+                assert (x0 == x1) != (y0 == y1)
+                steps.extend((x, y0) for x in range(min(x0, x1), max(x0, x1)))
+        assert len(set(steps)) == len(steps)
+
+
 def test_a_batch_of_many_sizes_is_traced_item_by_item() -> None:
     rng = np.random.default_rng(3)
     batch = masks.concatenate(
@@ -129,6 +149,16 @@ def test_simplifying_with_tolerance_0_changes_nothing() -> None:
     ring = [0.0, 0.0, 1.0, 0.0, 2.0, 0.0, 2.0, 2.0]
     assert masks.simplify([ring], 0) == [ring]
     assert masks.simplify([], 1) == []
+
+
+def test_a_ragged_outline_is_simplified_in_good_time() -> None:
+    """Teeth that get ever shorter: the farthest point is always the next one."""
+    n = 30_000
+    ring = [number for i in range(n) for number in (i, (n - i) * (-1) ** i)]
+    began = time.perf_counter()
+    [left] = masks.simplify([ring], 0.5)
+    assert time.perf_counter() - began < 10
+    assert len(left) > n
 
 
 def test_a_comb_is_simplified_in_good_time() -> None:

@@ -53,6 +53,17 @@ def test_the_round_brush() -> None:
         assert (bitmap == under_disc(points, radius)).all()
 
 
+def test_the_rim_of_the_round_brush_is_decided_by_the_distance() -> None:
+    """Radii whose squares are whole numbers but for a rounding, up or down."""
+    line = np.array([[20.5, 20.5], [20.5, 20.5]])
+    slanted = np.array([[15.5, 20.5], [19.5, 23.5]])
+    for square in range(1, 150):
+        radius = float(np.sqrt(square))
+        for points in (line, slanted):
+            drawn = masks.from_strokes([points.ravel().tolist()], [radius], [GRID, GRID])
+            assert (masks.decode(drawn)[0] == under_disc(points, radius)).all()
+
+
 def test_the_square_brush() -> None:
     lines = [(points[:2], radius) for points, radius in some_lines()[:40]]
     for points, radius in lines:
