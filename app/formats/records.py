@@ -10,8 +10,7 @@ A format is one module-level object that satisfies `Format`, listed in `app.form
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from app.formats.issues import ISSUES, Issue
 
@@ -191,6 +190,6 @@ class Format(Protocol):
     @property
     def export_tasks(self) -> tuple[str, ...]: ...
 
-    def open(self, path: Path, *, task: str, report: Report) -> AbstractContextManager[Source]:
-        """Open a file to read it; `task` is one of `import_tasks` or ``auto``."""
+    def open(self, file: BinaryIO, *, task: str, report: Report) -> AbstractContextManager[Source]:
+        """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``."""
         ...

@@ -26,6 +26,7 @@ from app.formats.coco import rawjson, values
 from app.formats.records import ImageRecord, Report, Size
 from app.models import Image
 from app.services import bulk, import_records
+from app.services.file_names import base_name, share_an_end
 from app.services.import_tally import Tally
 
 __all__ = [
@@ -181,15 +182,15 @@ class _Finder:
         """The fourth step: paths of which one is the end of the other, or equal base names."""
         by_base: dict[str, list[Found]] = {}
         for image in images:
-            by_base.setdefault(_base(image.match_name), []).append(image)
-        wanted = [match for match in self._open if _base(match.record.match_name) in by_base]
-        records_by_base = Counter(_base(match.record.match_name) for match in wanted)
+            by_base.setdefault(base_name(image.match_name), []).append(image)
+        wanted = [match for match in self._open if base_name(match.record.match_name) in by_base]
+        records_by_base = Counter(base_name(match.record.match_name) for match in wanted)
         claims: dict[int, list[Match]] = {}
         for match in wanted:
             name = match.record.match_name
-            candidates = by_base[_base(name)]
-            fitting = [image for image in candidates if _is_ending(image.match_name, name)]
-            if not fitting and records_by_base[_base(name)] == 1:
+            candidates = by_base[base_name(name)]
+            fitting = [image for image in candidates if share_an_end(image.match_name, name)]
+            if not fitting and records_by_base[base_name(name)] == 1:
                 fitting = candidates
             if len(fitting) == 1:
                 claims.setdefault(fitting[0].id, []).append(match)
@@ -214,14 +215,6 @@ def _name_of_image(image: Found) -> str:
 
 def _name_of_record(record: ImageRecord) -> str:
     return record.match_name
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-def _is_ending(one: str, other: str) -> bool:
-    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
 
 
 def file_sizes(matches: list[Match], report: Report) -> dict[int, Size]:

@@ -6,8 +6,7 @@ annotations, dataset, counters), so that people go on working meanwhile.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -56,7 +55,7 @@ def import_file(
     *,
     dataset_id: int,
     user_id: int | None,
-    path: Path,
+    file: BinaryIO,
     options: ImportOptions | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def import_file(
     try:
         with session.begin_nested():
             work = _Import(session, dataset_id, user_id, options, report, tally)
-            work.run(_format(options.format), path, progress or Silent())
+            work.run(_format(options.format), file, progress or Silent())
             if options.mode == "strict" and report.errors:
                 raise ImportFailed(_too_strict(report), _result(tally, report, options, done=False))
             if options.dry_run:
@@ -121,10 +120,10 @@ class _Import:
         self._report = report
         self._tally = tally
 
-    def run(self, form: Format, path: Path, progress: Progress) -> None:
+    def run(self, form: Format, file: BinaryIO, progress: Progress) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
-        with form.open(path, task=self._options.task, report=self._report) as source:
+        with form.open(file, task=self._options.task, report=self._report) as source:
             head = source.head()
             self._wait_for_turn(progress)
             self._write(source, head, progress)

@@ -27,7 +27,7 @@ def check_file(
     found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
     rejected = 0
     try:
-        with open_coco(path, task=task, report=report) as reader:
+        with path.open("rb") as file, open_coco(file, task=task, report=report) as reader:
             head = reader.head()
             found |= {
                 "task": head.task,

@@ -1,15 +1,14 @@
-"""Opens a text file as UTF-8, whatever Unicode encoding its byte order mark announces."""
+"""Reads a text file as UTF-8, whatever Unicode encoding its byte order mark announces."""
 
 import codecs
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from app.formats.records import FileError
 
-__all__ = ["open_utf8"]
+__all__ = ["as_utf8"]
 
 # UTF-32's mark starts with UTF-16's, so it is looked for first.
 _MARKS = (
@@ -22,26 +21,25 @@ _BLOCK = 1 << 20
 
 
 @contextmanager
-def open_utf8(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes as UTF-8, behind any byte order mark; other encodings are spooled."""
-    with path.open("rb") as file:
-        start = file.read(4)
-        for mark, encoding in _MARKS:
-            if start.startswith(mark):
-                file.seek(len(mark))
-                with tempfile.TemporaryFile() as spool:
-                    _convert(file, spool, encoding, len(mark))
-                    yield spool
-                return
-        file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-        yield file
+def as_utf8(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file as UTF-8, behind any byte order mark; other encodings are spooled."""
+    file.seek(0)
+    start = file.read(4)
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            file.seek(len(mark))
+            with tempfile.TemporaryFile() as spool:
+                _convert(file, spool, encoding, len(mark))
+                yield spool
+            return
+    file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    yield file
 
 
 def _convert(file: BinaryIO, spool: BinaryIO, encoding: str, offset: int) -> None:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         while block := file.read(_BLOCK):
-            # Lone surrogates are as legal here as their escapes are in JSON, but UTF-8 has none.
             spool.write(decoder.decode(block).encode())
             offset += len(block)
         decoder.decode(b"", final=True)

@@ -1,7 +1,7 @@
 """COCO as a member of the family of formats."""
 
 from contextlib import AbstractContextManager
-from pathlib import Path
+from typing import BinaryIO
 
 from app.formats.coco.reader import IMPORT_TASKS, open_coco
 from app.formats.records import Report, Source
@@ -18,8 +18,8 @@ class _Coco:
     import_tasks = IMPORT_TASKS
     export_tasks = ("instances",)
 
-    def open(self, path: Path, *, task: str, report: Report) -> AbstractContextManager[Source]:
-        return open_coco(path, task=task, report=report)
+    def open(self, file: BinaryIO, *, task: str, report: Report) -> AbstractContextManager[Source]:
+        return open_coco(file, task=task, report=report)
 
 
 COCO = _Coco()

@@ -6,11 +6,10 @@ categories and everything else, then for the annotations, which may stand anywhe
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from app.formats.coco import geometry, rawjson, values
-from app.formats.coco.encoding import open_utf8
+from app.formats.coco.encoding import as_utf8
 from app.formats.coco.geometry import Rejected
 from app.formats.coco.head import (
     Catalog,
@@ -38,10 +37,10 @@ IMPORT_TASKS = ("instances",)
 
 
 @contextmanager
-def open_coco(path: Path, *, task: str, report: Report) -> Iterator["CocoReader"]:
-    """Open a COCO file; UTF-8, or what its byte order mark says."""
-    with open_utf8(path) as file:
-        yield CocoReader(file, task=task, report=report)
+def open_coco(file: BinaryIO, *, task: str, report: Report) -> Iterator["CocoReader"]:
+    """Read a COCO file; UTF-8, or what its byte order mark says."""
+    with as_utf8(file) as text:
+        yield CocoReader(text, task=task, report=report)
 
 
 class CocoReader:
