@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from app.cli import cli
 from app.config import Settings
 from app.jobs import JOBS
-from tools.document import README, rewrite
+from tests.settings_table import README, rewrite
 
 ROOT = README.parent
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -18,7 +18,7 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 def test_the_table_of_settings_is_current() -> None:
     text = README.read_text()
-    assert text == rewrite(text), "run: python tools/document.py"
+    assert text == rewrite(text), "run: python -m tests.settings_table"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

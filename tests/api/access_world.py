@@ -1,13 +1,16 @@
 """A dataset with one of everything, and one person of every role."""
 
+import io
 import re
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import FastAPI
+from PIL import Image as Picture
 from sqlalchemy.orm import Session
 
-from app.models import User
+from app.models import Job, User
 from app.services import users
 from tests.build import (
     PASSWORD,
@@ -18,6 +21,20 @@ from tests.build import (
     make_member,
     make_user,
 )
+from tests.conftest import ApiClient
+
+
+def a_picture() -> list[Any]:
+    """The multipart fields of an upload of one small image."""
+    data = io.BytesIO()
+    Picture.new("RGB", (8, 6), "gray").save(data, "PNG")
+    return [("files", (f"{uuid.uuid4().hex}.png", data.getvalue(), "image/png"))]
+
+
+def a_coco_file() -> list[Any]:
+    """The multipart fields of an import of an empty COCO file."""
+    text = b'{"images": [], "annotations": [], "categories": []}'
+    return [("file", ("instances.json", text, "application/json"))]
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,7 @@ class World:
         return re.sub(r"{(\w+)(?::\w+)?}", lambda found: str(self.ids[found[1]]), path)
 
 
-def build_world(session: Session, _app: FastAPI) -> World:
+def build_world(session: Session, app: FastAPI) -> World:
     """Build it anew; what a former one left over does not matter."""
     owner = make_user(session)
     dataset = make_dataset(session, owner=owner)
@@ -53,6 +70,11 @@ def build_world(session: Session, _app: FastAPI) -> World:
     image = make_image(session, dataset=dataset)
     annotation = make_annotation(session, image=image, category=category)
     token, _ = users.create_token(session, user=people["viewer"], name="mine")
+    jobs = [
+        Job(kind="import_coco", owner_id=owner.id, dataset_id=dataset.id, state=state)
+        for state in ("succeeded", "queued")
+    ]
+    session.add_all(jobs)
     session.commit()
     ids: dict[str, int | str] = {
         "dataset_id": dataset.id,
@@ -62,8 +84,20 @@ def build_world(session: Session, _app: FastAPI) -> World:
         "annotation_id": annotation.id,
         "user_id": people["annotator"].id,
         "token_id": token.id,
+        "shown_image_id": _upload(session, app, owner, dataset.id),
+        "job_id": jobs[0].id,
+        "queued_job_id": jobs[1].id,
         "name": "nose",
         "task": "instances",
         "op": "area",
     }
     return World(people, ids)
+
+
+def _upload(session: Session, app: FastAPI, owner: User, dataset_id: int) -> int:
+    """An image with pixels."""
+    _, token = users.create_token(session, user=owner, name="upload")
+    client = ApiClient(app, session)
+    client.headers["Authorization"] = f"Bearer {token}"
+    answer = client.post(f"/api/datasets/{dataset_id}/images", files=a_picture())
+    return int(answer.json()["images"][0]["id"])

@@ -13,6 +13,7 @@ Refused are: nobody with 401, a stranger to the dataset with 404, a member with 
 with 403, and whoever is no administrator with 403.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.models import User
 from app.services import users
-from tests.api.access_world import World, build_world
+from tests.api.access_world import World, a_coco_file, a_picture, build_world
 from tests.conftest import ApiClient
 
 ACTORS = ("nobody", "stranger", "viewer", "annotator", "owner", "admin")
@@ -45,7 +46,11 @@ def json(body: object) -> Callable[[World], dict[str, Any]]:
     return lambda _world: {"json": body}
 
 
-IF_MATCH = {"headers": {"If-Match": '"1"'}}
+def edit(body: object) -> Callable[[World], dict[str, Any]]:
+    """A change of the annotation's first version, with this JSON body unless it is None."""
+    named = {} if body is None else {"json": body}
+    return lambda _world: {"headers": {"If-Match": '"1"'}, **named}
+
 
 TABLE: dict[str, Row] = {
     "GET /healthz": Row("anybody"),
@@ -76,6 +81,41 @@ TABLE: dict[str, Row] = {
     "POST /api/datasets/{dataset_id}/categories": Row("owner", json({"name": "another"})),
     "PATCH /api/categories/{category_id}": Row("owner", json({"color": "#112233"})),
     "DELETE /api/categories/{unused_category_id}": Row("owner"),
+    "GET /api/datasets/{dataset_id}/statistics": Row("viewer"),
+    "GET /api/datasets/{dataset_id}/images": Row("viewer"),
+    "POST /api/datasets/{dataset_id}/images": Row("owner", lambda _w: {"files": a_picture()}),
+    "GET /api/images/{image_id}": Row("viewer"),
+    "PATCH /api/images/{image_id}": Row("annotator", json({"status": "done"})),
+    "DELETE /api/images/{image_id}": Row("owner"),
+    "GET /api/images/{image_id}/neighbours": Row("viewer"),
+    "GET /api/images/{shown_image_id}/file": Row("viewer"),
+    "GET /api/images/{shown_image_id}/thumbnail": Row("viewer"),
+    "GET /api/images/{shown_image_id}/overlay": Row("viewer"),
+    "GET /api/images/{image_id}/annotations": Row("viewer"),
+    "POST /api/images/{image_id}/annotations": Row(
+        "annotator",
+        lambda w: {"json": {"category_id": w.ids["category_id"], "bbox": [1, 2, 3, 4]}},
+    ),
+    "GET /api/annotations/{annotation_id}": Row("viewer"),
+    "PATCH /api/annotations/{annotation_id}": Row("annotator", edit({"bbox": [1, 2, 3, 4]})),
+    "DELETE /api/annotations/{annotation_id}": Row("annotator", edit(None)),
+    "POST /api/annotations/{annotation_id}/draw": Row(
+        "annotator", edit({"op": "add", "shape": {"bbox": [0, 0, 50, 50]}})
+    ),
+    "PUT /api/annotations/{annotation_id}/keypoints/{name}": Row(
+        "annotator", edit({"x": 3, "y": 4, "v": 2})
+    ),
+    "DELETE /api/annotations/{annotation_id}/keypoints/{name}": Row("annotator", edit(None)),
+    "GET /api/annotations/{annotation_id}/history": Row("viewer"),
+    "POST /api/annotations/{annotation_id}/restore": Row("annotator", json({"version": 1})),
+    "POST /api/datasets/{dataset_id}/imports": Row("owner", lambda _w: {"files": a_coco_file()}),
+    "GET /api/datasets/{dataset_id}/export/{task}.json": Row("viewer"),
+    "GET /api/datasets/{dataset_id}/export.zip": Row("viewer"),
+    "GET /api/jobs": Row("user"),
+    "GET /api/jobs/{job_id}": Row("viewer"),
+    "GET /api/jobs/{job_id}/events": Row("viewer"),
+    "DELETE /api/jobs/{queued_job_id}": Row("owner"),
+    "POST /api/masks/{op}": Row("user", json({"items": [{"size": [2, 2], "counts": [1, 3]}]})),
 }
 
 
@@ -112,7 +152,7 @@ def refusal(actor: str, least: str) -> int:
 
 
 def test_every_route_has_a_row(app: FastAPI) -> None:
-    known = {key.replace("unused_category_id", "category_id") for key in TABLE}
+    known = {re.sub(r"{(?:unused|queued|shown)_(\w+)}", r"{\1}", key) for key in TABLE}
     assert set(routes_of(app)) == known
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
+from app.errors import Conflict
 from app.models import Annotation, Dataset, DatasetMember, Image, User
 from app.services import datasets
 from tests.build import (
@@ -154,7 +155,7 @@ def test_two_owners_cannot_remove_each_other_at_once(
             with context.sessions.begin() as own:
                 found = own.get_one(Dataset, dataset.id)
                 datasets.remove_member(own, dataset=found, user_id=user_id)
-        except datasets.Conflict:
+        except Conflict:
             return False
         return True
 

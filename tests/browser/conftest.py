@@ -56,12 +56,8 @@ def new_page(
     errors: list[str] = []
 
     def make(*, signed_in: bool = True, **options: Any) -> Page:
-        options = {
-            "viewport": LAPTOP,
-            "base_url": server.address,
-            "accept_downloads": True,
-        } | options
-        context = chromium.new_context(**options)
+        options.setdefault("viewport", LAPTOP)
+        context = chromium.new_context(base_url=server.address, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)

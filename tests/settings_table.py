@@ -1,6 +1,6 @@
 """Writes what the documentation repeats from the code: the table of settings in the README.
 
-``python tools/document.py`` rewrites it; a test compares.
+``python -m tests.settings_table`` rewrites it; a test compares.
 """
 
 import re
