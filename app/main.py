@@ -12,6 +12,7 @@ from app.api import (
     datasets,
     health,
     jobs,
+    masks,
     members,
     middleware,
     openapi,
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.router,
     categories.router,
     annotations.router,
+    masks.router,
     jobs.router,
 )
 
