@@ -3,13 +3,15 @@
 Every change takes the same locks in the same order: the image's row first (so the annotations of
 one image change one after the other), then the annotation, then the dataset's counters. What
 takes time, drawing polygons, is done before the first lock. A change names the versions that it
-may be based on; whoever comes second with the same version gets `StaleVersion`.
+may be based on; whoever comes second with the same version gets `StaleVersion`. It also names its
+author: an annotation without ``updated_by`` is one that only a file has written so far, and the next
+file may change it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound, StaleVersion
@@ -164,7 +166,7 @@ def create_annotation(
     session: Session,
     *,
     image: Image,
-    user: User | None,
+    user: User,
     fields: Mapping[str, Json],
     client_key: str | None = None,
 ) -> Annotation:
@@ -198,8 +200,8 @@ def create_annotation(
         bbox=state.bbox,
         iscrowd=state.iscrowd,
         client_key=client_key,
-        created_by=user.id if user else None,
-        updated_by=user.id if user else None,
+        created_by=user.id,
+        updated_by=user.id,
     )
     session.add(annotation)
     session.flush()
@@ -226,7 +228,7 @@ def change_annotation(
     session: Session,
     *,
     annotation: Annotation,
-    user: User | None,
+    user: User,
     fields: Mapping[str, Json],
     expected: Expected,
 ) -> Annotation:
@@ -263,7 +265,7 @@ def _values(state: State) -> dict[str, Any]:
 
 
 def delete_annotation(
-    session: Session, *, annotation: Annotation, user: User | None, expected: Expected
+    session: Session, *, annotation: Annotation, user: User, expected: Expected
 ) -> None:
     """Delete an annotation. Its row stays, as its newest version, and can be restored."""
     check_version(require_present(annotation), expected)
@@ -274,7 +276,7 @@ def restore_annotation(
     session: Session,
     *,
     annotation: Annotation,
-    user: User | None,
+    user: User,
     version: int,
     expected: Expected = None,
 ) -> Annotation:
@@ -314,7 +316,7 @@ _ARCHIVED = ("version", "record", "shape", "category_id", "area", "bbox", "iscro
 def _supersede(
     session: Session,
     annotation: Annotation,
-    user: User | None,
+    user: User,
     values: Mapping[str, Any],
     added: int = 0,
 ) -> Annotation:
@@ -342,7 +344,7 @@ def _supersede(
         .values(
             **values,
             version=version + 1,
-            updated_by=literal(user.id if user else None),
+            updated_by=user.id,
             updated_at=func.clock_timestamp(),
         )
         .returning(Annotation)

@@ -34,7 +34,7 @@ def draw_on(
     session: Session,
     *,
     annotation: Annotation,
-    user: User | None,
+    user: User,
     op: Op,
     shape: Mapping[str, Json] | None,
     tolerance: float | None,

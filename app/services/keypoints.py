@@ -35,7 +35,7 @@ def set_keypoint(
     session: Session,
     *,
     annotation: Annotation,
-    user: User | None,
+    user: User,
     name: str,
     keypoint: Keypoint,
     expected: annotations.Expected,

@@ -18,6 +18,7 @@ __all__ = [
     "make_category",
     "make_dataset",
     "make_image",
+    "make_imported",
     "make_member",
     "make_user",
 ]
@@ -104,6 +105,37 @@ def make_annotation(
         area=record["area"],
         bbox=record["bbox"],
         iscrowd=bool(record["iscrowd"]),
+    )
+    session.add(annotation)
+    image.annotation_count += 1
+    image.revision += 1
+    counts.add(session, dataset_id=image.dataset_id, status=image.status, annotations=1)
+    session.commit()
+    return annotation
+
+
+def make_imported(
+    session: Session,
+    *,
+    image: Image,
+    record: str,
+    category: Category | None = None,
+    area: float = 1200.0,
+    bbox: tuple[float, float, float, float] = (10.0, 20.0, 30.0, 40.0),
+    shape: str | None = None,
+    iscrowd: bool = False,
+) -> Annotation:
+    """An annotation as an import leaves it: `record` is the text of the file, verbatim."""
+    annotation = Annotation(
+        dataset_id=image.dataset_id,
+        image_id=image.id,
+        category_id=category.id if category else None,
+        coco_id=json.loads(record).get("id"),
+        record=record,
+        shape=shape,
+        area=area,
+        bbox=list(bbox),
+        iscrowd=iscrowd,
     )
     session.add(annotation)
     image.annotation_count += 1
