@@ -104,6 +104,11 @@ export class SaveQueue {
     return found;
   }
 
+  /** Whether the server does not have this annotation as it is by now. */
+  waits(key: AnnotationKey): boolean {
+    return this.#unsaved.has(key);
+  }
+
   trouble(key: AnnotationKey): Trouble | null {
     return this.#slots.get(key)?.trouble ?? null;
   }

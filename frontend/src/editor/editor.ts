@@ -208,8 +208,8 @@ export class Editor {
 
   // Notices
 
-  /** One sentence for the person, shown for a while. */
-  say(text: string): void {
+  /** One sentence for the person, shown for a while; null takes it away. */
+  say(text: string | null): void {
     this.notice = text;
     this.signal.emit("notice");
   }

@@ -29,7 +29,7 @@ function named(name: string): ShapeKind {
   return shape;
 }
 
-interface Measures {
+export interface Measures {
   readonly bounds: Bounds | null;
   readonly area: number;
 }

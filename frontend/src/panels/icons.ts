@@ -1,0 +1,17 @@
+/** Lucide's icons by name, for tools that name theirs. */
+
+import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
+import Pentagon from "@lucide/svelte/icons/pentagon";
+import Shapes from "@lucide/svelte/icons/shapes";
+import SquareDashed from "@lucide/svelte/icons/square-dashed";
+import type { Component } from "svelte";
+
+type Icon = Component<{ size?: number; strokeWidth?: number; "aria-hidden"?: "true" }>;
+
+const ICONS: Readonly<Record<string, Icon>> = {
+  "mouse-pointer-2": MousePointer2,
+  "square-dashed": SquareDashed,
+  pentagon: Pentagon,
+};
+
+export const iconNamed = (name: string): Icon => ICONS[name] ?? Shapes;

@@ -1,0 +1,79 @@
+/**
+ * The bridge from the editor's signals to Svelte.
+ *
+ * Calling `live.document()` inside a template or `$derived` says: run again when
+ * the document changes. What changed is looked up in the editor itself, so no
+ * annotation is ever wrapped in a reactive proxy. Updates come once per frame at
+ * most, however many pointer events there were.
+ */
+
+import { createSubscriber } from "svelte/reactivity";
+
+import type { Topic } from "../editor/editor";
+import type { Session } from "../session";
+
+type Dependency = () => void;
+
+function perFrame(update: () => void): { ask: () => void; stop: () => void } {
+  let asked = 0;
+  return {
+    ask: () => {
+      asked ||= requestAnimationFrame(() => {
+        asked = 0;
+        update();
+      });
+    },
+    stop: () => cancelAnimationFrame(asked),
+  };
+}
+
+function dependency(connect: (ask: () => void) => () => void): Dependency {
+  return createSubscriber((update) => {
+    const { ask, stop } = perFrame(update);
+    const disconnect = connect(ask);
+    return () => {
+      disconnect();
+      stop();
+    };
+  });
+}
+
+export class Live {
+  /** The annotations, between gestures: lists need not follow a drag. */
+  readonly document: Dependency;
+  readonly selection: Dependency;
+  readonly view: Dependency;
+  readonly tool: Dependency;
+  readonly camera: Dependency;
+  readonly category: Dependency;
+  readonly notice: Dependency;
+  /** The save queue, and what the server told. */
+  readonly save: Dependency;
+  /** Status, neighbours, picture. */
+  readonly page: Dependency;
+
+  constructor({ editor, queue, signal }: Session) {
+    const on = (...topics: Topic[]): Dependency =>
+      dependency((ask) => editor.signal.on(topics, ask));
+    this.document = dependency((ask) => {
+      let stale = false;
+      const stop = [
+        editor.document.subscribe(() => (stale = true)),
+        editor.signal.on(["document", "settled"], () => {
+          if (!stale || editor.history.open) return;
+          stale = false;
+          ask();
+        }),
+      ];
+      return () => stop.forEach((each) => each());
+    });
+    this.selection = on("selection", "document");
+    this.view = on("view");
+    this.tool = on("tool");
+    this.camera = on("camera");
+    this.category = on("category");
+    this.notice = on("notice");
+    this.save = dependency((ask) => queue.subscribe(ask));
+    this.page = dependency((ask) => signal.on(["page"], ask));
+  }
+}

@@ -1,0 +1,17 @@
+/** Puts the panels into the page; resolves when the stage is there. */
+
+import { mount } from "svelte";
+
+import type { PageData, Session } from "../session";
+import App from "./App.svelte";
+
+export function mountApp(
+  target: HTMLElement,
+  page: PageData,
+  opened: Promise<Session>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    opened.catch(reject);
+    mount(App, { target, props: { page, opened, onmounted: resolve } });
+  });
+}

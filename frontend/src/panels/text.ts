@@ -1,0 +1,49 @@
+/** How numbers, times and states are written in the panels. */
+
+import type { SaveQueue } from "../api/save-queue";
+import { plural } from "../shapes/shape";
+import type { ImageStatus } from "../model/records";
+
+const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+export const grouped = (value: number): string => number.format(value);
+
+export const areaText = (area: number): string => `${grouped(area)} px`;
+
+export const boxText = (box: readonly number[]): string =>
+  box.map((value) => String(Math.round(value * 10) / 10)).join(", ");
+
+/** `2 s ago`, `5 min ago`, or the date. */
+export function ago(time: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+  if (Number.isNaN(seconds)) return "";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 24 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return new Date(time).toLocaleDateString("en", { dateStyle: "medium" });
+}
+
+export const STATUS_LABELS: Readonly<Record<ImageStatus, string>> = {
+  new: "New",
+  in_progress: "In progress",
+  done: "Done",
+  empty: "Nothing here",
+};
+
+export function saveText({ status, unsaved, conflicts, refused }: SaveQueue): string {
+  const texts = {
+    saved: "Saved",
+    saving: "Saving",
+    offline: `Offline, ${unsaved} waiting`,
+    "signed-out": `Signed out, ${unsaved} waiting`,
+    conflict: plural(conflicts.length, "conflict"),
+    refused: `${refused.size} not saved`,
+  };
+  return texts[status];
+}
+
+export function initials({ name, email }: { name: string; email: string }): string {
+  const words = (name.trim() || email.split("@")[0]!).split(/[\s._-]+/).filter(Boolean);
+  const letters = words.length > 1 ? words[0]![0]! + words.at(-1)![0]! : (words[0] ?? "?").slice(0, 2);
+  return letters.toUpperCase();
+}

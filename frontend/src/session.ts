@@ -1,0 +1,246 @@
+/**
+ * One visit to the editor page: the only place where editor, tools, queue and
+ * network meet. The panels show it and call its methods.
+ */
+
+import { fetchTransport, listAll, problemOf, succeeded, type Transport } from "./api/client";
+import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { SaveQueue } from "./api/save-queue";
+import { read, write, type WireAnnotation } from "./api/wire";
+import { COMMANDS, type Command } from "./editor/commands";
+import { Editor } from "./editor/editor";
+import { Signal } from "./editor/signal";
+import type { Category, ImageRecord, ImageStatus } from "./model/records";
+import { readPicture, type Picture } from "./render/image-layer";
+import { Stage } from "./render/stage";
+import RasterWorker from "./render/raster.worker?worker";
+import { toolCommands } from "./tools";
+import { Toolbox } from "./tools/toolbox";
+
+export interface PageData {
+  readonly image: ImageRecord;
+  readonly dataset: { readonly id: number; readonly name: string };
+  readonly user: { readonly id: number; readonly email: string; readonly name: string };
+  readonly role: "owner" | "annotator" | "viewer";
+  /** The filters of the grid that the person came from. */
+  readonly query: string;
+}
+
+export interface Neighbours {
+  readonly previous: number | null;
+  readonly next: number | null;
+  readonly position: number | null;
+  readonly total: number;
+}
+
+export type PictureState = "loading" | "shown" | "absent" | "broken";
+
+/** Left pages wait this long for the last save; then the browser's store has it anyway. */
+const LEAVE_MS = 3_000;
+/** Large enough for the stage, when the browser cannot show the file itself (TIFF). */
+const SUBSTITUTE_PIXELS = 2048;
+
+export class Session {
+  readonly page: PageData;
+  readonly editor: Editor;
+  readonly queue: SaveQueue;
+  readonly commands: readonly Command[];
+  readonly signal = new Signal<"page">();
+  readonly #transport: Transport;
+  neighbours: Neighbours | null = null;
+  pictureState: PictureState = "loading";
+  /** Images with changes of an earlier visit that the server does not have. */
+  otherUnsaved: readonly number[] = [];
+  #stage: Stage | null = null;
+  #picture: Picture | null = null;
+  #wasUnsaved = false;
+  #shown = (): void => undefined;
+  /** Resolves when there is nothing more to wait for before working. */
+  readonly ready = new Promise<void>((resolve) => (this.#shown = resolve));
+
+  constructor(page: PageData, categories: readonly Category[], transport: Transport, store: PendingStore) {
+    this.page = page;
+    this.#transport = transport;
+    const readOnly = page.role === "viewer";
+    this.editor = new Editor({ image: page.image, categories, readOnly });
+    const toolbox = new Toolbox(this.editor);
+    this.editor.takeUp(toolbox);
+    this.queue = new SaveQueue({
+      document: this.editor.document,
+      imageId: page.image.id,
+      userId: page.user.id,
+      transport,
+      store,
+      held: () => this.editor.history.open,
+    });
+    this.commands = [...toolCommands(toolbox.tools), ...COMMANDS, ...this.#pageCommands()];
+    this.editor.signal.on(["settled"], () => this.queue.pump());
+    this.queue.subscribe(() => this.#saveChanged());
+  }
+
+  /** Fetches what the page needs. Throws a RequestError when it does not come. */
+  static async open(page: PageData): Promise<Session> {
+    const transport = fetchTransport(fetch.bind(window), () => document.cookie);
+    const store = new IndexedDbStore();
+    const [categories, annotations, pending] = await Promise.all([
+      listAll(transport, `/api/datasets/${page.dataset.id}/categories`),
+      listAll(transport, `/api/images/${page.image.id}/annotations`),
+      // Some private windows have no store; then there is nothing to recover.
+      store.list(page.user.id).catch((): PendingEntry[] => []),
+    ]);
+    const session = new Session(page, categories as Category[], transport, store);
+    session.queue.load((annotations as WireAnnotation[]).map(read));
+    if (!session.editor.readOnly) session.#recover(pending);
+    session.#remember();
+    void session.#findNeighbours();
+    void session.#loadPicture();
+    return session;
+  }
+
+  /** Shows the editor in an element; the function it gives takes it away again. */
+  mount(element: HTMLElement): () => void {
+    const { editor, queue } = this;
+    const worker = new RasterWorker();
+    const stage = new Stage({ element, editor, worker, refused: () => queue.refused });
+    this.#stage = stage;
+    if (this.#picture) stage.show(this.#picture);
+    const unsubscribe = queue.subscribe(() => stage.request());
+    return () => {
+      unsubscribe();
+      stage.destroy();
+    };
+  }
+
+  imageToClient(x: number, y: number): { x: number; y: number } {
+    if (!this.#stage) throw new Error("The editor is not on the page yet.");
+    return this.#stage.imageToClient(x, y);
+  }
+
+  /** Plain copies of the records, in the form of the API. */
+  get annotations(): object[] {
+    const { document, image } = this.editor;
+    return [...document.entries()].map(([key, annotation]) =>
+      write(annotation, document.facts(key), image.id),
+    );
+  }
+
+  async setStatus(status: ImageStatus): Promise<void> {
+    const path = `/api/images/${this.editor.image.id}`;
+    const answer = await this.#transport({ method: "PATCH", path, body: { status } });
+    if (succeeded(answer)) this.#setImage(answer.body as ImageRecord);
+    else this.editor.say(`The status is not saved. ${problemOf(answer).detail}`);
+  }
+
+  /** To another image with the same filters, once everything here is saved. */
+  async go(imageId: number | null | undefined): Promise<void> {
+    if (typeof imageId !== "number") return;
+    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    await Promise.race([this.queue.settled(), late]);
+    location.assign(this.href(imageId));
+  }
+
+  href(imageId: number): string {
+    return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
+  }
+
+  #pageCommands(): Command[] {
+    const idle = (editor: Editor): boolean => !editor.hand.busy;
+    return [
+      {
+        id: "previous-image",
+        label: "Previous image",
+        group: "Image",
+        keys: ["A"],
+        when: (editor) => idle(editor) && typeof this.neighbours?.previous === "number",
+        run: () => void this.go(this.neighbours?.previous),
+      },
+      {
+        id: "next-image",
+        label: "Next image",
+        group: "Image",
+        keys: ["D"],
+        when: (editor) => idle(editor) && typeof this.neighbours?.next === "number",
+        run: () => void this.go(this.neighbours?.next),
+      },
+      {
+        id: "mark-done",
+        label: "Mark the image done",
+        group: "Image",
+        keys: ["Mod+Enter"],
+        when: (editor) => !editor.readOnly && editor.image.status !== "done",
+        run: () => void this.setStatus("done"),
+      },
+    ];
+  }
+
+  #recover(pending: readonly PendingEntry[]): void {
+    const { id } = this.editor.image;
+    const here = pending.filter((entry) => entry.imageId === id);
+    const elsewhere = pending.filter((entry) => entry.imageId !== id);
+    this.otherUnsaved = [...new Set(elsewhere.map((entry) => entry.imageId))];
+    this.queue.recover(here);
+    if (here.length > 0) this.editor.say("Changes of an earlier visit were not saved; they are here again.");
+  }
+
+  /** Tool and category of the last image are still in hand. */
+  #remember(): void {
+    const { editor } = this;
+    const categoryKey = `maskwright-category-${this.page.dataset.id}`;
+    const category = sessionStorage.getItem(categoryKey);
+    if (category) editor.chooseCategory(Number(category));
+    editor.hand.choose(sessionStorage.getItem("maskwright-tool") ?? "");
+    editor.signal.on(["category"], () => {
+      sessionStorage.setItem(categoryKey, String(editor.categoryId));
+    });
+    editor.signal.on(["tool"], () => sessionStorage.setItem("maskwright-tool", editor.hand.toolId));
+  }
+
+  #saveChanged(): void {
+    const { status, id } = this.editor.image;
+    this.editor.signal.emit("facts");
+    const finished = this.#wasUnsaved && this.queue.unsaved === 0;
+    this.#wasUnsaved = this.queue.unsaved > 0;
+    // The first annotation makes the server begin the image.
+    if (!finished || (status !== "new" && status !== "empty")) return;
+    void this.#transport({ method: "GET", path: `/api/images/${id}` }).then((answer) => {
+      if (succeeded(answer)) this.#setImage(answer.body as ImageRecord);
+    });
+  }
+
+  #setImage(image: ImageRecord): void {
+    this.editor.image = image;
+    this.signal.emit("page");
+  }
+
+  async #findNeighbours(): Promise<void> {
+    const query = this.page.query ? `?${this.page.query}` : "";
+    const path = `/api/images/${this.page.image.id}/neighbours${query}`;
+    const answer = await this.#transport({ method: "GET", path });
+    if (!succeeded(answer)) return;
+    this.neighbours = answer.body as Neighbours;
+    this.signal.emit("page");
+  }
+
+  async #loadPicture(): Promise<void> {
+    const { id, has_file: hasFile } = this.page.image;
+    if (hasFile) {
+      const file = `/api/images/${id}/file`;
+      const substitute = `/api/images/${id}/thumbnail?size=${SUBSTITUTE_PIXELS}`;
+      this.#picture = (await fetchPicture(file)) ?? (await fetchPicture(substitute));
+      this.pictureState = this.#picture ? "shown" : "broken";
+      if (this.#picture) this.#stage?.show(this.#picture);
+    } else this.pictureState = "absent";
+    this.signal.emit("page");
+    this.#shown();
+  }
+}
+
+async function fetchPicture(path: string): Promise<Picture | null> {
+  try {
+    const response = await fetch(path, { credentials: "same-origin" });
+    return response.ok ? await readPicture(await response.blob()) : null;
+  } catch {
+    // No answer, or not a picture that this browser can decode.
+    return null;
+  }
+}
