@@ -48,6 +48,9 @@ export function filters(root: HTMLElement): void {
   form.addEventListener("input", (event) => {
     if (isSearch(event.target) && event.target.name !== "") soon();
   });
+  images.addEventListener("matching", (event) => {
+    find(form, "[data-matching]").textContent = (event as CustomEvent<string>).detail;
+  });
   find(form, "[data-clear]").addEventListener("click", (event) => {
     // A reset would bring back what the page was loaded with.
     event.preventDefault();

@@ -52,6 +52,8 @@ function append(root: HTMLElement, part: DocumentFragment): void {
   root.dataset["next"] = "";
   for (const marker of findAll(part, "[data-following]")) {
     root.dataset["next"] = marker.dataset["following"] ?? "";
+    const { matching } = marker.dataset;
+    if (matching !== undefined) root.dispatchEvent(new CustomEvent("matching", { detail: matching }));
     marker.remove();
   }
   localTimes(part);

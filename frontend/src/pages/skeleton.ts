@@ -27,7 +27,7 @@ export const PERSON: Skeleton = {
 
 /** Where the person's keypoints stand in a picture of 240 by 240, seen from the front. */
 const PERSON_PLACES: readonly (readonly [number, number])[] = [
-  [120, 34], [129, 26], [111, 26], [140, 32], [100, 32], [150, 72], [90, 72], [168, 108], [72, 108],
+  [120, 44], [134, 26], [106, 26], [154, 36], [86, 36], [150, 72], [90, 72], [168, 108], [72, 108],
   [178, 144], [62, 144], [140, 138], [100, 138], [144, 180], [96, 180], [146, 222], [94, 222],
 ];
 

@@ -1,0 +1,181 @@
+"""Pages of datasets: the list, and the tabs of one except its images."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.api import deps, paging
+from app.api.categories import CategoryOut
+from app.errors import Invalid
+from app.models import STATUSES, Category, Dataset
+from app.services import access, categories, counts, datasets, exports, images, imports, statistics
+from app.web.formats import query_string
+from app.web.render import Page, PageDep
+
+__all__ = ["STATUS_LABELS", "frame", "router"]
+
+router = APIRouter()
+PAGE_SIZE = 48
+
+TABS = (
+    ("images", "Images"),
+    ("categories", "Categories"),
+    ("statistics", "Statistics"),
+    ("members", "Members"),
+    ("settings", "Settings"),
+)
+STATUS_LABELS = tuple(zip(STATUSES, ("New", "In progress", "Done", "Nothing here"), strict=True))
+# What the dialogs call a task and a way to write shapes; a name of its own where it is missing.
+_TASK_LABELS = {
+    "instances": "Instances",
+    "person_keypoints": "Keypoints",
+    "stuff": "Stuff",
+    "panoptic": "Panoptic",
+    "captions": "Captions",
+    "labels": "Labels",
+    "image_info": "Image info only",
+}
+_SEGMENTATION_LABELS = {
+    "stored": "As they are stored",
+    "guess": "Polygons, crowds as RLE",
+    "polygons": "All as polygons",
+    "mask": "All as RLE",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A dataset in the list."""
+
+    dataset: Dataset
+    progress: counts.Progress
+    cover: statistics.Cover | None
+    role: str
+
+    @property
+    def finished(self) -> int:
+        return self.progress.by_status["done"] + self.progress.by_status["empty"]
+
+
+def _cards(page: Page, cursor: str | None) -> dict[str, Any]:
+    after = paging.decode(cursor, str, int) if cursor else None
+    found = datasets.list_datasets(
+        page.session,
+        user=page.user,
+        limit=PAGE_SIZE + 1,
+        after=(after[0], after[1]) if after else None,
+    )
+    shown = found[:PAGE_SIZE]
+    ids = [row.id for row in shown]
+    progress = counts.progress(page.session, dataset_ids=ids)
+    covers = statistics.covers(page.session, dataset_ids=ids)
+    cards = [Card(row, progress[row.id], covers.get(row.id), page.role(row.id)) for row in shown]
+    more = len(found) > PAGE_SIZE
+    following = paging.encode(shown[-1].name, shown[-1].id) if more else None
+    return {
+        "datasets": cards,
+        "next_url": "/datasets" + query_string({"cursor": following}) if more else None,
+    }
+
+
+@router.get("/")
+def home(page: PageDep) -> Response:
+    """The datasets that one may see."""
+    return page.render("home.html", partial=False, **_cards(page, None))
+
+
+@router.get("/datasets")
+def more(page: PageDep, cursor: str = Query(max_length=2000)) -> Response:
+    """The next cards of the list, for its script."""
+    return page.render("dataset/_datasets.html", partial=True, **_cards(page, cursor))
+
+
+def frame(page: Page, dataset: Dataset, tab: str) -> dict[str, Any]:
+    """What every tab of a dataset shows: its head, and the dialogs of upload, import, export."""
+    session = page.session
+    rows = categories.list_categories(session, dataset_id=dataset.id)
+    return {
+        "tab": tab,
+        "tabs": TABS,
+        "dataset": dataset,
+        "role": page.role(dataset.id),
+        "progress": counts.progress(session, dataset_ids=[dataset.id])[dataset.id],
+        "categories": rows,
+        "category_count": len(rows),
+        "subsets": images.list_subsets(session, dataset_id=dataset.id),
+        "statuses": STATUS_LABELS,
+        "import_tasks": _labelled(imports.import_tasks(), _TASK_LABELS),
+        "tasks": _labelled(exports.export_tasks(), _TASK_LABELS),
+        "segmentations": _labelled(_exportable_segmentations(), _SEGMENTATION_LABELS),
+    }
+
+
+def _labelled(names: Iterable[str], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(name, labels.get(name, name.replace("_", " ").capitalize())) for name in names]
+
+
+def _exportable_segmentations() -> list[str]:
+    """The ways to write shapes that this version has."""
+    found = []
+    for name in exports.SEGMENTATIONS:
+        with suppress(Invalid):
+            exports.check_options(exports.ExportOptions(segmentation=name))
+            found.append(name)
+    return found
+
+
+def _category(row: Category, annotation_count: int) -> dict[str, Any]:
+    """As ``GET /api/datasets/{id}/categories`` has it."""
+    values = vars(row) | {"annotation_count": annotation_count}
+    return CategoryOut.model_validate(values).model_dump()
+
+
+@router.get("/datasets/{dataset_id}/categories")
+def category_tab(dataset_id: deps.Id, page: PageDep) -> Response:
+    """The categories, with their colours, keypoints and numbers."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    values = frame(page, dataset, "categories")
+    numbers = categories.count_annotations(page.session, dataset_id=dataset.id)
+    rows = [_category(row, numbers.get(row.id, 0)) for row in values["categories"]]
+    values["categories"] = rows
+    supercategories = sorted({row["supercategory"] for row in rows if row["supercategory"]})
+    return page.render(
+        "dataset/categories.html",
+        supercategories=supercategories,
+        palette=categories.PALETTE[:24],
+        **values,
+    )
+
+
+@router.get("/datasets/{dataset_id}/statistics")
+def statistics_tab(dataset_id: deps.Id, page: PageDep) -> Response:
+    """Numbers by category, status and person."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    found = statistics.of_dataset(page.session, dataset_id=dataset.id)
+    return page.render(
+        "dataset/statistics.html",
+        statistics=found,
+        most=max((row.annotations for row in found.by_category), default=0),
+        **frame(page, dataset, "statistics"),
+    )
+
+
+@router.get("/datasets/{dataset_id}/members")
+def member_tab(dataset_id: deps.Id, page: PageDep) -> Response:
+    """Who may work in the dataset."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    return page.render(
+        "dataset/members.html",
+        members=datasets.list_members(page.session, dataset=dataset),
+        **frame(page, dataset, "members"),
+    )
+
+
+@router.get("/datasets/{dataset_id}/settings")
+def settings_tab(dataset_id: deps.Id, page: PageDep) -> Response:
+    """Name, description, and the end of a dataset."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    return page.render("dataset/settings.html", **frame(page, dataset, "settings"))

@@ -1,0 +1,171 @@
+"""Pages of images: a dataset's grid with its filters, and the editor's shell."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import QueryParams
+
+from app.api import deps, paging
+from app.models import STATUSES, Dataset, Image
+from app.services import access, images
+from app.services.images import ImageFilter
+from app.web.datasets import frame
+from app.web.formats import query_string
+from app.web.render import Page, PageDep
+
+__all__ = ["router"]
+
+router = APIRouter()
+PAGE_SIZE = 60
+
+# The first one is the order when nobody chose any.
+SORTS = (
+    ("file_name", "File name"),
+    ("-file_name", "File name, Z first"),
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("-annotation_count", "Most objects first"),
+    ("annotation_count", "Fewest objects first"),
+    ("id", "As they came"),
+)
+_MAX_ID = 2**63
+
+
+@dataclass(frozen=True)
+class View:
+    """Which images of a dataset a person looks at, and in which order.
+
+    It stands in the page's address. A value that makes no sense is left out there, for an address
+    may be old or mistyped: the grid then shows more than was asked for, and says so by its fields.
+    """
+
+    filters: ImageFilter
+    sort: str
+
+    @classmethod
+    def of(cls, query: QueryParams) -> "View":
+        text = query.get("q", "").replace("\x00", "").strip()[:200]
+        status, sort = query.get("status"), query.get("sort")
+        filters = ImageFilter(
+            q=text or None,
+            categories=tuple(sorted(set(_ids(query.getlist("category"))))),
+            annotated={"true": True, "false": False}.get(query.get("annotated", "")),
+            subset=query.get("subset", "").replace("\x00", "") or None,
+            status=status if status in STATUSES else None,
+        )
+        return cls(filters, sort if sort in dict(SORTS) else SORTS[0][0])
+
+    @property
+    def query(self) -> str:
+        """The same as a query, in full: the editor's API has another order by default."""
+        annotated = {True: "true", False: "false"}.get(self.filters.annotated)  # type: ignore[arg-type]
+        return query_string(
+            {
+                "q": self.filters.q,
+                "category": self.filters.categories,
+                "status": self.filters.status,
+                "subset": self.filters.subset,
+                "annotated": annotated,
+                "sort": self.sort,
+            }
+        )
+
+
+def _ids(texts: list[str]) -> list[int]:
+    numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
+    return [number for number in numbers if 0 < number < _MAX_ID]
+
+
+def _cursor(image: Image, sort: str) -> str:
+    value, image_id = images.key_of(image, sort)
+    return paging.encode(value.isoformat() if isinstance(value, datetime) else value, image_id)
+
+
+def _place(cursor: str, sort: str) -> images.Key:
+    kind = str if sort.removeprefix("-") in ("file_name", "created_at") else int
+    value, image_id = paging.decode(cursor, kind, int)
+    return images.key_from(sort, value, image_id)
+
+
+def _cards(page: Page, dataset: Dataset, view: View, cursor: str | None) -> dict[str, Any]:
+    """One page of the grid."""
+    found = images.list_images(
+        page.session,
+        dataset_id=dataset.id,
+        filters=view.filters,
+        sort=view.sort,
+        limit=PAGE_SIZE + 1,
+        after=_place(cursor, view.sort) if cursor else None,
+    )
+    shown = found[:PAGE_SIZE]
+    next_url = None
+    if len(found) > PAGE_SIZE:
+        following = urlencode({"cursor": _cursor(shown[-1], view.sort)})
+        next_url = f"/datasets/{dataset.id}/images{view.query}&{following}"
+    total = None
+    if cursor is None and view.filters != ImageFilter():
+        total = images.count_images(page.session, dataset_id=dataset.id, filters=view.filters)
+    return {
+        "dataset": dataset,
+        "images": shown,
+        "query": view.query,
+        "next_url": next_url,
+        "first_page": cursor is None,
+        "matching": total,
+    }
+
+
+@router.get("/datasets/{dataset_id}")
+def grid(dataset_id: deps.Id, request: Request, page: PageDep) -> Response:
+    """The images of a dataset, the first of its tabs."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    view = View.of(request.query_params)
+    values = frame(page, dataset, "images") | _cards(page, dataset, view, None)
+    return page.render(
+        "dataset/images.html",
+        filters=view.filters,
+        filtered=view.filters != ImageFilter(),
+        sort=view.sort,
+        sorts=SORTS,
+        **values,
+    )
+
+
+@router.get("/datasets/{dataset_id}/images")
+def cards(
+    dataset_id: deps.Id,
+    request: Request,
+    page: PageDep,
+    cursor: str | None = Query(default=None, max_length=2000),
+) -> Response:
+    """More cards of the grid alone, for its script."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    view = View.of(request.query_params)
+    return page.render("dataset/_cards.html", **_cards(page, dataset, view, cursor))
+
+
+@router.get("/datasets/{dataset_id}/start")
+def start(dataset_id: deps.Id, request: Request, page: PageDep) -> Response:
+    """Go to the image to annotate next: a new one of those in view, else one in progress."""
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=dataset_id)
+    view = View.of(request.query_params)
+    image = _first_open(page, dataset, view)
+    target = f"/images/{image.id}{view.query}" if image else f"/datasets/{dataset.id}{view.query}"
+    return RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
+
+
+def _first_open(page: Page, dataset: Dataset, view: View) -> Image | None:
+    """The first new image, else the first in progress, else the first of all."""
+    wanted = (view.filters.status,) if view.filters.status else ("new", "in_progress", None)
+    for status in wanted:
+        filters = replace(view.filters, status=status)
+        found = images.list_images(
+            page.session, dataset_id=dataset.id, filters=filters, sort=view.sort, limit=1
+        )
+        if found:
+            return found[0]
+    return None

@@ -1,0 +1,130 @@
+"""A finished job's result, arranged for reading.
+
+An import's result lists its issues one by one; a person acts on kinds of them. `report_of` groups
+them by code, the gravest first, with what was done and some examples of each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.formats.issues import ISSUES
+from app.models import Job
+
+__all__ = ["Example", "Group", "Report", "report_of"]
+
+_GRAVITY = {"error": 0, "warning": 1, "info": 2}
+_COLUMNS = ("created", "updated", "unchanged", "rejected")
+_MAX_EXAMPLES = 50
+_SAID_OTHERWISE = {"issues", "issue_counts", "dry_run", "imported", "mode"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One issue: where in the file, and what it is."""
+
+    where: str
+    message: str
+
+
+@dataclass
+class Group:
+    """All issues of one code."""
+
+    code: str
+    severity: str
+    count: int = 0
+    actions: list[str] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What the code means."""
+        known = ISSUES.get(self.code)
+        return known.meaning if known else self.code.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a page shows of a job's result."""
+
+    is_import: bool
+    advice: str
+    columns: list[str]
+    totals: list[tuple[str, Mapping[str, int]]]
+    facts: list[tuple[str, Any]]
+    groups: list[Group]
+
+    @property
+    def issue_count(self) -> int:
+        return sum(group.count for group in self.groups)
+
+
+def _advice(job: Job, result: Mapping[str, Any]) -> str:
+    if result.get("dry_run") and job.state == "succeeded":
+        return "This was only a try: nothing was changed. Import the file again without “Only try”."
+    if job.state == "failed" and job.kind == "import":
+        return (
+            "The dataset is as it was before. Mend what is named below and import the file again, "
+            "or choose to leave wrong records out."
+        )
+    if job.state == "cancelled":
+        return "The dataset is as it was before."
+    return ""
+
+
+def _groups(result: Mapping[str, Any]) -> list[Group]:
+    groups: dict[str, Group] = {}
+    for issue in result.get("issues", ()):
+        code, severity = str(issue.get("code", "")), str(issue.get("severity", "info"))
+        group = groups.setdefault(code, Group(code, severity))
+        group.severity = min(group.severity, severity, key=lambda name: _GRAVITY.get(name, 9))
+        group.count += 1
+        action = str(issue.get("action") or "")
+        if action and action not in group.actions:
+            group.actions.append(action)
+        if len(group.examples) < _MAX_EXAMPLES:
+            group.examples.append(Example(_where(issue), str(issue.get("message", ""))))
+    # The list of issues may be cut for a very wrong file; the counts are always whole.
+    for code, count in result.get("issue_counts", {}).items():
+        groups.setdefault(code, Group(code, "info")).count = int(count)
+    return sorted(groups.values(), key=lambda g: (_GRAVITY.get(g.severity, 9), -g.count, g.code))
+
+
+def _where(issue: Mapping[str, Any]) -> str:
+    path, identity = issue.get("path"), issue.get("id")
+    parts = [str(path)] if path else []
+    if identity is not None:
+        parts.append(f"id {identity}")
+    return ", ".join(parts)
+
+
+def _is_total(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and set(value) <= set(_COLUMNS)
+        and all(isinstance(number, int) for number in value.values())
+    )
+
+
+def report_of(job: Job) -> Report:
+    """The job's result as a report; an empty one while there is none."""
+    result: Mapping[str, Any] = job.result or {}
+    totals = [(name, value) for name, value in result.items() if _is_total(value)]
+    shown = {name for name, _ in totals} | _SAID_OTHERWISE
+    facts = [
+        (name, value)
+        for name, value in result.items()
+        if name not in shown
+        and isinstance(value, str | int | float)
+        and not isinstance(value, bool)
+    ]
+    return Report(
+        is_import=job.kind == "import",
+        advice=_advice(job, result),
+        columns=[name for name in _COLUMNS if any(name in value for _, value in totals)],
+        totals=totals,
+        facts=facts,
+        groups=_groups(result),
+    )
