@@ -40,8 +40,8 @@ from app.masks.coordinates import Ring, Rings, check_boxes, check_rings
 from app.masks.errors import PolygonTooComplexError
 from app.masks.runs import bases, combine_where, odd_positions
 
-MAX_CROSSINGS = 1 << 25
-"""The most column crossings of one polygon: a thousand edges over 32,000 columns each."""
+MAX_CROSSINGS = 1 << 24
+"""The most column crossings of one polygon: a thousand edges over 16,000 columns each."""
 
 _BLOCK_POINTS = 1 << 12
 _BLOCK_CROSSINGS = 1 << 16
