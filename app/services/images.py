@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, select, tupl
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, Malformed, NotFound
-from app.formats.coco import rawjson
+from app.formats.coco import rawjson, values
 from app.models import Annotation, Image
 from app.services import counts, file_names
 
@@ -235,7 +235,7 @@ def _count(session: Session, image: Image, status: str, sign: int) -> None:
 
 def _rename(session: Session, image: Image, name: str) -> None:
     name = file_names.check_file_name(name)
-    match = file_names.match_name(name)
+    match = values.match_name(name)
     taken = exists().where(
         Image.dataset_id == image.dataset_id, Image.match_name == match, Image.id != image.id
     )

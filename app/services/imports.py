@@ -8,22 +8,18 @@ annotations, dataset, counters), so that people go on working meanwhile.
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.formats import FORMATS
 from app.formats.records import FileError, Format, Head, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images
+from app.services import import_finish, import_images, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
 __all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks"]
-
-# Any number will do as the first half of the lock's name, as long as nothing else takes it.
-_LOCK = 7_227_003
 
 
 @dataclass(frozen=True)
@@ -130,10 +126,8 @@ class _Import:
 
     def _wait_for_turn(self, progress: Progress) -> None:
         """One import at a time in a dataset: two would make the same image twice."""
-        lock = text("select pg_try_advisory_xact_lock(:space, :id), pg_sleep(:pause)")
-        key = {"space": _LOCK, "id": self._dataset_id % 2**31}
         pause = 0.0
-        while not self._session.execute(lock, {**key, "pause": pause}).one()[0]:
+        while not turns.try_turn(self._session, dataset_id=self._dataset_id, pause_seconds=pause):
             progress.tell(0, 0, "Waiting for another import into this dataset.")
             pause = 0.2
 
