@@ -10,6 +10,7 @@ from app.api import (
     annotations,
     categories,
     datasets,
+    exports,
     health,
     jobs,
     masks,
@@ -23,6 +24,7 @@ from app.api import (
 )
 from app.config import Settings
 from app.context import AppContext, make_context
+from app.web import pages
 
 __all__ = ["create_app"]
 
@@ -36,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     categories.router,
     annotations.router,
     masks.router,
+    exports.router,
     jobs.router,
 )
 
@@ -68,4 +71,5 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     for router in ROUTERS:
         app.include_router(router, prefix="/api")
     openapi.install(app)
+    pages.install(app)
     return app

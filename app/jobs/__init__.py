@@ -4,8 +4,9 @@ A kind is a module-level object that satisfies `JobKind` (app/jobs/kind.py). Add
 and one line in JOBS.
 """
 
+from app.jobs.import_file import IMPORT
 from app.jobs.kind import JobKind, JobRun
 
 __all__ = ["JOBS", "JobKind", "JobRun"]
 
-JOBS: tuple[JobKind, ...] = ()
+JOBS: tuple[JobKind, ...] = (IMPORT,)

@@ -18,8 +18,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy.exc import DBAPIError
 
-from app.config import Settings
-from app.context import AppContext, make_context
+from app.context import AppContext
 from app.jobs.runner import recover, run_job
 from app.services.queue import QUEUE, TASK
 
@@ -31,14 +30,9 @@ RECOVER_EVERY_SECONDS = 2.0
 STOP_WITHIN_SECONDS = 3.0
 
 
-def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. `settings.database_url` must be known by now."""
-    context = make_context(settings)
-    stopping = threading.Event()
-    try:
-        asyncio.run(_serve(context, stopping))
-    finally:
-        context.close()
+def run_worker(context: AppContext) -> None:
+    """Work until SIGTERM or SIGINT."""
+    asyncio.run(_serve(context, threading.Event()))
 
 
 def _queue_app(context: AppContext, stopping: threading.Event) -> App:

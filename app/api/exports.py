@@ -1,0 +1,114 @@
+"""Exports: a dataset's annotations as files, streamed."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+import anyio
+from fastapi import APIRouter, Depends, Query
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+from starlette.types import Receive, Scope, Send
+
+from app.api import deps, problems, wire
+from app.api.deps import ContextDep, SessionDep, UserDep
+from app.services import access, exports
+from app.services.exports import ExportOptions
+from app.services.images import ImageFilter
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/datasets/{dataset_id}",
+    tags=["exports"],
+    responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
+)
+
+Task = Literal[
+    "instances", "person_keypoints", "stuff", "panoptic", "captions", "labels", "image_info"
+]
+Segmentation = Annotated[
+    Literal["stored", "guess", "polygons", "mask"],
+    Query(description="How segmentations are written; only `stored` works so far."),
+]
+Ids = Annotated[
+    Literal["preserve", "reindex"],
+    Query(description="Keep the COCO ids, or number images and annotations from 1."),
+]
+Status = Literal["new", "in_progress", "done", "empty"]
+
+
+class SnapshotStream(StreamingResponse):
+    """An answer made from a snapshot of the database, which is closed however the answer ends."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], stack: ExitStack, *, media_type: str, file_name: str
+    ) -> None:
+        disposition = f"attachment; filename*=UTF-8''{quote(file_name)}"
+        if file_name.isascii():
+            disposition = f'attachment; filename="{file_name}"'
+        super().__init__(
+            pieces, media_type=media_type, headers={"Content-Disposition": disposition}
+        )
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A client that goes away cancels this task; the connection must go back even so.
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(self._stack.close)
+
+
+def image_filter(
+    category: Annotated[
+        list[Annotated[int, Field(ge=1, le=2**63 - 1)]] | None,
+        Query(description="Only these categories (ids here), and images that have them."),
+    ] = None,
+    annotated: Annotated[bool | None, Query(description="Images with or without any.")] = None,
+    subset: Annotated[wire.Name | None, Query(description="Only images of this subset.")] = None,
+    status: Annotated[Status | None, Query(description="Only images with this status.")] = None,
+) -> ImageFilter:
+    """Which images and categories to export."""
+    return ImageFilter(
+        categories=tuple(category or ()), annotated=annotated, subset=subset, status=status
+    )
+
+
+@router.get(
+    "/export/{task}.json",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The COCO file.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+def export_json(
+    dataset_id: deps.Id,
+    task: Task,
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    filters: Annotated[ImageFilter, Depends(image_filter)],
+    segmentation: Segmentation = "stored",
+    ids: Ids = "preserve",
+) -> SnapshotStream:
+    """A COCO file of the dataset, streamed from one consistent state of it.
+
+    What nobody edited is written exactly as it was imported. Answers 422 `task_unsupported` or
+    `option_unsupported` for what COCO has and this version cannot write yet.
+    """
+    dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
+    options = ExportOptions(task=task, segmentation=segmentation, ids=ids, filters=filters)
+    with ExitStack() as stack:
+        own = stack.enter_context(exports.snapshot(context.sessions))
+        pieces = exports.export_file(own, dataset_id=dataset.id, options=options)
+        name = f"{task}_{exports.file_stem(dataset.name)}.json"
+        return SnapshotStream(
+            pieces, stack.pop_all(), media_type="application/json", file_name=name
+        )

@@ -1,0 +1,38 @@
+"""Imports an uploaded file of annotations; its result is the report."""
+
+from typing import Any
+
+from app.context import AppContext
+from app.jobs.kind import JobRun
+from app.models import Job
+from app.services import imports
+from app.services.imports import ImportOptions
+
+__all__ = ["IMPORT"]
+
+
+class _Import:
+    """``params``: ``file`` (a storage key), ``file_name`` and the options of `ImportOptions`."""
+
+    name = "import"
+    title = "Import annotations"
+
+    def run(self, run: JobRun) -> dict[str, Any]:
+        job, params = run.job, run.job.params
+        if job.dataset_id is None:
+            raise ValueError("an import needs a dataset")
+        with run.context.storage.open(params["file"]) as file:
+            return imports.import_file(
+                run.session,
+                dataset_id=job.dataset_id,
+                user_id=job.owner_id,
+                file=file,
+                options=ImportOptions(**params["options"]),
+                progress=run.progress,
+            )
+
+    def clean_up(self, job: Job, context: AppContext) -> None:
+        context.storage.delete(job.params["file"])
+
+
+IMPORT = _Import()
