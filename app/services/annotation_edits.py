@@ -95,6 +95,7 @@ def created(edit: Edit, *, image_coco_id: str) -> State:
     if "bbox" in parts:
         parts.setdefault("segmentation", "[]")
         parts.setdefault("iscrowd", "0")
+    work.require_geometry()
     work.require_category()
     ordered = {name: parts[name] for name in _ORDER if name in parts}
     return State(rawjson.join(ordered), *_columns(state))
@@ -115,6 +116,9 @@ def edited(before: State, edit: Edit) -> State:
         work.check_number(expected_keypoints)
         return before
     state = work.run(expected_keypoints)
+    # Files have annotations without either; an edit of something else does not bring it up.
+    if {"segmentation", "keypoints", "caption"} & changed.keys():
+        work.require_geometry()
     if {"category_id", "caption"} & changed.keys():
         work.require_category()
     return before if _is_same(before, state) else state
@@ -180,7 +184,6 @@ class _Work:
         self._box()
         self._area()
         self._plain()
-        self._require_geometry()
         return State(
             rawjson.join(self.parts),
             self.shape_text,
@@ -348,7 +351,8 @@ class _Work:
             else:
                 self.parts[name] = self.values[name].text
 
-    def _require_geometry(self) -> None:
+    def require_geometry(self) -> None:
+        """Something must be there to see or to read; a bare box must have an extent."""
         if not (self.has_segmentation or "bbox" in self.parts or self.values["caption"].value):
             raise _nothing("Give a segmentation, a bbox, labelled keypoints or a caption.")
         if self.is_bare_box and (self.geometry_changes or "keypoints" in self.changed):

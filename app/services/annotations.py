@@ -4,8 +4,8 @@ Every change takes the same locks in the same order: the image's row first (so t
 one image change one after the other), then the annotation, then the dataset's counters. What
 takes time, drawing polygons, is done before the first lock. A change names the versions that it
 may be based on; whoever comes second with the same version gets `StaleVersion`. It also names its
-author: an annotation without ``updated_by`` is one that only a file has written so far, and the next
-file may change it.
+author: an annotation without ``updated_by`` is one that only a file has written so far, and the
+next file may change it.
 """
 
 from collections.abc import Mapping, Sequence
