@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
 from app.api import deps, paging
+from app.api import images as images_api
 from app.models import STATUSES, Dataset, Image
 from app.services import access, images
 from app.services.images import ImageFilter
@@ -169,3 +170,18 @@ def _first_open(page: Page, dataset: Dataset, view: View) -> Image | None:
         if found:
             return found[0]
     return None
+
+
+@router.get("/images/{image_id}")
+def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
+    """The editor's shell: what it needs to know before its first request stands in the page."""
+    image = access.view_image(page.session, user=page.user, image_id=image_id)
+    dataset = access.view_dataset(page.session, user=page.user, dataset_id=image.dataset_id)
+    data = {
+        "image": images_api.out(image).model_dump(mode="json"),
+        "dataset": {"id": dataset.id, "name": dataset.name},
+        "user": {"id": page.user.id, "email": page.user.email, "name": page.user.name},
+        "role": page.role(dataset.id),
+        "query": View.of(request.query_params).query.removeprefix("?"),
+    }
+    return page.render("editor.html", data=data)
