@@ -32,6 +32,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -165,8 +166,7 @@ class EmbeddedPostgres:
         try:
             self.make_data_dir()
             self._lock = self._take_lock()
-            self._wait_for_predecessor()
-            self._start_server()
+            self._start_server(stale_pid=self._wait_for_predecessor())
         except PostgresError:
             self.stop()
             raise
@@ -255,12 +255,13 @@ class EmbeddedPostgres:
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
             return lock
 
-    def _wait_for_predecessor(self) -> None:
+    def _wait_for_predecessor(self) -> int | None:
         """Let a server whose owner was killed finish its shutdown.
 
-        We hold the lock, so no living process owns it. PostgreSQL's own lock is a process id,
-        which after a crash may be a stranger's: such a file is removed, since PostgreSQL would
-        believe it. Where there is no /proc to tell, PostgreSQL's check has to do.
+        We hold the lock, so no living process owns it. Returns the process id in a file left
+        behind by a crash when that is by now a stranger's (or nobody's): PostgreSQL would believe
+        that the stranger still serves these data. Where there is no /proc to tell, its own check
+        has to do.
         """
         pid_file = self.cluster / "postmaster.pid"
         deadline = time.monotonic() + START_SECONDS
@@ -268,17 +269,17 @@ class EmbeddedPostgres:
             try:
                 pid = int(pid_file.read_text().split("\n", 1)[0])
             except (FileNotFoundError, ValueError):
-                return
+                break
             if not _is_postgres_of(pid, self.cluster):
-                pid_file.unlink(missing_ok=True)
-                return
+                return pid
             if time.monotonic() > deadline:
                 raise DataInUseError(
                     f"Another PostgreSQL (process {pid}) still uses {self.cluster}."
                 )
             time.sleep(0.02)
+        return None
 
-    def _start_server(self) -> None:
+    def _start_server(self, *, stale_pid: int | None) -> None:
         made = self.cluster / "PG_VERSION"
         wanted = major(made.read_text().strip()) if made.exists() else None
         found, version = find_bin(self._chosen_bin, wanted)
@@ -288,7 +289,7 @@ class EmbeddedPostgres:
             self._initialise(programs, major(version))
         elif self._account:
             hand_over(self.cluster, self._account)
-        self._launch(programs)
+        self._launch(programs, stale_pid)
         self._ensure_database()
 
     def _initialise(self, programs: Path, major_version: int) -> None:
@@ -310,13 +311,20 @@ class EmbeddedPostgres:
             raise PostgresError(f"PostgreSQL could not make its data: {self._last_log_line()}")
         draft.rename(self.cluster)
 
-    def _launch(self, programs: Path) -> None:
+    def _launch(self, programs: Path, stale_pid: int | None) -> None:
         options = [part for pair in self._settings.items() for part in ("-c", "=".join(pair))]
-        self._process = self._popen([programs / "postgres", *options], self.cluster)
+        # The one way to tell PostgreSQL that this number in its pid file means nobody.
+        stale = {} if stale_pid is None else {"PG_GRANDPARENT_PID": str(stale_pid)}
         deadline = time.monotonic() + START_SECONDS
+        self._process = self._popen([programs / "postgres", *options], self.cluster, stale)
         while not self._is_ready(self._process.pid):
             if self._process.poll() is not None:
-                raise PostgresError(f"PostgreSQL did not start: {self._last_log_line()}")
+                reason = self._last_log_line()
+                # Sessions of a killed server notice its death within moments.
+                if "shared memory block" not in reason or time.monotonic() > deadline:
+                    raise PostgresError(f"PostgreSQL did not start: {reason}")
+                time.sleep(0.1)
+                self._process = self._popen([programs / "postgres", *options], self.cluster, stale)
             if time.monotonic() > deadline:
                 raise PostgresError(f"PostgreSQL was not ready after {START_SECONDS:.0f} seconds.")
             time.sleep(0.005)
@@ -329,7 +337,9 @@ class EmbeddedPostgres:
             return False
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
-    def _popen(self, command: list[Any], folder: Path) -> subprocess.Popen[bytes]:
+    def _popen(
+        self, command: list[Any], folder: Path, extra: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[bytes]:
         opened, log = os.open(folder, os.O_RDONLY), self._open_log()
         as_user = self._account.popen if self._account else {}
         # As another user the path may be closed to it; the opened folder never is.
@@ -348,7 +358,7 @@ class EmbeddedPostgres:
                     stdout=log,
                     stderr=log,
                     pass_fds=(opened,) if by_number else (),
-                    env={**environment, "LC_ALL": "C"},
+                    env={**environment, "LC_ALL": "C", **extra},
                     # Out of the terminal's group: Ctrl-C is for the owner, who stops us in order.
                     start_new_session=True,
                     preexec_fn=die_with_parent(signal.SIGINT),

@@ -1,6 +1,7 @@
 """The web process of `maskwright serve`: makes the database ready, then serves."""
 
 import json
+import logging
 import os
 import secrets
 import socket
@@ -77,6 +78,14 @@ def _report(**members: str) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
+class _Server(uvicorn.Server):
+    """A server that says nothing of the requests that its own end cuts short."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
 def _serve(settings: Settings, context: AppContext, opened: socket.socket) -> None:
     config = uvicorn.Config(
         create_app(settings, context),
@@ -86,4 +95,4 @@ def _serve(settings: Settings, context: AppContext, opened: socket.socket) -> No
         server_header=False,
         timeout_graceful_shutdown=SECONDS_FOR_OPEN_REQUESTS,
     )
-    uvicorn.Server(config).run(sockets=[opened])
+    _Server(config).run(sockets=[opened])

@@ -1,11 +1,13 @@
 """The launcher, on real servers: safe, alone on its data, and never left behind."""
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,9 +102,10 @@ def test_data_are_there_after_a_stop_and_after_a_kill(tmp_path: Path) -> None:
         with connect(second.url) as connection:
             connection.execute("insert into kept values (2)")
         assert second.pid is not None
-        for process in [*psutil.Process(second.pid).children(), psutil.Process(second.pid)]:
-            process.kill()
-        assert second.poll() is None or second.poll() != 0
+        server = psutil.Process(second.pid)
+        for process in [server, *server.children()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
     with EmbeddedPostgres(data) as third:
         assert one(third.url, "select sum(n) from kept") == 3
 
@@ -126,13 +129,34 @@ def test_a_second_server_on_the_same_data_is_refused_in_one_sentence(
 
 def test_a_pid_file_left_behind_that_names_a_stranger_does_not_stop_it(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as postgres:
-        pid_file = postgres.cluster / "postmaster.pid"
-        left_behind = pid_file.read_text().splitlines()
-    # After a restart of the machine the number may belong to anything, such as this process.
-    pid_file.write_text("\n".join([str(os.getpid()), *left_behind[1:]]) + "\n")
-    os.chown(pid_file, postgres.cluster.stat().st_uid, -1)
-    with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as postgres:
-        assert one(postgres.url, "select 1") == 1
+        files = [postgres.cluster / name for name in ("postmaster.pid", ".s.PGSQL.5432.lock")]
+        left_behind = [file.read_text().split("\n", 1)[1] for file in files]
+    account = postgres.cluster.stat()
+    # After a restart of the machine the number may belong to anything, such as a program of the
+    # user who runs PostgreSQL.
+    with subprocess.Popen(["sleep", "60"], user=account.st_uid) as stranger:
+        for file, rest in zip(files, left_behind, strict=True):
+            file.write_text(f"{stranger.pid}\n{rest}")
+            os.chown(file, account.st_uid, account.st_gid)
+        with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as postgres:
+            assert one(postgres.url, "select 1") == 1
+        stranger.kill()
+
+
+def test_sessions_that_outlive_a_killed_server_are_waited_for(tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as first:
+        assert first.pid is not None
+        server = psutil.Process(first.pid)
+        [writer] = [p for p in server.children() if "background writer" in " ".join(p.cmdline())]
+        writer.suspend()
+        server.kill()
+        # It cannot notice that the server is gone until it is woken.
+        wake = threading.Timer(1, writer.resume)
+        wake.start()
+        first.stop()
+        with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as second:
+            assert wake.finished.is_set()
+            assert one(second.url, "select 1") == 1
 
 
 def test_a_long_path_and_odd_characters_are_no_obstacle(tmp_path: Path) -> None:

@@ -1,0 +1,209 @@
+"""The commands, as processes: what they print, how they end, and what they leave behind."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from app import cli
+from app.context import AppContext
+from app.services import users
+from tests.running import MASKWRIGHT, maskwright
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a migrated database that no server uses."""
+    folder = tmp_path_factory.mktemp("cli") / "data"
+    assert maskwright(folder, "migrate").stdout == "The database is up to date.\n"
+    return folder
+
+
+# Calling it
+
+
+def test_help_names_every_command() -> None:
+    shown = subprocess.run(
+        [MASKWRIGHT, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for name, command in cli.cli.commands.items():
+        assert command.hidden or re.search(rf"^  {name}  ", shown, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("name", [name for name, command in cli.cli.commands.items()])
+def test_each_command_explains_itself(name: str) -> None:
+    shown = subprocess.run([MASKWRIGHT, name, "--help"], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith(f"Usage: maskwright {name}")
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["serve", "--port", "70000"],
+        ["serve", "--port", "http"],
+        ["user", "add"],
+        ["token", "create"],
+        ["serve", "--nonsense"],
+    ],
+)
+def test_a_wrong_call_is_told_in_one_sentence_with_exit_code_2(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    done = maskwright(tmp_path / "data", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"maskwright: [^\n]+\n", done.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_a_command_it_explains_itself() -> None:
+    done = subprocess.run([MASKWRIGHT], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: maskwright")
+
+
+# In this process: quicker, and the database is the one that all tests share.
+
+
+class Call(Protocol):
+    """Runs one command; returns exit code, stdout and stderr."""
+
+    def __call__(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def call(
+    context: AppContext,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Call:
+    for name in [name for name in os.environ if name.startswith("MASKWRIGHT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MASKWRIGHT_DATA_DIR", str(context.settings.data_dir))
+    monkeypatch.setenv("MASKWRIGHT_DATABASE_URL", str(context.settings.database_url))
+
+    def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code = cli.run(list(arguments))
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "many", "MASKWRIGHT_PORT is not right: Input should be a valid integer"),
+        ("DATABASE_URL", "mysql://a/b", "MASKWRIGHT_DATABASE_URL is not right: only PostgreSQL"),
+        ("DATABASE_URL", "postgresql://u@127.0.0.1:1/x", "The database refused: connection"),
+        ("DATA_DIR", "/dev/null/data", "cannot be used: Not a directory."),
+        ("POSTGRES_BIN", "/nowhere", "There is no PostgreSQL that runs in /nowhere."),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_sentence_with_exit_code_1(
+    name: str, value: str, said: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MASKWRIGHT_DATABASE_URL")
+    monkeypatch.setenv(f"MASKWRIGHT_{name}", value)
+    code, out, error = call("user", "list")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"maskwright: [^\n]+\n", error)
+    assert said in error
+
+
+def test_settings_may_stand_in_a_file(call: Call, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MASKWRIGHT_PORT=from the file\n")
+    code, _, error = call("user", "list")
+    assert (code, "MASKWRIGHT_PORT is not right" in error) == (1, True)
+
+
+def test_accounts_are_made_listed_shut_out_and_let_in(call: Call) -> None:
+    add = ("user", "add", "Ann@example.org", "--admin", "--name", "Ann", "--password-stdin")
+    assert call(*add, stdin="a good password\n") == (0, "", "")
+    assert call("user", "list") == (0, "Ann@example.org\tadmin\tactive\tAnn\n", "")
+    assert call("user", "disable", "ann@example.org") == (0, "", "")
+    assert call("user", "list") == (0, "Ann@example.org\tadmin\tdisabled\tAnn\n", "")
+    assert call("user", "enable", "ann@example.org") == (0, "", "")
+    assert call("user", "list") == (0, "Ann@example.org\tadmin\tactive\tAnn\n", "")
+
+
+def test_a_password_from_stdin_is_the_one_that_signs_in(call: Call, session: Session) -> None:
+    call("user", "add", "ann@example.org", "--password-stdin", stdin=" with spaces \r\nmore\n")
+    users.authenticate(session, email="ann@example.org", password=" with spaces ")
+    session.rollback()
+    call("user", "password", "ann@example.org", "--password-stdin", stdin="another one")
+    users.authenticate(session, email="ann@example.org", password="another one")
+
+
+def test_a_password_is_made_up_when_there_is_nobody_to_ask(call: Call, session: Session) -> None:
+    for command in ("add", "password"):
+        _, said, _ = call("user", command, "bob@example.org")
+        found = re.fullmatch(r"bob@example.org signs in with password (\S{8,})\n", said)
+        assert found is not None
+        users.authenticate(session, email="bob@example.org", password=found[1])
+        session.rollback()
+
+
+def test_a_token_is_printed_and_nothing_else(call: Call, session: Session) -> None:
+    call("user", "add", "ann@example.org")
+    code, said, error = call("token", "create", "--email", "ANN@example.org", "--name", "ci")
+    assert (code, error) == (0, "")
+    assert re.fullmatch(r"\S+\n", said)
+    owner = users.user_by_email(session, email="ann@example.org")
+    assert [token.name for token in users.list_tokens(session, user=owner)] == ["ci"]
+    assert users.user_of_token(session, token=said.strip()) is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "said"),
+    [
+        ("user add eve --password-stdin", "long enough\n", "not an e-mail address"),
+        ("user add eve@example.org --password-stdin", "short\n", "A password has 8 to"),
+        ("user add eve@example.org --password-stdin", "", "A password has 8 to"),
+        ("user disable eve@example.org", "", "There is no user eve@example.org."),
+        ("user enable eve@example.org", "", "There is no user eve@example.org."),
+        ("user password eve@example.org", "", "There is no user eve@example.org."),
+        ("token create --email eve@example.org", "", "There is no user eve@example.org."),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_sentence(
+    arguments: str, stdin: str, said: str, call: Call
+) -> None:
+    code, out, error = call(*arguments.split(), stdin=stdin)
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"maskwright: [^\n]+\n", error)
+    assert said in error
+    assert call("user", "list") == (0, "", "")
+
+
+def test_commands_do_not_migrate_a_database_that_others_share(
+    call: Call, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("create database empty_one"))
+    engine.dispose()
+    address = engine.url.set(database="empty_one").render_as_string(hide_password=False)
+    monkeypatch.setenv("MASKWRIGHT_DATABASE_URL", address)
+    told = "maskwright: The database is not up to date: run `maskwright migrate` first.\n"
+    assert call("user", "list") == (1, "", told)
+    assert call("migrate") == (0, "The database is up to date.\n", "")
+    assert call("user", "list") == (0, "", "")
+
+
+def test_a_command_starts_the_database_when_no_server_runs(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    made = maskwright(data, "user", "add", "ann@example.org", "--admin")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert maskwright(data, "user", "list").stdout == "ann@example.org\tadmin\tactive\n"
+    assert not (data / "postgres" / "postmaster.pid").exists()
