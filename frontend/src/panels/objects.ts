@@ -29,7 +29,7 @@ export function objectRows(editor: Editor, sort: Sort): ObjectRow[] {
       key,
       name: category?.name ?? (annotation.caption === null ? "no category" : "caption"),
       color: category?.color ?? UNKNOWN_COLOR,
-      area: measures(annotation).area,
+      area: editor.document.facts(key)?.area ?? measures(annotation).area,
     });
   }
   if (sort === "area") rows.sort((a, b) => b.area - a.area);

@@ -38,7 +38,8 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
   element.addEventListener(
     "pointerdown",
     (event) => {
-      element.focus({ preventScroll: true });
+      // Keys mean the stage from now on, not the button that was pressed before.
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
       element.setPointerCapture(event.pointerId);
       // The middle button would start the browser's own scrolling.
       if (event.button === 1) event.preventDefault();
@@ -55,6 +56,8 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
     },
     options,
   );
+  // Focus by pointer would draw a frame around the stage at the next key.
+  element.addEventListener("mousedown", (event) => event.preventDefault(), options);
   element.addEventListener("pointerup", (event) => pass("up", event), options);
   element.addEventListener("pointercancel", (event) => pass("abort", event), options);
   element.addEventListener("contextmenu", (event) => event.preventDefault(), options);

@@ -42,7 +42,8 @@ export function measures(annotation: Annotation): Measures {
   if (!found) {
     const kinds = shapesOf(annotation);
     const bounds = kinds.reduce<Bounds | null>((sum, kind) => union(sum, kind.bounds(annotation)), null);
-    const area = kinds.reduce((most, kind) => Math.max(most, kind.area(annotation)), 0);
+    // Keypoints come last: their extent counts only where there is nothing else.
+    const area = kinds[0]?.area(annotation) ?? 0;
     found = { bounds, area };
     measured.set(annotation, found);
   }
