@@ -21,6 +21,7 @@ from app.api import (
     problems,
     sessions,
     tokens,
+    uploads,
     users,
 )
 from app.config import Settings
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.router,
     categories.router,
     images.router,
+    uploads.router,
     annotations.router,
     masks.router,
     exports.router,

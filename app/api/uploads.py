@@ -1,0 +1,185 @@
+"""Uploads of images."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Depends, Request, status
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from app.api import cleaning, deps, images, multipart, problems, wire
+from app.api.deps import ContextDep
+from app.context import AppContext
+from app.errors import Conflict, Invalid
+from app.models import User
+from app.services import access, blobs, intake, turns
+from app.services.blobs import NewBlob
+from app.services.intake import Inbox, Limits, Outcome
+
+__all__ = ["UploaderDep", "router"]
+
+router = APIRouter(
+    tags=["images"], responses=problems.responses(400, 401, 403, 404, 409, 413, 415, 422, 503)
+)
+
+_WAIT_FOR_TURN_SECONDS = 600.0
+_BETWEEN_TRIES_SECONDS = 0.1
+_subset = TypeAdapter(wire.Name)
+
+
+class RejectedOut(BaseModel):
+    """A file that was not taken, and why."""
+
+    file_name: str
+    code: str
+    message: str
+
+
+class UploadOut(BaseModel):
+    """What an upload brought: images new, filled or already there, and the files refused."""
+
+    images: list[images.ImageOut]
+    rejected: list[RejectedOut]
+
+
+def get_uploader(request: Request, context: ContextDep, dataset_id: deps.Id) -> User:
+    """Who is calling, owner of the dataset; asked in a transaction that is over before the body."""
+    with context.sessions.begin() as session:
+        user = deps.get_identity(request, context, session).user
+        access.manage_dataset(session, user=user, dataset_id=dataset_id)
+        return user
+
+
+UploaderDep = Annotated[User, Depends(get_uploader)]
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Images (JPEG, PNG, WebP, TIFF, BMP, GIF) "
+                            "or zips of them.",
+                        },
+                        "subset": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 200,
+                            "description": "Of the new images, such as train or val.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/datasets/{dataset_id}/images", status_code=status.HTTP_201_CREATED, openapi_extra=_BODY
+)
+async def upload(
+    dataset_id: deps.Id, user: UploaderDep, request: Request, context: ContextDep
+) -> UploadOut:
+    """Upload images, or zips of images.
+
+    A file whose name an imported image without pixels has becomes that image's pixels. A file that
+    cannot be taken is listed in `rejected`, and the others go on.
+    """
+    with context.storage.scratch.folder() as folder:
+        inbox = _inbox(context, folder)
+        texts = await multipart.receive(
+            request,
+            files={"files"},
+            texts={"subset"},
+            new_path=inbox.new_path,
+            on_file=lambda file: inbox.take(file.file_name, file.path, file.sha256),
+        )
+        subset = _checked_subset(texts)
+        if not inbox.items:
+            raise Invalid("Send at least one file.", code="missing", loc=("body", "files"))
+        outcome = await _store(context, user, dataset_id, inbox, subset)
+    return UploadOut(
+        images=[images.out(image) for image in outcome.images],
+        rejected=[RejectedOut.model_validate(vars(file)) for file in outcome.rejected],
+    )
+
+
+def _inbox(context: AppContext, folder: Path) -> Inbox:
+    settings = context.settings
+    limits = Limits(
+        max_pixels=settings.max_image_pixels,
+        max_zip_files=settings.max_zip_files,
+        max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
+    )
+    return Inbox(folder, limits)
+
+
+def _checked_subset(texts: dict[str, list[str]]) -> str:
+    sent = texts.get("subset", [])
+    if not sent:
+        return "default"
+    try:
+        if len(sent) > 1:
+            raise Invalid("Name one subset.", code="invalid", loc=("body", "subset"))
+        return _subset.validate_python(sent[0])
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise Invalid(found["msg"], code=found["type"], loc=("body", "subset")) from None
+
+
+async def _store(
+    context: AppContext, user: User, dataset_id: int, inbox: Inbox, subset: str
+) -> Outcome:
+    """Take everything in, in one transaction, and leave no file behind that no image uses.
+
+    While another upload or import works on the dataset, this one waits without a connection and
+    without a thread.
+    """
+    arrived = [file.blob for file in inbox.sound]
+    used: set[str | None] = set()
+    await run_in_threadpool(_note, context, arrived)
+    try:
+        until = anyio.current_time() + _WAIT_FOR_TURN_SECONDS
+        while anyio.current_time() < until:
+            outcome = await run_in_threadpool(_try_store, context, user, dataset_id, inbox, subset)
+            if outcome is not None:
+                used = {image.blob_sha256 for image in outcome.images}
+                return outcome
+            await anyio.sleep(_BETWEEN_TRIES_SECONDS)
+        raise Conflict("Another upload or import works on this dataset; try again.", code="busy")
+    finally:
+        unused = {blob.sha256 for blob in arrived} - used
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(cleaning.remove_unused, context, unused)
+
+
+def _note(context: AppContext, arrived: list[NewBlob]) -> None:
+    with context.sessions.begin() as session:
+        blobs.note(session, files=arrived)
+
+
+def _try_store(
+    context: AppContext, user: User, dataset_id: int, inbox: Inbox, subset: str
+) -> Outcome | None:
+    with context.sessions.begin() as session:
+        # Asked again: much may have happened while the files came in.
+        access.manage_dataset(session, user=user, dataset_id=dataset_id)
+        if not turns.try_turn(session, dataset_id=dataset_id):
+            return None
+        return intake.store(
+            session,
+            context.storage,
+            dataset_id=dataset_id,
+            items=inbox.items,
+            subset=subset,
+        )
