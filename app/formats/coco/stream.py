@@ -38,6 +38,7 @@ _GUESSES = 12
 _SPACE = b" \t\n\r"
 _PLACE = re.compile(r"\(byte (\d+)\)")
 _TRAILING = "trailing characters"
+_LITERALS = (b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity")
 _NAN = re.compile(rb"-?Infinity|NaN")
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|-?Infinity|NaN', re.DOTALL)
 _SENTINEL = re.compile(rb'"\x7f+"')
@@ -226,15 +227,17 @@ class Stream:
 
     def _repair(self, place: int) -> None:
         """Replace NaN and Infinity from here on if one stands at `place`; else it is malformed."""
-        # The decoder points at the character behind a minus sign.
-        starts = [p for p in (place, place - 1) if p >= self._at]
-        if not any(_NAN.match(self._buffer, p) for p in starts):
-            if len(self._buffer) - place < len(b"-Infinity") and not self._ended:
+        # The decoder points at a literal's first character, and behind a minus sign.
+        for start in (place, place - 1):
+            if start >= self._at and _NAN.match(self._buffer, start):
+                self.seen_nan = True
+                self._hide_nan()
+                return
+            if any(literal.startswith(self._buffer[start:]) for literal in _LITERALS):
+                # Its end is not in the buffer yet, or nowhere.
                 self._more("")
                 return
-            raise self._malformed("this is not JSON", place)
-        self.seen_nan = True
-        self._hide_nan()
+        raise self._malformed("this is not JSON", place)
 
     def _hide_nan(self) -> None:
         rest = _STRING_OR_NAN.sub(_hidden, self._buffer[self._at :])
