@@ -46,6 +46,15 @@ def wait_until_gone(pid: int, seconds: float = 5.0) -> bool:
     return True
 
 
+def child_of(server: psutil.Process, kind: str) -> psutil.Process:
+    """The child whose title has these words; others may come and go while we look."""
+    for child in server.children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if kind in " ".join(child.cmdline()):
+                return child
+    raise AssertionError(f"no {kind}")
+
+
 def owner_of(data_dir: Path, *, seconds: float = 60) -> subprocess.Popen[str]:
     """Another Python process that runs a server on `data_dir` and prints its pid."""
     script = f"""
@@ -147,7 +156,7 @@ def test_sessions_that_outlive_a_killed_server_are_waited_for(tmp_path: Path) ->
     with EmbeddedPostgres(tmp_path, settings=NO_SYNC) as first:
         assert first.pid is not None
         server = psutil.Process(first.pid)
-        [writer] = [p for p in server.children() if "background writer" in " ".join(p.cmdline())]
+        writer = child_of(server, "background writer")
         writer.suspend()
         server.kill()
         # It cannot notice that the server is gone until it is woken.
