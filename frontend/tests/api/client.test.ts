@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+
+import { csrfToken, fetchTransport, listAll, problemOf, RequestError } from "../../src/api/client";
+import { changeBody, createBody, read, write, type WireAnnotation } from "../../src/api/wire";
+import { EMPTY_ANNOTATION } from "../../src/model/records";
+
+interface Sent {
+  path: string;
+  init: RequestInit;
+}
+
+function recording(...answers: (Response | Error)[]) {
+  const sent: Sent[] = [];
+  const send = ((path: string, init: RequestInit) => {
+    sent.push({ path, init });
+    const answer = answers.shift()!;
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  }) as typeof fetch;
+  return { sent, transport: fetchTransport(send, () => "a=1; maskwright_csrf=to%3Dken; b=2") };
+}
+
+test("writing requests carry the CSRF token and the version", async () => {
+  const { sent, transport } = recording(Response.json({ ok: 1 }));
+  await transport({ method: "PATCH", path: "/api/annotations/1", body: { a: 1 }, version: 4 });
+  expect(sent[0]!.init).toMatchObject({
+    method: "PATCH",
+    body: '{"a":1}',
+    headers: { "X-CSRF-Token": "to=ken", "If-Match": '"4"', "Content-Type": "application/json" },
+  });
+});
+
+test("reading requests carry neither", async () => {
+  const { sent, transport } = recording(Response.json({ ok: 1 }));
+  await transport({ method: "GET", path: "/api/images/1" });
+  expect(sent[0]!.init.headers).toEqual({ Accept: "application/json" });
+});
+
+test("no answer is status 0, an answer without JSON has no body", async () => {
+  const { transport } = recording(new TypeError("offline"), new Response("<html>", { status: 502 }));
+  expect((await transport({ method: "GET", path: "/" })).status).toBe(0);
+  expect(await transport({ method: "GET", path: "/" })).toMatchObject({ status: 502, body: null });
+});
+
+test("the token is found among cookies, or is empty", () => {
+  expect(csrfToken("maskwright_csrf=x")).toBe("x");
+  expect(csrfToken("other_maskwright_csrf=x")).toBe("");
+});
+
+test("a list is read to its last page", async () => {
+  const { sent, transport } = recording(
+    Response.json({ items: [1, 2], next_cursor: "n=2" }),
+    Response.json({ items: [3], next_cursor: null }),
+  );
+  expect(await listAll(transport, "/api/x")).toEqual([1, 2, 3]);
+  expect(sent.map(({ path }) => path)).toEqual(["/api/x?limit=500", "/api/x?limit=500&cursor=n%3D2"]);
+});
+
+test("a failing page throws its problem", async () => {
+  const problem = { detail: "There is no such image.", code: "not_found" };
+  const { transport } = recording(Response.json(problem, { status: 404 }));
+  await expect(listAll(transport, "/api/x")).rejects.toThrow(RequestError);
+  expect(problemOf({ status: 404, body: problem, retryAfterSeconds: null })).toMatchObject({ ...problem, status: 404 });
+});
+
+const WIRE: WireAnnotation = {
+  ...EMPTY_ANNOTATION,
+  id: 3,
+  coco_id: 900100258541,
+  image_id: 5,
+  version: 2,
+  category_id: 1,
+  segmentation: [[1.5, 2, 3, 4, 5, 6.25]],
+  bbox: [1.5, 2, 3.5, 4.25],
+  area: 7,
+  num_keypoints: null,
+  created_by: 1,
+  updated_by: 1,
+  created_at: "2026-01-01T00:00:00Z",
+  updated_at: "2026-01-01T00:00:00Z",
+};
+
+test("the box beside a segmentation is a fact; alone it is the annotation's own", () => {
+  expect(read(WIRE).annotation.bbox).toBeNull();
+  expect(read(WIRE).facts.bbox).toEqual([1.5, 2, 3.5, 4.25]);
+  expect(read({ ...WIRE, segmentation: null }).annotation.bbox).toEqual([1.5, 2, 3.5, 4.25]);
+  expect(read({ ...WIRE, segmentation: [] }).annotation.bbox).toEqual([1.5, 2, 3.5, 4.25]);
+});
+
+test("a caption's zero box is no box", () => {
+  const caption = { ...WIRE, segmentation: null, bbox: [0, 0, 0, 0] as const, caption: "Hi" };
+  expect(read(caption).annotation.bbox).toBeNull();
+});
+
+test("what was read is shown again as it came", () => {
+  const { annotation, facts } = read(WIRE);
+  expect(write(annotation, facts, 5)).toEqual(WIRE);
+});
+
+test("a new annotation names only what it has", () => {
+  const box = { ...EMPTY_ANNOTATION, category_id: 1, bbox: [1, 2, 3, 4] as const };
+  expect(createBody(box)).toEqual({ category_id: 1, bbox: [1, 2, 3, 4], iscrowd: 0 });
+});
+
+test("a change names only what differs", () => {
+  const { annotation } = read(WIRE);
+  expect(changeBody(annotation, { ...annotation, iscrowd: 1 })).toEqual({ iscrowd: 1 });
+  expect(changeBody(annotation, { ...annotation, segmentation: structuredClone(annotation.segmentation) })).toEqual({});
+});

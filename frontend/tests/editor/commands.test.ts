@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+
+import { COMMANDS } from "../../src/editor/commands";
+import { keyLabel, keyName } from "../../src/editor/keys";
+import { toolCommands, TOOLS } from "../../src/tools";
+import { CUP, Story } from "../story";
+
+const press = (key: string, modifiers: Partial<Parameters<typeof keyName>[0]> = {}) => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...modifiers,
+});
+
+test.each([
+  [press("z", { ctrlKey: true }), false, "Mod+Z"],
+  [press("Z", { metaKey: true, shiftKey: true }), true, "Mod+Shift+Z"],
+  [press("z", { ctrlKey: true }), true, "Z"],
+  [press("?", { shiftKey: true }), false, "?"],
+  [press("+", { shiftKey: true }), false, "+"],
+  [press("h", { shiftKey: true }), false, "Shift+H"],
+  [press("Enter", { shiftKey: true }), false, "Shift+Enter"],
+  [press("Shift", { shiftKey: true }), false, null],
+])("%o on a Mac: %s is %s", (event, mac, name) => {
+  expect(keyName(event, mac)).toBe(name);
+});
+
+test("keys are written as people read them", () => {
+  expect(keyLabel("Mod+Shift+Z", false)).toBe("Ctrl Shift Z");
+  expect(keyLabel("Mod+Shift+Z", true)).toBe("⌘ ⇧ Z");
+  expect(keyLabel("+", false)).toBe("+");
+});
+
+test("every command and tool has an id, a label and a key of its own", () => {
+  const commands = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
+  expect(new Set(commands.map(({ id }) => id)).size).toBe(commands.length);
+  expect(commands.every(({ label }) => label.length > 0)).toBe(true);
+  const keys = commands.flatMap((command) => command.keys);
+  const shared = keys.filter((key, i) => keys.indexOf(key) !== i);
+  // Backspace drops a point while drawing, and deletes the selection otherwise.
+  expect(shared).toEqual(["Backspace"]);
+});
+
+test("the default keys are those that are promised", () => {
+  const commands = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
+  const byKey = Object.fromEntries(commands.flatMap(({ id, keys }) => keys.map((key) => [key, id])));
+  expect(byKey).toMatchObject({
+    V: "tool-select",
+    B: "tool-box",
+    P: "tool-polygon",
+    Enter: "complete",
+    Escape: "cancel",
+    Delete: "delete",
+    "Mod+Z": "undo",
+    "Mod+Shift+Z": "redo",
+    F: "fit",
+    H: "hide-selection",
+    "1": "category-1",
+    "9": "category-9",
+  });
+});
+
+test("with the select tool a digit gives the selection its category, undoably", () => {
+  const story = new Story();
+  story.given({ bbox: [10, 10, 30, 30] });
+  story.click(20, 20).key("2");
+  expect(story.annotations[0]?.category_id).toBe(CUP.id);
+  expect(story.editor.categoryId).toBe(CUP.id);
+  expect(story.key("Mod+Z").annotations[0]?.category_id).toBe(7);
+});
+
+test("H hides the selection and shows it again; Shift+H everything", () => {
+  const story = new Story();
+  const key = story.given({ bbox: [10, 10, 30, 30] });
+  const other = story.given({ bbox: [100, 10, 30, 30] });
+  story.click(20, 20).key("H");
+  expect(story.editor.visible(key)).toBe(false);
+  story.key("H");
+  expect(story.editor.visible(key)).toBe(true);
+  story.key("Shift+H");
+  expect([key, other].some((each) => story.editor.visible(each))).toBe(false);
+  story.key("Shift+H");
+  expect([key, other].every((each) => story.editor.visible(each))).toBe(true);
+});
+
+test("deleting takes the annotation out of the selection, undoing brings it back as it was", () => {
+  const story = new Story();
+  story.given({ bbox: [10, 10, 30, 30] });
+  const before = story.annotations;
+  story.click(20, 20).key("Delete");
+  expect(story.annotations).toEqual([]);
+  expect(story.selected).toEqual([]);
+  expect(story.key("Mod+Z").annotations).toEqual(before);
+});
+
+test("fit follows the size of the stage until the person zooms", () => {
+  const { editor } = new Story();
+  editor.fit();
+  editor.resize({ width: 648, height: 600 });
+  expect(editor.camera.scale).toBe(3);
+  editor.zoom(2);
+  editor.resize({ width: 848, height: 600 });
+  expect(editor.camera.scale).toBe(6);
+});

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+
+import { categoryOrder, countsByCategory, objectRows } from "../src/panels/objects";
+import { ago, areaText, boxText, initials } from "../src/panels/text";
+import type { Category } from "../src/model/records";
+import { CUP, PERSON, Story } from "./story";
+
+test("rows are sorted as asked", () => {
+  const story = new Story();
+  story.given({ bbox: [0, 0, 10, 10], category_id: CUP.id });
+  story.given({ bbox: [0, 0, 50, 50], category_id: PERSON.id });
+  story.given({ bbox: [0, 0, 20, 20], category_id: CUP.id });
+  const areas = (sort: Parameters<typeof objectRows>[1]) => objectRows(story.editor, sort).map(({ area }) => area);
+  expect(areas("area")).toEqual([2500, 400, 100]);
+  expect(areas("newest")).toEqual([400, 2500, 100]);
+  expect(areas("category")).toEqual([400, 100, 2500]);
+  expect(countsByCategory(story.editor)).toEqual(new Map([[CUP.id, 2], [PERSON.id, 1]]));
+});
+
+test("a short list of categories keeps its order, a long one begins with those in use", () => {
+  const many: Category[] = Array.from({ length: 12 }, (_, i) => ({ ...CUP, id: i + 1, name: `c${i + 1}` }));
+  const long = new Story({ categories: many });
+  long.given({ bbox: [0, 0, 1, 1], category_id: 11 });
+  expect(categoryOrder(long.editor).map(({ id }) => id).slice(0, 3)).toEqual([11, 1, 2]);
+  const short = new Story();
+  short.given({ bbox: [0, 0, 1, 1], category_id: CUP.id });
+  expect(categoryOrder(short.editor)).toEqual([PERSON, CUP]);
+});
+
+test("numbers, times and names read well", () => {
+  expect(areaText(17376.91)).toBe("17,376.9 px");
+  expect(boxText([388.66, 69.92, 109.41, 277.62])).toBe("388.7, 69.9, 109.4, 277.6");
+  const now = Date.parse("2026-01-01T12:00:00Z");
+  expect(ago("2026-01-01T11:59:58Z", now)).toBe("2 s ago");
+  expect(ago("2026-01-01T11:30:00Z", now)).toBe("30 min ago");
+  expect(initials({ name: "Ana Kovač", email: "a@b.c" })).toBe("AK");
+  expect(initials({ name: "", email: "jo.doe@b.c" })).toBe("JD");
+});
