@@ -1,7 +1,7 @@
 """Drawing without a browser: an operation on an annotation's pixels, computed by the mask engine.
 
 What comes out is exact, and of the kind that went in: a mask stays an RLE, polygons stay polygons
-(docs/decisions/0008-drawing-keeps-the-kind.md has the reasons). Where polygons are added to
+(docs/decisions/0009-drawing-keeps-the-kind.md has the reasons). Where polygons are added to
 polygons, or cut out of their inside, every vertex stays as it was drawn; otherwise the outline of
 the resulting pixels is traced along their edges. A bare box counts as its rectangle.
 """
@@ -107,12 +107,12 @@ def read_shape(shape: Mapping[str, Json], size: Size) -> Shape:
                 [values["stroke"]],
                 [values["radius"]],
                 list(size),
-                square=values.get("square", False) is True,
+                square=_flag(values.get("square", False)),
             )
             return Shape(NOTHING, EMPTY, pixels)
         if "bbox" in values:
             masks.from_boxes([values["bbox"]], list(size))
-            shapes.check_bbox(values["bbox"], alone=True)
+            shapes.check_bbox(values["bbox"], alone=True, loc=("body", "shape", "bbox"))
             return shapes.draw(_rectangle(values["bbox"]), EMPTY, size)
         if "counts" in values:
             text = rawjson.join({name: sent.text for name, sent in shape.items()})
@@ -126,6 +126,13 @@ def read_shape(shape: Mapping[str, Json], size: Size) -> Shape:
     except masks.MaskError as error:
         raise shapes.refused(error, "body", "shape", *error.path) from None
     return Shape(segmentation, EMPTY if holes.value is None else holes, pixels)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        loc = ("body", "shape", "square")
+        raise Invalid("square is true or false.", code="shape_invalid", loc=loc)
+    return value
 
 
 # The operations --------------------------------------------------------------------------------

@@ -156,9 +156,10 @@ def extent(points: list[float]) -> list[float]:
     return [left, top, max(xs) - left, max(ys) - top]
 
 
-def check_bbox(box: list[float], *, alone: bool) -> None:
-    """Refuse a box of negative extent, and one of none when it is all that the annotation has."""
-    loc = ("body", "bbox")
+def check_bbox(
+    box: list[float], *, alone: bool, loc: tuple[str | int, ...] = ("body", "bbox")
+) -> None:
+    """Refuse a box of negative extent, and one of none when it is all that there is to see."""
     try:
         masks.from_boxes([box], [1, 1])
     except masks.MaskError as error:
