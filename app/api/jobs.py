@@ -7,7 +7,8 @@ from typing import Any, Literal
 import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
 from app.api import deps, paging, problems
@@ -92,7 +93,7 @@ def cancel(job_id: deps.Id, user: UserDep, session: SessionDep) -> JobOut:
 
 @router.get(
     "/{job_id}/events",
-    response_class=EventSourceResponse,
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "Server-sent events: each `data` line is the job as JSON.",
@@ -102,11 +103,13 @@ def cancel(job_id: deps.Id, user: UserDep, session: SessionDep) -> JobOut:
 )
 def events(
     job_id: deps.Id, user: UserDep, session: SessionDep, context: ContextDep, request: Request
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """The job now and whenever it changes, as server-sent events; ends when the job has ended."""
     access.view_job(session, user=user, job_id=job_id)
-    return EventSourceResponse(
-        _follow(context, user, job_id, request), headers={"X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _follow(context, user, job_id, request),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )
 
 

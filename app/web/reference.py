@@ -211,7 +211,7 @@ def _groups(description: Schema, base: str) -> list[Group]:
                     method=verb,
                     path=path,
                     summary=_summary(operation),
-                    description=operation.get("description", ""),
+                    description=_rest(operation),
                     parameters=_parameters(operation),
                     bodies=_bodies(operation, schemas),
                     answers=_answers(operation),
@@ -225,6 +225,12 @@ def _summary(operation: Schema) -> str:
     """The description's first sentence; the generated summary is only the function's name."""
     text: str = operation.get("description", "") or operation.get("summary", "")
     return text.partition("\n")[0]
+
+
+def _rest(operation: Schema) -> str:
+    """What the description says after its first line, which is the summary."""
+    text: str = operation.get("description", "")
+    return text.partition("\n")[2].strip()
 
 
 def _schemas(description: Schema) -> Iterable[NamedSchema]:
