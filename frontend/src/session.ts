@@ -192,7 +192,13 @@ export class Session {
     editor.signal.on(["category"], () => {
       sessionStorage.setItem(categoryKey, String(editor.categoryId));
     });
-    editor.signal.on(["tool"], () => sessionStorage.setItem("maskwright-tool", editor.hand.toolId));
+    let remembered = editor.hand.toolId;
+    editor.signal.on(["tool"], () => {
+      // The signal comes with every movement of the pointer; the store is slow.
+      if (editor.hand.toolId === remembered) return;
+      remembered = editor.hand.toolId;
+      sessionStorage.setItem("maskwright-tool", remembered);
+    });
   }
 
   #saveChanged(): void {

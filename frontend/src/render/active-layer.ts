@@ -18,6 +18,7 @@ import { COLORLESS, type ShapesLayer } from "./shapes-layer";
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
 const HANDLE_CSS_PIXELS = 7;
+const SMALLEST_HANDLE_CSS_PIXELS = 3;
 const HOVERED_HANDLE_CSS_PIXELS = 10;
 
 export class ActiveLayer implements Layer {
@@ -79,12 +80,16 @@ export class ActiveLayer implements Layer {
     if (view.hidden.has(key) || view.locked.has(key)) return;
     const color = this.#color(key);
     this.#context.lineWidth = 1.5;
-    for (const handle of shapes.handles(annotation, this.#editor.context(annotation))) {
-      this.#handle(handle, color, frame);
-    }
+    const handles = shapes.handles(annotation, this.#editor.context(annotation));
+    const { bounds } = shapes.measures(annotation);
+    const around = bounds ? 2 * (bounds.right - bounds.left + bounds.bottom - bounds.top) : 0;
+    // Where points lie close together, handles of the usual size would hide the shape.
+    const spacing = (around * frame.camera.scale) / Math.max(handles.length, 1);
+    const side = Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));
+    for (const handle of handles) this.#handle(handle, side, color, frame);
   }
 
-  #handle(handle: Handle, color: string, frame: Frame): void {
+  #handle(handle: Handle, side: number, color: string, frame: Frame): void {
     const { x, y } = toScreen(frame.camera, handle.at);
     if (x < -8 || y < -8 || x > frame.size.width + 8 || y > frame.size.height + 8) return;
     const { hoveredHandle } = this.#editor.view;
@@ -92,7 +97,7 @@ export class ActiveLayer implements Layer {
       hoveredHandle?.shape === handle.shape &&
       hoveredHandle.part === handle.part &&
       hoveredHandle.index === handle.index;
-    this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : HANDLE_CSS_PIXELS, color, hovered);
+    this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : side, color, hovered);
     if (hovered && handle.label) this.#label(handle.label, x, y);
   }
 

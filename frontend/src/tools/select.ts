@@ -49,7 +49,7 @@ class SelectTool extends Tool {
   }
 
   handleAt({ annotation }: Grip, input: PointerInput): Handle | null {
-    const radius = this.editor.imageLength(pickRadius(input));
+    const radius = this.#reach(annotation, pickRadius(input), 4);
     let best: Handle | null = null;
     let nearest = radius;
     for (const handle of shapes.handles(annotation, this.editor.context(annotation))) {
@@ -61,7 +61,19 @@ class SelectTool extends Tool {
 
   edgeAt({ annotation }: Grip, input: PointerInput): EdgePlace | null {
     const place = shapes.edge(annotation, input.image);
-    return place && place.distance <= this.editor.imageLength(EDGE_CSS_PIXELS) ? place : null;
+    return place && place.distance <= this.#reach(annotation, EDGE_CSS_PIXELS, 2) ? place : null;
+  }
+
+  /**
+   * How far from a handle or edge a press still means it, in image pixels. On a
+   * small shape less than usual, or it had no inside left to move it by.
+   */
+  #reach(annotation: Annotation, cssPixels: number, least: number): number {
+    const { bounds } = shapes.measures(annotation);
+    const width = bounds ? bounds.right - bounds.left : 0;
+    const height = bounds ? bounds.bottom - bounds.top : 0;
+    const share = Math.min(width, height) / this.editor.imageLength(4);
+    return this.editor.imageLength(Math.min(cssPixels, Math.max(share, least)));
   }
 
   under(input: PointerInput): AnnotationKey[] {

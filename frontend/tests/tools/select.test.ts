@@ -173,3 +173,12 @@ test("a finger pans where nothing is, and does not deselect", () => {
   expect(story.editor.camera).toEqual({ scale: 1, x: 20, y: 10 });
   expect(story.selected).toHaveLength(1);
 });
+
+test("a tiny shape can still be moved by its inside, and its points taken at their place", () => {
+  const story = new Story();
+  story.given({ segmentation: [[50, 50, 64, 50, 64, 64, 50, 64]] });
+  story.click(57, 57).drag([57, 57], [67, 57]);
+  expect(story.annotations).toMatchObject([{ segmentation: [[60, 50, 74, 50, 74, 64, 60, 64]] }]);
+  story.drag([74, 64], [80, 70]);
+  expect(story.annotations).toMatchObject([{ segmentation: [[60, 50, 74, 50, 80, 70, 60, 64]] }]);
+});
