@@ -110,7 +110,7 @@ class AnnotationImport:
         self._before = bulk.take_keys(session, "annotations", 1)[0]
         found = text("select exists (select from annotations where dataset_id = :dataset)")
         self._any = bool(session.scalar(found, {"dataset": dataset_id}))
-        self._without_id: list[AnnotationRecord] = []
+        self.without_id: list[AnnotationRecord] = []
         self._used: set[int] = set()
         # Annotations made here whose id an imported one has; image and number of new ones.
         self.displaced: set[int] = set()
@@ -128,7 +128,7 @@ class AnnotationImport:
             if record.has_id:
                 with_id.append(record)
             else:
-                self._without_id.append(record)
+                self.without_id.append(record)
         highest = values.highest_id(record.coco_id for record in with_id)
         self.highest_id = max(self.highest_id, highest)
         new = list(self._unknown(with_id)) if self._any else with_id
@@ -249,33 +249,31 @@ class AnnotationImport:
 
     # The end -----------------------------------------------------------------------------------
 
-    @property
-    def number_without_id(self) -> int:
-        return len(self._without_id)
+    def find_without_id(self) -> None:
+        """Find the records without an id that were imported before, by what they say."""
+        if not self._any or not self.without_id:
+            return
+        waiting: dict[int, list[_Present]] = {}
+        for found in self._find(_ON_IMAGES, images=sorted(self.images_without_id)):
+            waiting.setdefault(found.image_id, []).append(found)
+        new = []
+        for record in self.without_id:
+            here = waiting.get(self._matches[record.image].id, [])
+            if self._same(record, [c for c in here if _is_twin(c, record)]) is None:
+                new.append(record)
+        self.without_id = new
 
     @property
     def images_without_id(self) -> set[int]:
         """The images of the records that have no id."""
-        return {self._matches[record.image].id for record in self._without_id}
+        return {self._matches[record.image].id for record in self.without_id}
 
-    def take_without_id(self, first_id: int) -> None:
-        """Import the records that have no id, giving them ids from `first_id` on.
-
-        One that was imported before is found by what it says.
-        """
-        waiting: dict[int, list[_Present]] = {}
-        if self._any and self._without_id:
-            images = sorted({self._matches[record.image].id for record in self._without_id})
-            for found in self._find(_ON_IMAGES, images=images):
-                waiting.setdefault(found.image_id, []).append(found)
-        new = []
-        for record in self._without_id:
-            here = waiting.get(self._matches[record.image].id, [])
-            if self._same(record, [c for c in here if _is_twin(c, record)]) is None:
-                record.coco_id = first_id + len(new)
-                record.text = rawjson.replace(record.text, {"id": record.coco_id})
-                new.append(record)
-        self._create(new)
+    def create_without_id(self, first_id: int) -> None:
+        """Import the records that have no id, counting from `first_id`."""
+        for coco_id, record in enumerate(self.without_id, start=first_id):
+            record.coco_id = coco_id
+            record.text = rawjson.replace(record.text, {"id": coco_id})
+        self._create(self.without_id)
 
 
 def _is_twin(present: _Present, record: AnnotationRecord) -> bool:

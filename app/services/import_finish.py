@@ -95,6 +95,7 @@ def finish(
 ) -> None:
     """Write changes of what was there before, ids that move, and every count."""
     new_images = {match.id for match in matches if match.found is None and match.id}
+    annotations.find_without_id()
     locked = _lock(session, annotations, changes, new_images)
     if annotations.changed:
         _apply_changes(session, report, tally)
@@ -151,14 +152,14 @@ def _move_ids(
         for coco_id, image in enumerate(changes.displaced, start=first):
             session.get_one(Image, image.id, **_FRESH).coco_id = coco_id
             _point_at(session, image.id, str(coco_id))
-    wanted = len(annotations.displaced) + annotations.number_without_id
+    wanted = len(annotations.displaced) + len(annotations.without_id)
     if not wanted:
         return
     first = datasets.take_coco_ids(session, dataset_id=dataset_id, kind="annotation", count=wanted)
     for coco_id, key in enumerate(sorted(annotations.displaced), start=first):
         session.get_one(Annotation, key, **_FRESH).coco_id = coco_id
         _rewrite(session, Annotation.id == key, {"id": str(coco_id)})
-    annotations.take_without_id(first + len(annotations.displaced))
+    annotations.create_without_id(first + len(annotations.displaced))
 
 
 def _point_at(session: Session, image_id: int, coco_id: str) -> None:

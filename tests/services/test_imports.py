@@ -1,0 +1,510 @@
+"""Imports against a real database: what is made, found, changed, left alone and undone."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.context import AppContext
+from app.models import Annotation, AnnotationVersion, Category, Dataset, DatasetCount, Image
+from app.services import annotations, counts, datasets
+from app.services.imports import ImportFailed, ImportOptions, import_file
+from app.services.jobs import JobCancelled
+from app.services.shapes import Json
+from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
+from tests.build.coco import annotation, coco, to_bytes
+
+
+@pytest.fixture
+def dataset(session: Session) -> Dataset:
+    return make_dataset(session)
+
+
+Import = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def imported(session: Session, dataset: Dataset) -> Import:
+    """Imports a file into the dataset and commits, as a job does."""
+
+    def run(file: Any, **options: Any) -> dict[str, Any]:
+        session.commit()
+        try:
+            result = import_file(
+                session,
+                dataset_id=dataset.id,
+                user_id=dataset.created_by,
+                file=io.BytesIO(to_bytes(file)),
+                options=ImportOptions(**options),
+            )
+        except BaseException:
+            session.rollback()
+            raise
+        session.commit()
+        session.expire_all()
+        return result
+
+    return run
+
+
+def numbers(created: int = 0, updated: int = 0, unchanged: int = 0) -> dict[str, int]:
+    return {"created": created, "updated": updated, "unchanged": unchanged}
+
+
+def everything(session: Session) -> list[Any]:
+    """The content of every table that an import may touch."""
+    tables = (model.__table__ for model in _TOUCHED)
+    return [session.execute(select(table).order_by(*table.primary_key)).all() for table in tables]
+
+
+_TOUCHED = (Dataset, Image, Category, Annotation, AnnotationVersion, DatasetCount)
+
+
+def only(session: Session, model: type[Any]) -> Any:
+    return session.scalars(select(model)).one()
+
+
+def test_a_first_import(imported: Import, session: Session, dataset: Dataset) -> None:
+    file = coco(annotation(note="kept"), annotation(id=90, area=1), licenses=[{"id": 3}])
+    result = imported(file)
+    assert result["images"] == numbers(created=1)
+    assert result["categories"] == numbers(created=1)
+    assert result["annotations"] == numbers(created=2) | {"rejected": 0}
+    assert (result["issues"], result["issue_counts"]) == ([], {})
+
+    image = only(session, Image)
+    assert (image.coco_id, image.width, image.height, image.status) == (1, 8, 6, "new")
+    assert (image.annotation_count, image.revision) == (2, 1)
+    assert json.loads(image.record) == file["images"][0]
+    category = only(session, Category)
+    assert (category.coco_id, category.name, category.supercategory) == (1, "cat", None)
+    first, second = session.scalars(select(Annotation).order_by(Annotation.id))
+    assert json.loads(first.record) == file["annotations"][0]
+    assert (first.image_id, first.category_id) == (image.id, category.id)
+    assert (second.coco_id, second.version, second.updated_by) == (90, 1, None)
+    assert second.created_by == dataset.created_by
+    progress = counts.progress(session, dataset_ids=[dataset.id])[dataset.id]
+    assert (progress.images, progress.annotations) == (1, 2)
+    assert (dataset.next_image_coco_id, dataset.next_annotation_coco_id) == (2, 91)
+    assert json.loads(dataset.envelope or "")["licenses"] == [{"id": 3}]
+
+
+def test_importing_twice_changes_nothing(imported: Import, session: Session) -> None:
+    file = coco(annotation(), annotation(id=2), annotation(id="x"), annotation(id=2.5))
+    imported(file)
+    before = everything(session)
+    result = imported(file)
+    assert result["images"] == numbers(unchanged=1)
+    assert result["categories"] == numbers(unchanged=1)
+    assert result["annotations"] == numbers(unchanged=4) | {"rejected": 0}
+    assert result["issue_counts"] == {}
+    session.commit()
+    assert everything(session) == before
+
+
+def test_twice_with_every_ambiguity(imported: Import, session: Session) -> None:
+    """Duplicate ids, missing ids and equal names are found again, each once."""
+    file = coco(
+        annotation(),
+        annotation(area=1),
+        annotation(id=...),
+        annotation(id=..., area=2),
+        images=[
+            {"id": 1, "file_name": "a.jpg", "width": 8, "height": 6},
+            {"id": 1, "file_name": "b.jpg", "width": 8, "height": 6},
+            {"id": 2, "file_name": "a.jpg", "width": 8, "height": 6},
+        ],
+        categories=[{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
+    )
+    imported(file)
+    before = everything(session)
+    result = imported(file)
+    assert result["images"] == numbers(unchanged=3)
+    assert result["categories"] == numbers(unchanged=3)
+    assert result["annotations"] == numbers(unchanged=4) | {"rejected": 0}
+    session.commit()
+    assert everything(session) == before
+
+
+def test_missing_ids_are_given_above_all_others(imported: Import, session: Session) -> None:
+    imported(coco(annotation(id=...), annotation(id=7)))
+    found = session.scalars(select(Annotation).order_by(Annotation.id.desc())).first()
+    assert found is not None
+    assert found.coco_id == 8
+    assert json.loads(found.record)["id"] == 8
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(imported: Import, session: Session) -> None:
+    file = coco(annotation(), annotation(id=2, image_id=9))
+    before = everything(session)
+    tried = imported(file, dry_run=True)
+    session.commit()
+    assert everything(session) == before
+    done = imported(file)
+    assert {**tried, "dry_run": False, "imported": True} == done
+    assert done["annotations"] == numbers(created=1) | {"rejected": 1}
+
+
+def test_strict_mode_imports_all_or_nothing(imported: Import, session: Session) -> None:
+    before = everything(session)
+    with pytest.raises(ImportFailed) as caught:
+        imported(coco(annotation(), annotation(id=2, image_id=9)), mode="strict")
+    assert caught.value.result is not None
+    assert caught.value.result["issue_counts"] == {"image_unknown": 1}
+    assert caught.value.result["imported"] is False
+    assert everything(session) == before
+    assert imported(coco(annotation()), mode="strict")["imported"] is True
+
+
+@pytest.mark.parametrize("file", [b"", b"{", b"[]", coco(annotation())["images"]])
+def test_an_unreadable_file_changes_nothing(imported: Import, session: Session, file: Any) -> None:
+    imported(coco(annotation()))
+    before = everything(session)
+    with pytest.raises(ImportFailed) as caught:
+        imported(file)
+    assert caught.value.result is not None
+    assert [issue["severity"] for issue in caught.value.result["issues"]] == ["error"]
+    assert everything(session) == before
+
+
+def test_a_broken_end_undoes_the_beginning(imported: Import, session: Session) -> None:
+    before = everything(session)
+    with pytest.raises(ImportFailed):
+        imported(to_bytes(coco(annotation()))[:-1])
+    assert everything(session) == before
+
+
+def test_cancelling_undoes_everything(
+    context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    class Impatient:
+        def tell(self, done: int, total: int, message: str = "") -> None:
+            if done and total and message:
+                raise JobCancelled
+
+    before = everything(session)
+    session.commit()
+    with pytest.raises(JobCancelled), context.sessions.begin() as own:
+        import_file(
+            own,
+            dataset_id=dataset.id,
+            user_id=None,
+            file=io.BytesIO(to_bytes(coco(annotation()))),
+            progress=Impatient(),
+        )
+    assert everything(session) == before
+
+
+# Changes, edits, deletions. ---------------------------------------------------------------------
+
+
+def test_a_changed_file_changes_what_nobody_edited(imported: Import, session: Session) -> None:
+    imported(coco(annotation(note="old", kept=[1.0])))
+    result = imported(coco(annotation(note="new", area=8.5)))
+    assert result["annotations"] == numbers(updated=1) | {"rejected": 0}
+    found = only(session, Annotation)
+    assert json.loads(found.record) == annotation(note="new", area=8.5, kept=[1.0])
+    assert (found.version, found.area, found.updated_by) == (2, 8.5, None)
+    archived = only(session, AnnotationVersion)
+    assert json.loads(archived.record)["note"] == "old"
+    assert (archived.version, archived.deleted) == (1, False)
+    assert only(session, Image).annotation_count == 1
+
+
+def test_numbers_are_compared_and_not_their_text(imported: Import, session: Session) -> None:
+    imported(to_bytes(coco(annotation(area="@"))).replace(b'"@"', b"480.123456789"))
+    result = imported(to_bytes(coco(annotation(area="@"))).replace(b'"@"', b"480.12346"))
+    assert result["annotations"]["unchanged"] == 1
+    assert "480.123456789" in only(session, Annotation).record
+
+
+def test_keypoints_join_instances(imported: Import, session: Session) -> None:
+    file = coco(annotation(segmentation=[1.5, 1, 5, 1, 1, 5]))
+    imported(file)
+    shape = only(session, Annotation).shape
+    more = {key: annotation()[key] for key in ("id", "image_id", "category_id")}
+    result = imported(coco(more | {"keypoints": [1, 2, 2], "num_keypoints": 1}))
+    assert result["annotations"]["updated"] == 1
+    found = only(session, Annotation)
+    assert json.loads(found.record) == file["annotations"][0] | {
+        "keypoints": [1, 2, 2],
+        "num_keypoints": 1,
+    }
+    assert (found.shape, found.area, found.bbox) == (shape, 7.25, [1, 1, 4, 4])
+
+
+def test_an_edited_annotation_stays(imported: Import, session: Session) -> None:
+    imported(coco(annotation()))
+    found = only(session, Annotation)
+    annotations.change_annotation(
+        session,
+        annotation=found,
+        user=make_user(session),
+        fields={"iscrowd": Json.of(1)},
+        expected=None,
+    )
+    result = imported(coco(annotation(area=3)))
+    assert result["annotations"]["unchanged"] == 1
+    assert result["issue_counts"] == {"annotation_edited": 1}
+    assert only(session, Annotation).version == 2
+
+
+def test_a_deleted_annotation_is_not_brought_back(imported: Import, session: Session) -> None:
+    imported(coco(annotation()))
+    found = only(session, Annotation)
+    annotations.delete_annotation(session, annotation=found, user=make_user(session), expected=None)
+    for file in (coco(annotation()), coco(annotation(area=3))):
+        result = imported(file)
+        assert result["annotations"]["unchanged"] == 1
+        assert result["issue_counts"] == {"annotation_deleted": 1}
+    assert only(session, Annotation).deleted_at is not None
+
+
+def test_ids_made_here_make_way(imported: Import, session: Session, dataset: Dataset) -> None:
+    """Nothing imported is renumbered; an image and an annotation made here are."""
+    image = make_image(session, dataset=dataset, file_name="mine.jpg")
+    category = make_category(session, dataset=dataset, name="cat")
+    user = make_user(session)
+    made = annotations.create_annotation(
+        session,
+        image=image,
+        user=user,
+        fields={"category_id": Json.of(category.id), "bbox": Json.of([1, 2, 3, 4])},
+    )
+    annotations.change_annotation(
+        session, annotation=made, user=user, fields={"bbox": Json.of([1, 1, 1, 1])}, expected=None
+    )
+    session.commit()
+    assert (image.coco_id, made.coco_id) == (1, 1)
+    result = imported(coco(annotation()))
+    assert result["issue_counts"] == {"image_id_changed": 1, "annotation_id_changed": 1}
+    assert (image.coco_id, made.coco_id) == (2, 2)
+    assert json.loads(made.record)["id"] == 2
+    assert json.loads(made.record)["image_id"] == 2
+    archived = session.get_one(AnnotationVersion, (made.id, 1))
+    assert json.loads(archived.record)["image_id"] == 2
+    assert (dataset.next_image_coco_id, dataset.next_annotation_coco_id) == (3, 3)
+
+
+# Images. ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "recorded"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("é.jpg", "e\u0301.jpg"),
+        ("a.jpg", "train\\a.jpg"),
+        ("val/train/a.jpg", "train/a.jpg"),
+        ("other/a.jpg", "train/a.jpg"),
+        ("a.jpg", "/home/me/a.jpg"),
+    ],
+)
+def test_an_uploaded_image_takes_the_record(
+    imported: Import, session: Session, dataset: Dataset, uploaded: str, recorded: str
+) -> None:
+    image = make_image(
+        session, dataset=dataset, file_name=uploaded, match_name=uploaded, width=8, height=6
+    )
+    drawn = make_annotation(session, image=image)
+    file = coco(annotation(id=50, image_id=7))
+    file["images"][0] |= {"id": 7, "file_name": recorded, "license": 4}
+    result = imported(file)
+    assert result["images"] == numbers(updated=1)
+    assert only(session, Image).coco_id == 7
+    assert json.loads(image.record or "") == file["images"][0]
+    assert image.file_name == recorded
+    assert image.annotation_count == 2
+    assert json.loads(drawn.record)["image_id"] == 7
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "recorded"),
+    [
+        (["a.jpg"], ["train/a.jpg", "val/a.jpg"]),
+        (["x/a.jpg", "y/a.jpg"], ["a.jpg"]),
+    ],
+)
+def test_ambiguous_names_are_reported(
+    imported: Import,
+    session: Session,
+    dataset: Dataset,
+    uploaded: list[str],
+    recorded: list[str],
+) -> None:
+    for name in uploaded:
+        make_image(session, dataset=dataset, file_name=name, coco_id=f"up {name}")
+    images = [
+        {"id": i, "file_name": name, "width": 8, "height": 6} for i, name in enumerate(recorded)
+    ]
+    result = imported(coco(images=images))
+    assert result["images"] == numbers(created=len(recorded))
+    assert result["issue_counts"] == {"file_name_ambiguous": len(recorded)}
+
+
+def test_full_paths_are_told_apart(imported: Import, session: Session, dataset: Dataset) -> None:
+    for name in ("train/a.jpg", "val/a.jpg"):
+        make_image(session, dataset=dataset, file_name=name, width=8, height=6, coco_id=name)
+    images = [
+        {"id": 1, "file_name": "val/a.jpg", "width": 8, "height": 6},
+        {"id": 2, "file_name": "train/a.jpg", "width": 8, "height": 6},
+    ]
+    result = imported(coco(images=images))
+    assert result["images"] == numbers(updated=2)
+    found = session.execute(select(Image.file_name, Image.coco_id).order_by(Image.id)).all()
+    assert [tuple(row) for row in found] == [("train/a.jpg", 2), ("val/a.jpg", 1)]
+
+
+def test_another_file_joins_by_name(imported: Import, session: Session) -> None:
+    imported(coco(annotation()))
+    file = coco(annotation(id=2, image_id=77))
+    file["images"][0]["id"] = 77
+    for number in (1, 0):
+        result = imported(file)
+        assert result["images"] == numbers(unchanged=1)
+        assert result["annotations"] == numbers(created=number, unchanged=1 - number) | {
+            "rejected": 0
+        }
+    assert result["issue_counts"] == {"image_joined_by_name": 1}
+    newest = session.scalars(select(Annotation).order_by(Annotation.id.desc())).first()
+    assert json.loads(newest.record if newest else "")["image_id"] == 1
+
+
+def test_equal_ids_of_different_images_stay(imported: Import, session: Session) -> None:
+    """train.json and val.json often count from 1 each: both keep their numbers."""
+    imported(coco(annotation()))
+    other = coco(annotation(area=2))
+    other["images"][0]["file_name"] = "b.jpg"
+    for number in (1, 0):
+        result = imported(other)
+        assert result["images"]["created"] == number
+        assert result["annotations"]["created"] == number
+    assert session.scalar(select(func.count()).select_from(Image)) == 2
+    imported(other | {"categories": [{"id": 1, "name": "dog"}], "annotations": []})
+    assert session.scalars(select(Category.coco_id)).all() == [1, 1]
+
+
+def test_what_is_said_about_equal_ids(imported: Import) -> None:
+    imported(coco(annotation()))
+    other = coco(annotation(area=2), categories=[{"id": 1, "name": "dog"}])
+    other["images"][0]["file_name"] = "b.jpg"
+    assert imported(other)["issue_counts"] == {
+        "annotation_id_taken": 1,
+        "category_id_taken": 1,
+        "image_id_taken": 1,
+    }
+
+
+def test_an_image_turned_by_its_camera(
+    imported: Import, session: Session, dataset: Dataset
+) -> None:
+    """The record speaks of the sides as they are in the file: it is shown like that."""
+    image = make_image(
+        session, dataset=dataset, file_name="a.jpg", width=6, height=8, orientation=6
+    )
+    _give_pixels(session, image)
+    result = imported(coco(annotation()))
+    assert result["issue_counts"] == {"image_unrotated": 1}
+    assert (image.width, image.height, image.orientation) == (8, 6, 1)
+
+
+def test_an_image_of_another_size(imported: Import, session: Session, dataset: Dataset) -> None:
+    image = make_image(session, dataset=dataset, file_name="a.jpg", width=100, height=50)
+    _give_pixels(session, image)
+    mask = {"size": [6, 8], "counts": [48]}
+    result = imported(coco(annotation(), annotation(id=2, segmentation=mask)))
+    assert result["issue_counts"] == {"image_size_mismatch": 1, "rle_size_mismatch": 1}
+    assert (image.width, image.height) == (100, 50)
+    assert result["annotations"] == numbers(created=1) | {"rejected": 1}
+
+
+def test_a_size_told_by_the_uploaded_file(
+    imported: Import, session: Session, dataset: Dataset
+) -> None:
+    image = make_image(session, dataset=dataset, file_name="a.jpg", width=8, height=6)
+    _give_pixels(session, image)
+    file = coco(annotation())
+    del file["images"][0]["width"]
+    result = imported(file)
+    assert result["issue_counts"] == {"image_size_derived": 1}
+    assert result["annotations"]["created"] == 1
+    assert json.loads(image.record or "") == file["images"][0]
+
+
+def _give_pixels(session: Session, image: Image) -> None:
+    session.execute(
+        text("insert into blobs (sha256, size, media_type) values (:key, 1, 'image/jpeg')"),
+        {"key": "0" * 64},
+    )
+    image.blob_sha256 = "0" * 64
+    session.commit()
+
+
+def test_an_empty_image_gets_annotations(
+    imported: Import, session: Session, dataset: Dataset
+) -> None:
+    make_image(session, dataset=dataset, file_name="a.jpg", width=8, height=6, status="empty")
+    imported(coco(annotation()))
+    assert only(session, Image).status == "in_progress"
+    progress = counts.progress(session, dataset_ids=[dataset.id])[dataset.id]
+    assert progress.by_status == {"new": 0, "in_progress": 1, "done": 0, "empty": 0}
+    assert (progress.images, progress.annotations) == (1, 1)
+
+
+# Categories and the envelope. -------------------------------------------------------------------
+
+
+def test_categories_keep_what_was_changed_here(imported: Import, session: Session) -> None:
+    imported(coco(categories=[{"id": 1, "name": "cat", "supercategory": "animal"}]))
+    result = imported(
+        coco(
+            categories=[
+                {"id": 1, "name": "cat", "supercategory": "pet", "keypoints": ["tail"]},
+            ]
+        )
+    )
+    assert result["categories"] == numbers(updated=1)
+    assert result["issue_counts"] == {"category_differs": 1}
+    record = json.loads(only(session, Category).record)
+    assert record["supercategory"] == "animal"
+    assert record["keypoints"] == ["tail"]
+
+
+def test_categories_have_their_keypoints_and_colour(imported: Import, session: Session) -> None:
+    record = {
+        "id": 5,
+        "name": "person",
+        "supercategory": "being",
+        "color": [255, 0, 128],
+        "isthing": 0,
+        "keypoints": ["nose", "eye"],
+        "skeleton": [[1, 2]],
+    }
+    imported(coco(categories=[record]))
+    category = only(session, Category)
+    assert (category.color, category.isthing, category.supercategory) == ("#ff0080", False, "being")
+    assert (category.keypoints, category.skeleton) == (["nose", "eye"], [[1, 2]])
+
+
+def test_envelopes_are_joined(imported: Import, session: Session, dataset: Dataset) -> None:
+    imported(coco(info={"year": 1}, licenses=[{"id": 1}]))
+    result = imported(coco(info={"year": 2}, licenses=[{"id": 1.0}, {"id": 2}], extra=[1.50]))
+    assert result["issue_counts"] == {"envelope_conflict": 1}
+    envelope = json.loads(dataset.envelope or "")
+    assert envelope["info"] == {"year": 1}
+    assert envelope["licenses"] == [{"id": 1}, {"id": 2}]
+    assert envelope["extra"] == [1.5]
+    result = imported(coco(info={"year": 1}, licenses=[{"id": 2, "name": "other"}]))
+    assert result["issue_counts"] == {"envelope_conflict": 1}
+
+
+def test_ids_given_here_start_above_the_imported_ones(
+    imported: Import, session: Session, dataset: Dataset
+) -> None:
+    imported(coco(annotation(id=900100002299), annotation(id=2**60), annotation(id="7")))
+    first = datasets.take_coco_ids(session, dataset_id=dataset.id, kind="annotation")
+    assert first == 900100002300
