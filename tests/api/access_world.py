@@ -89,7 +89,6 @@ def build_world(session: Session, app: FastAPI) -> World:
         "queued_job_id": jobs[1].id,
         "name": "nose",
         "task": "instances",
-        "op": "area",
     }
     return World(people, ids)
 

@@ -133,7 +133,21 @@ TABLE: dict[str, Row] = {
     "GET /account": Row("user"),
     "GET /admin/users": Row("admin"),
     "GET /docs": Row("anybody"),
-    "POST /api/masks/{op}": Row("user", json({"items": [{"size": [2, 2], "counts": [1, 3]}]})),
+}
+_MASK = {"size": [2, 2], "counts": [1, 3]}
+TABLE |= {
+    f"POST /api/masks/{op}": Row("user", json({"items": [item]}))
+    for op, item in {
+        "from-polygons": {"size": [2, 2], "polygons": [[0, 0, 1, 0, 1, 1]]},
+        "from-bbox": {"size": [2, 2], "bbox": [0, 0, 1, 1]},
+        "encode": {"mask": [[0, 1]]},
+        "decode": _MASK,
+        "area": _MASK,
+        "bbox": _MASK,
+        "merge": {"masks": [_MASK]},
+        "iou": {"dt": [_MASK], "gt": [_MASK]},
+        "to-polygons": _MASK,
+    }.items()
 }
 
 
