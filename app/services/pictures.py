@@ -1,0 +1,125 @@
+"""Pictures made from an image's file: thumbnails, and overlays of its annotations.
+
+Thumbnails have a few sizes only, and are kept beside the file in the storage: they are made once
+and vanish together with it. Overlays are made anew for each state of the annotations; their tag
+tells a browser whether the one that it has is still right.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image as Pillow
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.models import Category, Image
+from app.services import overlays, pixels
+from app.services.storage import Storage, blob_key, cache_key
+
+__all__ = [
+    "SIZES",
+    "OverlayPlan",
+    "blob_of",
+    "overlay",
+    "overlay_tag",
+    "plan_overlay",
+    "step",
+    "thumbnail",
+    "thumbnail_tag",
+]
+
+SIZES = (64, 128, 256, 512, 1024, 2048)
+
+
+def step(size: int) -> int:
+    """The thumbnail size that is used for a wanted one: the next larger, or the largest."""
+    return next((known for known in SIZES if known >= size), SIZES[-1])
+
+
+def blob_of(image: Image) -> str:
+    """The hash of the image's file; NotFound while it has no pixels."""
+    if image.blob_sha256 is None:
+        raise NotFound("The pixels of this image were not uploaded yet.", code="no_pixels")
+    return image.blob_sha256
+
+
+def thumbnail_tag(image: Image, size: int) -> str:
+    return f"{blob_of(image)[:32]}-{image.orientation}-{size}"
+
+
+def thumbnail(storage: Storage, *, sha256: str, orientation: int, size: int) -> bytes:
+    """A JPEG at most `size` pixels wide and high, from the cache or made now."""
+    key = cache_key(sha256, f"thumbnail-{size}-{orientation}")
+    try:
+        return b"".join(storage.chunks(key))
+    except NotFound:
+        pass
+    with storage.open(blob_key(sha256)) as file:
+        data = pixels.jpeg(pixels.shown(file, box=size, orientation=orientation))
+    storage.put_bytes(key, data)
+    return data
+
+
+@dataclass(frozen=True)
+class OverlayPlan:
+    """Everything that an overlay needs, so that it can be drawn without the database."""
+
+    sha256: str | None
+    orientation: int
+    width: int
+    height: int
+    drawn: list[overlays.Drawn]
+
+
+def overlay_tag(session: Session, *, image: Image, size: int, on_picture: bool) -> str:
+    """Changes with the annotations, the pixels, and the colours and skeletons of categories."""
+    looks = session.execute(
+        select(Category.id, Category.color, Category.skeleton)
+        .where(Category.dataset_id == image.dataset_id)
+        .order_by(Category.id)
+    ).all()
+    state = (image.id, image.revision, image.blob_sha256, image.orientation, size, on_picture)
+    text = repr((state, [tuple(look) for look in looks]))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def plan_overlay(session: Session, *, image: Image) -> OverlayPlan:
+    return OverlayPlan(
+        image.blob_sha256,
+        image.orientation,
+        image.width,
+        image.height,
+        overlays.load(session, image_id=image.id, dataset_id=image.dataset_id),
+    )
+
+
+def overlay(storage: Storage, plan: OverlayPlan, *, size: int, on_picture: bool) -> bytes:
+    """The annotations on the picture as a JPEG, or on nothing as a transparent PNG.
+
+    An image without pixels has a neutral ground instead of a picture.
+    """
+    ground = _ground(storage, plan, size) if on_picture else None
+    fitting = ground.size if ground else _fit(plan.width, plan.height, size)
+    layer = overlays.draw(plan.drawn, image_size=(plan.width, plan.height), size=fitting)
+    if ground is None:
+        out = BytesIO()
+        layer.save(out, "PNG", compress_level=1)
+        return out.getvalue()
+    ground.paste(layer, mask=layer.getchannel("A"))
+    return pixels.jpeg(ground)
+
+
+def _ground(storage: Storage, plan: OverlayPlan, size: int) -> Pillow.Image:
+    if plan.sha256 is None:
+        return Pillow.new("RGB", _fit(plan.width, plan.height, size), overlays.GROUND)
+    data = thumbnail(storage, sha256=plan.sha256, orientation=plan.orientation, size=size)
+    with Pillow.open(BytesIO(data)) as picture:
+        picture.load()
+        return picture.convert("RGB")
+
+
+def _fit(width: int, height: int, size: int) -> tuple[int, int]:
+    scale = min(1.0, size / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
