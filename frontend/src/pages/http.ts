@@ -38,9 +38,10 @@ function explain(body: ProblemBody): string {
     case 0:
       return "The server cannot be reached. Nothing was changed; try again when the connection is back.";
     case 401:
-      return "You are signed out. Nothing was changed; sign in again in another tab and repeat it.";
-    case 409:
-      return body.detail;
+      // A wrong password is a 401, too, and says so itself.
+      return body.code === "unauthenticated"
+        ? "You are signed out. Nothing was changed; sign in again in another tab and repeat it."
+        : body.detail;
     case 500:
       return `${body.detail} Nothing was changed by this.`;
     case 503:

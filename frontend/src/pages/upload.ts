@@ -16,6 +16,8 @@ class Panel implements Watcher {
   private readonly rows = new Map<Pick, HTMLElement>();
   private readonly done: HTMLElement[] = [];
   private cancelled = false;
+  /** Why files could not be sent. */
+  private reason = "";
 
   open(): void {
     this.cancelled = false;
@@ -58,7 +60,8 @@ class Panel implements Watcher {
   }
 
   lost(pick: Pick, problem: Problem): void {
-    this.refuse(this.rows.get(pick) ?? this.addRow(pick), problem.message);
+    this.reason = problem.body.detail;
+    this.refuse(this.rows.get(pick) ?? this.addRow(pick), "Not sent");
     this.rows.delete(pick);
   }
 
@@ -77,8 +80,11 @@ class Panel implements Watcher {
     find(this.panel, "[data-title]").textContent = title;
     const parts = [`${count(totals.images, "image")} in the dataset`];
     if (totals.rejected.length > 0) parts.push(`${number(totals.rejected.length)} refused, see below`);
-    if (totals.lost.length > 0) parts.push(`${count(totals.lost.length, "file")} not sent`);
     this.note(`${parts.join(" · ")}.`);
+    if (totals.lost.length > 0) {
+      parts.push(`${count(totals.lost.length, "file")} not sent`);
+      this.note(`${parts.join(" · ")}. ${this.reason} What has arrived stays.`);
+    }
     show(find(this.panel, "[data-dismiss]"), true);
     show(find(this.panel, "[data-cancel]"), totals.lost.length > 0);
     find(this.panel, "[data-cancel]").textContent = "Try again";
