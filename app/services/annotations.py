@@ -120,40 +120,50 @@ def _category(session: Session, dataset_id: int, category_id: int | None) -> Cat
     return category
 
 
-def _lock_image(session: Session, image_id: int) -> Image:
-    image = session.get(
-        Image, image_id, populate_existing=True, with_for_update={"key_share": True}
-    )
-    if image is None:
+class _Locked(NamedTuple):
+    """What is counted of an image, its row being locked until the commit."""
+
+    image_id: int
+    dataset_id: int
+    status: str
+    annotation_count: int
+
+
+def _lock_image(session: Session, image_id: int) -> _Locked:
+    row = session.execute(
+        select(Image.id, Image.dataset_id, Image.status, Image.annotation_count)
+        .where(Image.id == image_id)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
         raise NotFound("There is no such image.")
-    return image
+    return _Locked(*row)
 
 
-def _count(session: Session, image: Image, added: int = 0) -> None:
+def _count(session: Session, image: _Locked, added: int = 0) -> None:
     """Note on the image and in the counters that something changed; the last step of a change.
 
     Work has begun on a new image with its first change, and an image marked as empty is so no
     longer when it gets an annotation.
     """
-    old_status, old_count = image.status, image.annotation_count
-    if old_status == "new" or (old_status == "empty" and added > 0):
-        image.status = "in_progress"
-    image.annotation_count = old_count + added
-    image.revision += 1
-    session.flush()
-    if image.status == old_status:
-        counts.add(session, dataset_id=image.dataset_id, status=old_status, annotations=added)
+    begins = image.status == "new" or (image.status == "empty" and added > 0)
+    status, count = "in_progress" if begins else image.status, image.annotation_count + added
+    session.execute(
+        update(Image)
+        .where(Image.id == image.image_id)
+        .values(status=status, annotation_count=count, revision=Image.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if not begins:
+        counts.add(session, dataset_id=image.dataset_id, status=status, annotations=added)
         return
-    moves = {
-        old_status: (-1, -old_count),
-        image.status: (1, old_count + added),
-    }
+    moves = {image.status: (-1, -image.annotation_count), status: (1, count)}
     # In one order for everybody, so that two transactions never wait for each other.
-    for status, (images, annotations) in sorted(moves.items()):
+    for moved, (images, annotations) in sorted(moves.items()):
         counts.add(
             session,
             dataset_id=image.dataset_id,
-            status=status,
+            status=moved,
             images=images,
             annotations=annotations,
         )
@@ -182,7 +192,7 @@ def create_annotation(
     state = annotation_edits.created(
         edit, image_coco_id=image_coco_id or rawjson.dumps(image.coco_id)
     )
-    image = _lock_image(session, image.id)
+    locked = _lock_image(session, image.id)
     if client_key is not None:
         earlier = _made_with_key(session, image.id, client_key)
         if earlier is not None:
@@ -205,7 +215,7 @@ def create_annotation(
     )
     session.add(annotation)
     session.flush()
-    _count(session, image, added=1)
+    _count(session, locked, added=1)
     return annotation
 
 
@@ -326,7 +336,7 @@ def _supersede(
     from the same version finds nothing.
     """
     version = annotation.version
-    image = _lock_image(session, annotation.image_id)
+    locked = _lock_image(session, annotation.image_id)
     present = (Annotation.id == annotation.id) & (Annotation.version == version)
     archive = insert(AnnotationVersion).from_select(
         ["annotation_id", *_ARCHIVED, "deleted", "author_id", "created_at"],
@@ -356,7 +366,7 @@ def _supersede(
         if present_one is None:
             raise NotFound("There is no such annotation.")
         raise _stale(require_present(present_one))
-    _count(session, image, added=added)
+    _count(session, locked, added=added)
     return changed
 
 
