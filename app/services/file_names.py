@@ -7,12 +7,15 @@ their ends, because one side keeps more of the folders:
 (True, False)
 """
 
+import re
+
 from app.errors import Invalid
 from app.formats.coco import values
 
 __all__ = ["base_name", "check_file_name", "share_an_end"]
 
 LONGEST_NAME = 1024
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def check_file_name(name: str) -> str:
@@ -21,7 +24,7 @@ def check_file_name(name: str) -> str:
     reason = None
     if not steps or name.endswith(("/", "\\")):
         reason = "The file has no name."
-    elif values.is_unsafe(name):
+    elif values.is_unsafe(name) or _DRIVE.match(name):
         reason = (
             "The file name is an absolute path, leads out of its folder or has control characters."
         )
