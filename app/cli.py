@@ -5,72 +5,17 @@ wrong option answer at once. Errors are one sentence on stderr; the exit code is
 call and 1 for everything else that fails.
 """
 
-import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from app import __version__
-
-if TYPE_CHECKING:
-    from app.config import Settings
-    from app.context import AppContext
+from app import __version__, cli_transfers
+from app.cli_parts import load_settings, log_to_stderr, running_parts
 
 __all__ = ["cli", "main"]
-
-
-def load_settings(**given: Any) -> "Settings":
-    """The settings, with those given on the command line over those of the environment."""
-    from pydantic import ValidationError
-
-    from app.config import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise click.ClickException(
-            f"MASKWRIGHT_{name} is not right: {first['msg'].removeprefix('Value error, ')}."
-        ) from error
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-
-
-@contextlib.contextmanager
-def running_parts() -> Iterator["AppContext"]:
-    """The parts of the application on the database, which is started if it does not run."""
-    from app import db
-    from app.context import make_context
-    from app.embedded_postgres import borrowed
-
-    settings = load_settings()
-    _log_to_stderr(settings.log_level)
-    with contextlib.ExitStack() as stack:
-        embedded = settings.database_url is None
-        if embedded:
-            url = stack.enter_context(borrowed(settings.data_dir, settings.postgres_bin))
-            settings = settings.model_copy(update={"database_url": url})
-        context = make_context(settings)
-        stack.callback(context.close)
-        if not db.is_migrated(context.engine):
-            if not embedded:
-                raise click.ClickException(
-                    "The database is not up to date: run `maskwright migrate` first."
-                )
-            db.migrate(str(settings.database_url))
-        yield context
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,7 +42,7 @@ def serve(
     if with_parent:
         supervisor.follow_parent()
     settings = load_settings(host=host, port=port)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     try:
         supervisor.serve(settings, worker=worker, demo=demo, say=click.echo)
     except supervisor.ServeError as error:
@@ -112,7 +57,7 @@ def web(descriptor: int, *, demo: bool) -> None:
     from app import web_process
 
     settings = load_settings()
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     web_process.run(settings, descriptor, demo=demo)
 
 
@@ -132,7 +77,7 @@ def migrate() -> None:
     from app.embedded_postgres import borrowed
 
     settings = load_settings()
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     if settings.database_url is not None:
         db.migrate(settings.database_url)
     else:
@@ -249,6 +194,11 @@ def token_create(email: str, name: str) -> None:
         owner = users.user_by_email(session, email=email)
         _, secret = users.create_token(session, user=owner, name=name)
     click.echo(secret)
+
+
+cli.add_command(cli_transfers.import_files)
+cli.add_command(cli_transfers.export_to_file)
+cli.add_command(cli_transfers.check)
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,29 +1,27 @@
 """The commands, as processes: what they print, how they end, and what they leave behind."""
 
 import io
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 
-from app import cli
+from app import cli, demo
 from app.context import AppContext
-from app.services import users
+from app.models import Dataset, Image
+from app.services import datasets, users
+from tests.build import make_dataset, make_user
 from tests.running import MASKWRIGHT, maskwright
 
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a migrated database that no server uses."""
-    folder = tmp_path_factory.mktemp("cli") / "data"
-    assert maskwright(folder, "migrate").stdout == "The database is up to date.\n"
-    return folder
+COCO = Path(__file__).parent / "data" / "coco"
 
 
 # Calling it
@@ -184,6 +182,140 @@ def test_what_cannot_be_done_is_told_in_one_sentence(
     assert re.fullmatch(r"maskwright: [^\n]+\n", error)
     assert said in error
     assert call("user", "list") == (0, "", "")
+
+
+# Import, export, check
+
+
+@pytest.fixture
+def dataset(session: Session) -> Dataset:
+    owner = make_user(session, email="owner@example.org", is_admin=True)
+    return make_dataset(session, owner=owner, name="Street scenes")
+
+
+def test_what_is_imported_is_exported_equal(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    code, said, error = call(
+        "import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images")
+    )
+    assert (code, error) == (0, "")
+    assert "  images: 12 created, 0 updated, 0 unchanged\n" in said
+    assert "  annotations: 117 created, 0 updated, 0 unchanged, 0 rejected\n" in said
+    assert "  images: 12 taken in, 0 rejected\n" in said
+    assert call("export", str(dataset.id), "-o", "out.json") == (0, "", "")
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert written == json.loads((COCO / "instances.json").read_text())
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_an_export_can_be_a_part_of_it(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    call("import", "Street scenes", str(COCO / "instances.json"))
+    call("export", "Street scenes", "-o", "out.json", "--category", "person", "--ids", "reindex")
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert [category["name"] for category in written["categories"]] == ["person"]
+    assert [image["id"] for image in written["images"]] == [*range(1, len(written["images"]) + 1)]
+    assert {note["category_id"] for note in written["annotations"]} == {1}
+
+
+def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:
+    _, said, _ = call("import", "Street scenes", str(COCO / "instances.json"), "--dry-run")
+    assert "(dry run, nothing was changed)" in said
+    assert session.scalar(select(func.count()).select_from(Image)) == 0
+
+
+def test_an_import_can_make_the_dataset(call: Call, dataset: Dataset, session: Session) -> None:
+    file = str(COCO / "instances.json")
+    told = "maskwright: There is no dataset Other.\n"
+    assert call("import", "Other", file) == (1, "", told)
+    code, said, _ = call("import", "Other", file, "--create", "--json")
+    assert code == 0
+    assert json.loads(said)["annotations"]["created"] == 117
+    made = datasets.find_dataset(session, id_or_name="Other")
+    assert made.created_by == dataset.created_by
+
+
+def test_a_folder_with_images_that_are_none_goes_in_as_far_as_it_can(
+    call: Call, dataset: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures" / "deep"
+    folder.mkdir(parents=True)
+    shutil.copy(next((COCO / "images").iterdir()), folder / "good.jpg")
+    (folder / "bad.png").write_bytes(b"not a picture")
+    (folder / "notes.txt").write_text("no image at all")
+    code, said, _ = call("import", "Street scenes", "--images", str(tmp_path / "pictures"))
+    assert code == 0
+    assert "images: 1 taken in, 1 rejected\n  deep/bad.png: " in said
+    assert "notes" not in said
+
+
+@pytest.mark.parametrize("mode", ["lenient", "strict"])
+def test_a_file_that_cannot_be_imported_is_told_with_exit_code_1(
+    mode: str, call: Call, dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.json").write_text('{"images": [')
+    code, said, error = call("import", "Street scenes", "bad.json", "--mode", mode)
+    assert code == 1
+    assert "error json_" in said
+    assert re.fullmatch(r"maskwright: bad\.json: [^\n]+\n", error)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "import Street",
+        "import Street missing.json",
+        "export Street",
+        "export Street -o x --task nonsense",
+        "export Street -o x --segmentation nonsense",
+        "check missing.json",
+        "check --mode nonsense x",
+    ],
+)
+def test_a_wrong_transfer_is_a_wrong_call(arguments: str, call: Call) -> None:
+    code, out, error = call(*arguments.split())
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"maskwright: [^\n]+\n", error)
+
+
+@pytest.mark.parametrize("arguments", ["Nothing -o x", "Street -o x --category nonsense"])
+def test_an_export_of_what_is_not_there_writes_no_file(
+    arguments: str, call: Call, session: Session, tmp_path: Path
+) -> None:
+    make_dataset(session, name="Street")
+    code, out, error = call("export", *arguments.split())
+    assert (code, out) == (1, "")
+    assert error.startswith("maskwright: There is no ")
+    assert not (tmp_path / "x").exists()
+
+
+def test_check_finds_nothing_wrong_with_a_good_file(call: Call) -> None:
+    file = COCO / "instances.json"
+    said = f"{file}: 12 images, 80 categories, 117 annotations; no errors\n"
+    assert call("check", str(file)) == (0, said, "")
+
+
+def test_check_tells_what_is_wrong(call: Call, tmp_path: Path) -> None:
+    content = json.loads((COCO / "instances.json").read_text())
+    content["annotations"][3]["image_id"] = 1
+    (tmp_path / "bad.json").write_text(json.dumps(content))
+    code, said, error = call("check", "bad.json")
+    assert (code, error) == (1, "")
+    assert "116 annotations; 1 error\n" in said
+    assert "annotations[3]" in said
+    code, said, _ = call("check", "bad.json", "--json")
+    assert (code, json.loads(said)["rejected"]) == (1, 1)
+
+
+def test_the_demo_is_added_once(context: AppContext, session: Session) -> None:
+    make_user(session, is_admin=True)
+    for _ in range(2):
+        demo.add_demo(context)
+    found = session.scalars(select(Image)).all()
+    assert len(found) == 5
+    assert all(image.blob_sha256 and image.annotation_count for image in found)
+    shown = datasets.find_dataset(session, id_or_name=demo.NAME)
+    sources = json.loads((demo.FOLDER / "ATTRIBUTION.json").read_text())
+    assert {entry["file_name"] for entry in sources} == {image.file_name for image in found}
+    assert all(entry["source"] in shown.description for entry in sources)
 
 
 def test_commands_do_not_migrate_a_database_that_others_share(

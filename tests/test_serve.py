@@ -24,7 +24,7 @@ ADMIN = {"admin_email": "root@example.org", "admin_password": "chosen by me"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for the tests that leave it running."""
-    with Server(tmp_path_factory.mktemp("serve") / "data", **ADMIN) as started:
+    with Server(tmp_path_factory.mktemp("serve") / "data", "--demo", **ADMIN) as started:
         yield started
 
 
@@ -64,6 +64,14 @@ def test_the_first_start_says_how_to_sign_in_and_the_next_one_does_not(tmp_path:
 def test_settings_name_the_first_administrator(server: Server) -> None:
     assert server.line.endswith(" - sign in as root@example.org")
     assert sign_in(server.url, ADMIN["admin_email"], ADMIN["admin_password"]) == 200
+
+
+def test_a_demo_can_be_had(server: Server) -> None:
+    with httpx.Client(base_url=server.url) as client:
+        body = {"email": ADMIN["admin_email"], "password": ADMIN["admin_password"]}
+        client.post("/api/session", json=body).raise_for_status()
+        [shown] = client.get("/api/datasets").json()["items"]
+        assert (shown["name"], shown["image_count"], shown["annotation_count"]) == ("Demo", 5, 54)
 
 
 def test_a_password_in_the_settings_that_is_too_short_is_told(tmp_path: Path) -> None:

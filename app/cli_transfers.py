@@ -1,0 +1,308 @@
+"""The commands that move annotations: import, export and check.
+
+They do what the routes of the same names do, directly on the database, and tell people how it went.
+`app.cli` puts them into the command line.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from app.cli_parts import running_parts
+
+if TYPE_CHECKING:
+    from app.context import AppContext
+
+__all__ = ["check", "export_to_file", "import_files"]
+
+ISSUES_SHOWN = 20
+REDRAW_SECONDS = 0.1
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class OneOf(click.ParamType[str]):
+    """A choice among names that other modules list: loaded when it is used, not before."""
+
+    name = "choice"
+
+    def __init__(self, load: Callable[[], Sequence[str]]) -> None:
+        self._load = load
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        del param, ctx
+        return f"[{'|'.join(self._load())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        names = self._load()
+        if value not in names:
+            self.fail(f"{value!r} is not one of {', '.join(names)}.", param, ctx)
+        return str(value)
+
+
+def _import_tasks() -> Sequence[str]:
+    from app.services import imports
+
+    # What a file is can be found out.
+    return ("auto", *(task for task in imports.import_tasks() if task != "auto"))
+
+
+def _modes() -> Sequence[str]:
+    from app.formats.records import MODES
+
+    return MODES
+
+
+def _export_tasks() -> Sequence[str]:
+    from app.services import exports
+
+    return exports.export_tasks()
+
+
+def _segmentations() -> Sequence[str]:
+    from app.services import exports
+
+    return exports.SEGMENTATIONS
+
+
+def _ids() -> Sequence[str]:
+    from app.services import exports
+
+    return exports.IDS
+
+
+def _statuses() -> Sequence[str]:
+    from app.models import STATUSES
+
+    return STATUSES
+
+
+class Bar:
+    """Progress on one line of a terminal; silent where nobody watches."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._next = 0.0
+        self._shown = sys.stderr.isatty()
+
+    def tell(self, done: int, total: int, message: str = "") -> None:
+        """Redraw the line, at most ten times a second."""
+        now = time.monotonic()
+        if not self._shown or now < self._next:
+            return
+        self._next = now + REDRAW_SECONDS
+        filled = 30 * done // total if total else 0
+        count = f"{done:,} of {total:,}" if total else f"{done:,}" if done else ""
+        drawn = f"[{'#' * filled}{'.' * (30 - filled)}] " if total else ""
+        click.echo(f"\r\x1b[K{self._title}: {drawn}{count} {message}", nl=False, err=True)
+
+    def close(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@contextlib.contextmanager
+def _bar(title: str) -> Iterator[Bar]:
+    bar = Bar(title)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+def _show_issues(report: dict[str, Any]) -> None:
+    for issue in report["issues"][:ISSUES_SHOWN]:
+        place = f" {issue['path']}" if issue["path"] else ""
+        click.echo(
+            f"  {issue['severity']} {issue['code']}{place}: {issue['message']} ({issue['action']})"
+        )
+    more = sum(report["issue_counts"].values()) - len(report["issues"][:ISSUES_SHOWN])
+    if more > 0:
+        counted = ", ".join(f"{code} {n:,}" for code, n in report["issue_counts"].items())
+        click.echo(f"  and {more:,} more; all together: {counted}")
+
+
+def _show_import(path: Path, report: dict[str, Any]) -> None:
+    click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
+    for kind in ("images", "categories", "annotations"):
+        numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
+        click.echo(f"  {kind}: {numbers}")
+    _show_issues(report)
+
+
+@click.command("import")
+@click.argument("dataset")
+@click.argument("files", nargs=-1, type=existing_file, metavar="FILE...")
+@click.option("--images", type=existing_folder, help="Take in all images below this folder.")
+@click.option("--task", type=OneOf(_import_tasks), default="auto", help="What the files hold.")
+@click.option(
+    "--mode", type=OneOf(_modes), default="lenient", help="strict: one error, and nothing goes in."
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
+@click.option("--subset", default="default", help="Of new images, such as train or val.")
+@click.option("--create", is_flag=True, help="Make the dataset when there is none.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON lines.")
+def import_files(
+    dataset: str,
+    files: tuple[Path, ...],
+    images: Path | None,
+    task: str,
+    mode: str,
+    subset: str,
+    *,
+    dry_run: bool,
+    create: bool,
+    as_json: bool,
+) -> None:
+    """Import COCO files and images into DATASET (its id or name)."""
+    from app import local_files
+    from app.services.imports import ImportFailed, ImportOptions
+
+    if not files and images is None:
+        raise click.UsageError("Name a file to import, or a folder with --images.")
+    options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset)
+    with running_parts() as context:
+        dataset_id = _find_dataset(context, dataset, create=create)
+        for path in files:
+            try:
+                with _bar(path.name) as bar:
+                    report = local_files.import_annotations(
+                        context, dataset_id=dataset_id, path=path, options=options, progress=bar
+                    )
+            except ImportFailed as error:
+                _show(path, error.result or {}, as_json=as_json)
+                raise click.ClickException(f"{path}: {error.message}") from error
+            _show(path, report, as_json=as_json)
+        if images is not None and not dry_run:
+            with _bar(images.name) as bar:
+                taken = local_files.import_images(
+                    context, dataset_id=dataset_id, folder=images, subset=subset, progress=bar
+                )
+            _show_images(images, taken, as_json=as_json)
+
+
+def _find_dataset(context: "AppContext", name: str, *, create: bool) -> int:
+    from app import local_files
+    from app.errors import NotFound
+    from app.services import datasets
+
+    with context.sessions.begin() as session:
+        try:
+            return datasets.find_dataset(session, id_or_name=name).id
+        except NotFound:
+            if not create:
+                raise
+        owner = local_files.first_administrator(session)
+        return datasets.create_dataset(session, user=owner, name=name).id
+
+
+def _show(path: Path, report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"file": str(path), **report}))
+    elif report:
+        _show_import(path, report)
+
+
+def _show_images(folder: Path, taken: Any, *, as_json: bool) -> None:
+    if as_json:
+        rejected = [vars(file) for file in taken.rejected]
+        click.echo(
+            json.dumps({"folder": str(folder), "images": taken.images, "rejected": rejected})
+        )
+        return
+    click.echo(f"{folder}:\n  images: {taken.images:,} taken in, {len(taken.rejected):,} rejected")
+    for file in taken.rejected[:ISSUES_SHOWN]:
+        click.echo(f"  {file.file_name}: {file.message} ({file.code})")
+
+
+@click.command("export")
+@click.argument("dataset")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; - writes to stdout.",
+)  # fmt: skip
+@click.option("--task", type=OneOf(_export_tasks), default="instances", help="What to export.")
+@click.option("--segmentation", type=OneOf(_segmentations), default="stored", help="How.")
+@click.option("--ids", type=OneOf(_ids), default="preserve", help="Keep ids, or count from 1.")
+@click.option("--category", multiple=True, help="Only this category (name or id); repeatable.")
+@click.option("--subset", help="Only images of this subset.")
+@click.option("--status", type=OneOf(_statuses), help="Only images with this status.")
+@click.option("--annotated/--not-annotated", default=None, help="Only images with, or without.")
+def export_to_file(
+    dataset: str,
+    output: Path,
+    task: str,
+    segmentation: str,
+    ids: str,
+    category: tuple[str, ...],
+    subset: str | None,
+    status: str | None,
+    *,
+    annotated: bool | None,
+) -> None:
+    """Export DATASET (its id or name) as a COCO file."""
+    from app import local_files
+    from app.services import datasets, exports
+    from app.services.images import ImageFilter
+
+    with running_parts() as context, exports.snapshot(context.sessions) as session:
+        dataset_id = datasets.find_dataset(session, id_or_name=dataset).id
+        filters = ImageFilter(
+            categories=local_files.category_ids(session, dataset_id=dataset_id, given=category),
+            annotated=annotated,
+            subset=subset,
+            status=status,
+        )
+        options = exports.ExportOptions(
+            task=task, segmentation=segmentation, ids=ids, filters=filters
+        )
+        exports.check_options(options)
+        with _bar(str(output)) as bar, _written(output) as file:
+            exports.export_to(
+                session, dataset_id=dataset_id, file=file, options=options, progress=bar
+            )
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name when it is complete, and not before."""
+    if str(path) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@click.command()
+@click.argument("file", type=existing_file)
+@click.option("--task", type=OneOf(_import_tasks), default="auto", help="What the file holds.")
+@click.option("--mode", type=OneOf(_modes), default="lenient", help="How strict to be.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check(file: Path, task: str, mode: str, *, as_json: bool) -> None:
+    """Report what is wrong with a COCO file; exit code 1 when there are errors."""
+    from app.formats.coco.check import check_file
+
+    with _bar(file.name) as bar:
+        report = check_file(file, mode=mode, task=task, progress=bar.tell)
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        counted = ", ".join(f"{report[kind]:,} {kind}" for kind in ("images", "categories"))
+        errors = report["errors"]
+        verdict = f"{errors:,} error{'s' if errors > 1 else ''}" if errors else "no errors"
+        click.echo(f"{file}: {counted}, {report['annotations']:,} annotations; {verdict}")
+        _show_issues(report)
+    if report["errors"]:
+        click.get_current_context().exit(1)
