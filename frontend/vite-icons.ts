@@ -18,7 +18,6 @@ export const ICONS = [
   "chart-no-axes-column",
   "check",
   "chevron-down",
-  "chevron-left",
   "chevron-right",
   "circle",
   "circle-alert",
@@ -34,7 +33,6 @@ export const ICONS = [
   "images",
   "info",
   "key-round",
-  "keyboard",
   "layers",
   "list-checks",
   "log-out",
@@ -53,7 +51,6 @@ export const ICONS = [
   "triangle-alert",
   "upload",
   "user-plus",
-  "users",
   "x",
 ] as const;
 

@@ -71,7 +71,7 @@ class Panel implements Watcher {
     bar.value = totals.sent;
     find(this.panel, "[data-title]").textContent = `Uploading ${count(totals.files, "file")}`;
     const percent = totals.bytes === 0 ? 0 : Math.floor((100 * totals.sent) / totals.bytes);
-    this.note(`${percent} %, ${number(totals.images)} in the dataset so far`);
+    this.note(`${percent} % sent, ${count(totals.images, "image")} in the dataset so far`);
   }
 
   finished(totals: Totals): void {
