@@ -125,6 +125,10 @@ def _members(content: Content, record: _Record) -> dict[str, str]:
     }
 
 
+def _id(key: int | None) -> str:
+    return "null" if key is None else str(key)
+
+
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -144,11 +148,11 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "id": str(annotation.id),
         "coco_id": coco_id,
         "image_id": str(annotation.image_id),
-        "category_id": rawjson.dumps(state.category_id),
+        "category_id": _id(state.category_id),
         "version": str(state.version),
         **_members(state, record),
-        "created_by": rawjson.dumps(annotation.created_by),
-        "updated_by": rawjson.dumps(author),
+        "created_by": _id(annotation.created_by),
+        "updated_by": _id(author),
         "created_at": f'"{_time(annotation.created_at)}"',
         "updated_at": f'"{_time(since)}"',
         **{name: rawjson.dumps(value) for name, value in more.items()},
