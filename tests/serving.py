@@ -1,5 +1,6 @@
 """A real server for browser tests and measurements: ``maskwright serve`` on its own data folder."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 
@@ -24,6 +26,16 @@ class Server:
     address: str
     client: httpx.Client
     data_dir: Path
+
+    def import_coco(self, dataset_id: int, coco: dict[str, Any]) -> dict[str, Any]:
+        """Import a COCO file and wait for the job's end; returns the job."""
+        files = {"file": ("instances.json", json.dumps(coco), "application/json")}
+        answer = self.client.post(f"/api/datasets/{dataset_id}/imports", files=files)
+        path = f"/api/jobs/{answer.raise_for_status().json()['id']}"
+        while (job := self.client.get(path).json())["state"] in ("queued", "running"):
+            time.sleep(0.05)
+        assert job["state"] == "succeeded", job
+        return dict(job)
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
@@ -45,14 +57,15 @@ def _process(data_dir: Path) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
         address = next(word for word in line.split() if word.startswith("http"))
         yield address
     finally:
         process.terminate()
         process.wait(10)
+        process.stdout.close()
 
 
 @contextmanager

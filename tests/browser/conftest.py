@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.serving import EMAIL, PASSWORD, Server, running
 
@@ -61,7 +61,7 @@ def new_page(
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: errors.append(_told(m)) if m.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         if signed_in:
             sign_in(page)
@@ -77,6 +77,10 @@ def new_page(
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
+
+
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location.get('url', '')})"
 
 
 def sign_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:

@@ -1,0 +1,145 @@
+"""Nothing is lost: two people on one annotation, a lost connection, a closed tab."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+_numbers = itertools.count(1)
+SQUARE = [100, 100, 200, 100, 200, 200, 100, 200]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image without pixels (640 x 480) with one square polygon on it."""
+
+    image_id: int
+    annotation_id: int
+
+
+@pytest.fixture
+def scene(server: Server) -> Scene:
+    name = f"saving {next(_numbers)}"
+    dataset = server.client.post("/api/datasets", json={"name": name}).json()["id"]
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "categories": [{"id": 1, "name": "thing"}],
+        "annotations": [
+            {"id": 5, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 10000.0,
+             "bbox": [100, 100, 100, 100], "segmentation": [SQUARE]}
+        ],
+    }  # fmt: skip
+    server.import_coco(dataset, coco)
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    found = server.client.get(f"/api/images/{image}/annotations").json()["items"]
+    return Scene(image, found[0]["id"])
+
+
+def stored(server: Server, scene: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = server.client.get(f"/api/annotations/{scene.annotation_id}").json()
+    return found
+
+
+def first_points(annotation: dict[str, Any]) -> list[int]:
+    return [round(number) for number in annotation["segmentation"][0]]
+
+
+def move_corner(editor: EditorPage, start: tuple[float, float], end: tuple[float, float]) -> None:
+    editor.press("v")
+    editor.click((start[0] + 150) / 2, (start[1] + 150) / 2)
+    editor.drag(start, end)
+
+
+def test_two_people_change_the_same_annotation(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    expected_errors.append("412")
+    first, second = EditorPage(new_page()), EditorPage(new_page())
+    first.open(scene.image_id)
+    second.open(scene.image_id)
+
+    move_corner(first, (100, 100), (60, 60))
+    first.saved()
+    assert first_points(stored(server, scene))[:2] == [60, 60]
+
+    move_corner(second, (200, 200), (260, 250))
+    dialog = second.page.get_by_role("dialog", name="Changed by somebody else too")
+    expect(dialog).to_be_visible()
+    assert first_points(stored(server, scene))[:2] == [60, 60], "theirs was not overwritten"
+    assert first_points(second.annotations[0])[4:6] == [260, 250], "mine is still here"
+    dialog.get_by_role("button", name="Keep mine").click()
+    second.saved()
+
+    now = first_points(stored(server, scene))
+    assert now[4:6] == [260, 250]
+    history = server.client.get(f"/api/annotations/{scene.annotation_id}/history").json()["items"]
+    assert [60, 60] in [first_points(version.get("annotation", version))[:2] for version in history]
+
+
+def test_taking_theirs(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    expected_errors.append("412")
+    editor = EditorPage(new_page()).open(scene.image_id)
+    server.client.patch(
+        f"/api/annotations/{scene.annotation_id}",
+        json={"segmentation": [[0, 0, 50, 0, 50, 50]]},
+        headers={"If-Match": '"1"'},
+    ).raise_for_status()
+    move_corner(editor, (200, 200), (260, 250))
+    editor.page.get_by_role("button", name="Take theirs").click()
+    editor.saved()
+    assert first_points(editor.annotations[0]) == [0, 0, 50, 0, 50, 50]
+    assert stored(server, scene)["version"] == 2
+
+
+def test_a_lost_connection_loses_nothing(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    expected_errors.append("net::ERR_INTERNET_DISCONNECTED")
+    editor = EditorPage(new_page()).open(scene.image_id)
+    editor.page.context.set_offline(True)
+    move_corner(editor, (100, 100), (60, 60))
+    state = editor.page.get_by_role("status").filter(has_text="Offline, 1 waiting")
+    expect(state).to_be_visible()
+    assert stored(server, scene)["version"] == 1
+    editor.page.context.set_offline(False)
+    editor.saved()
+    assert first_points(stored(server, scene))[:2] == [60, 60]
+
+
+def test_a_closed_tab_loses_nothing(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    expected_errors.append("net::ERR_INTERNET_DISCONNECTED")
+    page = new_page()
+    editor = EditorPage(page).open(scene.image_id)
+    page.context.set_offline(True)
+    move_corner(editor, (100, 100), (60, 60))
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+    again = page.context.new_page()
+    page.close(run_before_unload=False)
+    again.context.set_offline(False)
+    reopened = EditorPage(again).open(scene.image_id)
+    reopened.saved()
+    assert first_points(reopened.annotations[0])[:2] == [60, 60]
+    assert first_points(stored(server, scene))[:2] == [60, 60]
+
+
+def test_opening_and_leaving_an_image_changes_nothing(
+    page: Page, server: Server, scene: Scene
+) -> None:
+    before = stored(server, scene)
+    editor = EditorPage(page).open(scene.image_id)
+    editor.press("v")
+    editor.click(150, 150)
+    editor.press("Escape", "f")
+    editor.saved()
+    page.goto("/")
+    assert stored(server, scene) == before
