@@ -13,6 +13,7 @@ from app.api import (
     exports,
     health,
     images,
+    imports,
     jobs,
     masks,
     members,
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pictures.router,
     annotations.router,
     masks.router,
+    imports.router,
     exports.router,
     jobs.router,
 )

@@ -7,6 +7,6 @@ and one line in JOBS.
 from app.jobs.import_file import IMPORT
 from app.jobs.kind import JobKind, JobRun
 
-__all__ = ["JOBS", "JobKind", "JobRun"]
+__all__ = ["IMPORT", "JOBS", "JobKind", "JobRun"]
 
 JOBS: tuple[JobKind, ...] = (IMPORT,)

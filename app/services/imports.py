@@ -19,7 +19,7 @@ from app.services.import_categories import import_categories
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
-__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks"]
+__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,17 @@ def import_file(
     except _Undo:
         session.expire_all()
     except FileError as error:
-        report.add(error.code, "", error.detail)
-        result = _result(Tally(), report, options, done=False)
-        raise ImportFailed(error.detail, result) from None
+        raise unreadable(error, options, report) from None
     return _result(tally, report, options, done=not options.dry_run)
+
+
+def unreadable(
+    error: FileError, options: ImportOptions, report: Report | None = None
+) -> ImportFailed:
+    """What to raise about a file that cannot be read at all."""
+    report = report or Report(options.mode)
+    report.add(error.code, "", error.detail)
+    return ImportFailed(error.detail, _result(Tally(), report, options, done=False))
 
 
 def _format(name: str) -> Format:
@@ -128,7 +135,7 @@ class _Import:
         """One import at a time in a dataset: two would make the same image twice."""
         pause = 0.0
         while not turns.try_turn(self._session, dataset_id=self._dataset_id, pause_seconds=pause):
-            progress.tell(0, 0, "Waiting for another import into this dataset.")
+            progress.tell(0, 0, "Waiting for another import or upload into this dataset.")
             pause = 0.2
 
     def _write(self, source: Source, head: Head, progress: Progress) -> None:

@@ -1,0 +1,176 @@
+"""Imports: an annotation file goes in, a job comes out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, status
+from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter, ValidationError
+
+from app.api import deps, jobs, multipart, problems, wire
+from app.api.deps import ContextDep
+from app.api.jobs import JobOut
+from app.api.multipart import ReceivedFile
+from app.api.uploads import UploaderDep
+from app.context import AppContext
+from app.errors import Invalid
+from app.formats import MODES, TASKS
+from app.jobs import IMPORT
+from app.models import User
+from app.services import access, imports
+from app.services.imports import ImportOptions
+from app.services.jobs import create_job
+from app.services.storage import job_key
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/datasets/{dataset_id}",
+    tags=["imports"],
+    responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
+)
+
+AUTO = "auto"
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A COCO .json, or a .zip that holds one.",
+                        },
+                        "task": {
+                            "type": "string",
+                            "enum": [AUTO, *TASKS],
+                            "default": AUTO,
+                            "description": "What the file holds; `auto` finds out. Only "
+                            f"{', '.join(imports.import_tasks())} can be imported so far.",
+                        },
+                        "mode": {
+                            "type": "string",
+                            "enum": list(MODES),
+                            "default": MODES[0],
+                            "description": "`lenient` leaves wrong records out and says so; "
+                            "`strict` imports nothing then.",
+                        },
+                        "dry_run": {
+                            "type": "boolean",
+                            "default": False,
+                            "description": "Only report what an import would do.",
+                        },
+                        "subset": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 200,
+                            "description": "Of the new images, such as train or val.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+_subset = TypeAdapter(wire.Name)
+_flag = TypeAdapter(bool)
+
+
+@router.post("/imports", status_code=status.HTTP_202_ACCEPTED, openapi_extra=_BODY)
+async def create(
+    dataset_id: deps.Id, user: UploaderDep, request: Request, context: ContextDep
+) -> JobOut:
+    """Import annotations: the file is received, and a job does the rest.
+
+    The job's `result` is the report. A failed import leaves the dataset as it was.
+    """
+    with context.storage.scratch.folder() as folder:
+        received: list[ReceivedFile] = []
+        texts = await multipart.receive(
+            request,
+            files={"file"},
+            texts={"task", "mode", "dry_run", "subset"},
+            most_files=1,
+            new_path=lambda: folder / "upload",
+            on_file=received.append,
+        )
+        options = _options(texts)
+        if not received:
+            raise Invalid("Send a file.", code="missing", loc=("body", "file"))
+        return await run_in_threadpool(_queue, context, user, dataset_id, received[0], options)
+
+
+def _queue(
+    context: AppContext, user: User, dataset_id: int, file: ReceivedFile, options: ImportOptions
+) -> JobOut:
+    """Keep the file where any worker finds it, and make the job; or neither."""
+    key = _keep(context, file.path)
+    name = Path(file.file_name.replace("\\", "/")).name
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in name)[:200] or "a file"
+    params = {"file": key, "file_name": shown, "options": asdict(options)}
+    try:
+        with context.sessions.begin() as session:
+            # Asked again: much may have happened while the file came in.
+            access.manage_dataset(session, user=user, dataset_id=dataset_id)
+            job = create_job(
+                session,
+                kind=IMPORT.name,
+                owner=user,
+                dataset_id=dataset_id,
+                params=params,
+                message=f"Waiting to import {shown}.",
+            )
+            return jobs.out(job)
+    except BaseException:
+        context.storage.delete(key)
+        raise
+
+
+def _keep(context: AppContext, path: Path) -> str:
+    key = job_key()
+    context.storage.put(key, path)
+    return key
+
+
+def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
+    for field, values in texts.items():
+        if len(values) > 1:
+            raise Invalid("Name it once.", code="invalid", loc=("body", field))
+    sent = {field: values[0].strip() for field, values in texts.items()}
+    task = sent.get("task") or AUTO
+    if task != AUTO and task not in imports.import_tasks():
+        known = task in TASKS
+        raise Invalid(
+            f"The task {task} cannot be imported yet."
+            if known
+            else f"A task is {AUTO} or one of {', '.join(TASKS)}.",
+            code="task_unsupported" if known else "task_unknown",
+            loc=("body", "task"),
+        )
+    mode = sent.get("mode") or MODES[0]
+    if mode not in MODES:
+        told = f"A mode is one of {', '.join(MODES)}."
+        raise Invalid(told, code="mode_unknown", loc=("body", "mode"))
+    try:
+        dry_run = _flag.validate_python(sent.get("dry_run") or "false")
+    except ValidationError:
+        told = "dry_run is true or false."
+        raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
+    return ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=_checked_subset(sent))
+
+
+def _checked_subset(sent: Mapping[str, str]) -> str:
+    if "subset" not in sent:
+        return ImportOptions.subset
+    try:
+        return _subset.validate_python(sent["subset"])
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise Invalid(found["msg"], code=found["type"], loc=("body", "subset")) from None

@@ -1,0 +1,116 @@
+"""Exports over HTTP."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.context import AppContext
+from app.models import Dataset, User
+from app.services.imports import import_file
+from tests.build import make_dataset, make_member, make_user
+from tests.build.coco import annotation, coco, numbers_as_text, to_bytes
+from tests.conftest import ApiClient
+
+FILE = coco(
+    annotation(),
+    annotation(id=2, image_id=7, category_id=4),
+    images=[
+        {"id": 1, "file_name": "a.jpg", "width": 8, "height": 6},
+        {"id": 7, "file_name": "b.jpg", "width": 8, "height": 6},
+    ],
+    categories=[{"id": 1, "name": "cat"}, {"id": 4, "name": "dog"}],
+    licenses=[],
+)
+
+
+@pytest.fixture
+def dataset(session: Session, context: AppContext) -> Dataset:
+    dataset = make_dataset(session, name="Pets & co")
+    with context.sessions.begin() as own:
+        import_file(own, dataset_id=dataset.id, user_id=None, file=io.BytesIO(to_bytes(FILE)))
+    return dataset
+
+
+@pytest.fixture
+def client(
+    client_for: Callable[[User], ApiClient], session: Session, dataset: Dataset
+) -> ApiClient:
+    return client_for(make_member(session, dataset=dataset, role="viewer"))
+
+
+def url(dataset: Dataset, task: str = "instances") -> str:
+    return f"/api/datasets/{dataset.id}/export/{task}.json"
+
+
+def test_an_export(client: ApiClient, dataset: Dataset) -> None:
+    answer = client.get(url(dataset))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"].startswith(
+        'attachment; filename="instances_Pets___co.json"'
+    )
+    assert numbers_as_text(answer.text) == numbers_as_text(json.dumps(FILE))
+
+
+def test_options(client: ApiClient, dataset: Dataset) -> None:
+    categories = client.get(f"/api/datasets/{dataset.id}/categories").json()["items"]
+    dog = next(category["id"] for category in categories if category["name"] == "dog")
+
+    def ids(**options: Any) -> tuple[list[int], list[int]]:
+        file = client.get(url(dataset), params=options).json()
+        return [i["id"] for i in file["images"]], [a["id"] for a in file["annotations"]]
+
+    assert ids(category=dog) == ([7], [2])
+    assert ids(category=[dog], ids="reindex") == ([1], [1])
+    assert ids(subset="val") == ([], [])
+    assert ids(status="new", annotated="true") == ([1, 7], [1, 2])
+    assert ids(annotated="false") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "code"),
+    [
+        ("panoptic", {}, "task_unsupported"),
+        ("captions", {}, "task_unsupported"),
+        ("nonsense", {}, "invalid"),
+        ("instances", {"segmentation": "polygons"}, "option_unsupported"),
+        ("instances", {"segmentation": "nonsense"}, "invalid"),
+        ("instances", {"ids": "nonsense"}, "invalid"),
+        ("instances", {"category": "dog"}, "invalid"),
+        ("instances", {"status": "nonsense"}, "invalid"),
+        ("instances", {"subset": "\x00"}, "invalid"),
+    ],
+)
+def test_what_is_refused(
+    client: ApiClient, dataset: Dataset, task: str, options: dict[str, str], code: str
+) -> None:
+    answer = client.get(url(dataset, task), params=options)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_strangers_do_not_see_it(
+    client_for: Callable[[User], ApiClient], session: Session, dataset: Dataset
+) -> None:
+    assert client_for(make_user(session)).get(url(dataset)).status_code == 404
+
+
+def test_the_connection_goes_back(client: ApiClient, context: AppContext, dataset: Dataset) -> None:
+    """Also when something is refused after the snapshot was opened, or nobody reads the answer."""
+    client.get(url(dataset))
+    client.get(url(dataset), params={"segmentation": "mask"})
+    with client.stream("GET", url(dataset)) as answer:
+        next(answer.iter_bytes(100))
+    with context.engine.connect() as connection:
+        open_ones = connection.scalar(
+            text(
+                "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
+                " and datname = current_database() and query like '%from annotations%'"
+            )
+        )
+        assert open_ones == 0
+        assert connection.scalar(text("show transaction_isolation")) == "read committed"
