@@ -19,7 +19,7 @@ const importDirection = LAYERS.map((layer, index) => ({
       {
         patterns: [
           ...LAYERS.slice(index + 1).map((later) => ({
-            group: [`../${later}/*`, `../../${later}/*`],
+            group: [`../${later}`, `../${later}/*`],
             message: `${layer}/ stands before ${later}/ and must not import it.`,
           })),
           ...(layer === "panels"

@@ -57,14 +57,16 @@ export class Live {
       dependency((ask) => editor.signal.on(topics, ask));
     this.document = dependency((ask) => {
       let stale = false;
-      const stop = [
-        editor.document.subscribe(() => (stale = true)),
-        editor.signal.on(["document", "settled"], () => {
-          if (!stale || editor.history.open) return;
-          stale = false;
-          ask();
-        }),
-      ];
+      const settle = (): void => {
+        if (!stale || editor.history.open) return;
+        stale = false;
+        ask();
+      };
+      const changed = (): void => {
+        stale = true;
+        settle();
+      };
+      const stop = [editor.signal.on(["document"], changed), editor.signal.on(["settled"], settle)];
       return () => stop.forEach((each) => each());
     });
     this.selection = on("selection", "document");
