@@ -98,7 +98,8 @@ def _packages_digest() -> str:
     return _digest(path for name in names if (path := FRONTEND / name).exists())
 
 
-def _sources_digest() -> str:
+def sources_digest() -> str:
+    """A hash of all that the built files are made from."""
     skipped = {"node_modules", "tests"}
     files = [
         Path(folder, name)
@@ -121,7 +122,7 @@ def is_installed() -> bool:
 
 def is_built() -> bool:
     """Whether the built files belong to the sources as they are now."""
-    return MANIFEST.exists() and _stamped(BUILT_STAMP, _sources_digest())
+    return MANIFEST.exists() and _stamped(BUILT_STAMP, sources_digest())
 
 
 def _npm(node: Node, *arguments: str) -> None:
@@ -151,6 +152,6 @@ def install(node: Node) -> None:
 
 def build(node: Node) -> None:
     """Build app/web/dist."""
-    digest = _sources_digest()
+    digest = sources_digest()
     _npm(node, "run", "build")
     BUILT_STAMP.write_text(digest + "\n")
