@@ -61,10 +61,13 @@ class _Measured:
     """A file whose zip directory is looked at before zipfile makes objects of it."""
 
     def __init__(self, file: BinaryIO, most: int) -> None:
+        self.has_directory = False
         self._file, self._most = file, most
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
+        if self.has_directory:
+            return self._file.read(size)
         if size > (self._most + 64) * _BYTES_FOR_RECORD:
             raise self._too_many()
         data = self._file.read(size)
@@ -81,10 +84,12 @@ class _Measured:
 def open_zip(path: Path, *, max_files: int) -> Iterator[zipfile.ZipFile]:
     """The zip at `path`; Invalid when it cannot be read or has too many entries."""
     with path.open("rb") as file:
+        measured = _Measured(file, max_files)
         try:
-            archive = zipfile.ZipFile(cast(IO[bytes], _Measured(file, max_files)))
+            archive = zipfile.ZipFile(cast(IO[bytes], measured))
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
             raise _damaged("The zip is truncated or damaged.") from error
+        measured.has_directory = True
         with archive:
             yield archive
 

@@ -149,3 +149,8 @@ def test_encrypted(tmp_path: Path) -> None:
 def test_a_method_that_takes_as_much_memory_as_it_likes(tmp_path: Path) -> None:
     data = make_zip({"a": b"1" * 100}, method=zipfile.ZIP_LZMA)
     assert read(tmp_path, data) == ["zip_unsupported"]
+
+
+def test_a_large_entry_in_a_small_zip(tmp_path: Path) -> None:
+    content = b"PK\x01\x02" * 100_000
+    assert read(tmp_path, make_zip({"a": content}), max_files=1) == [f"a {len(content)}"]

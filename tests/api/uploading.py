@@ -1,0 +1,49 @@
+"""Sending uploads, and looking at what they left."""
+
+from typing import Any
+
+import httpx2 as httpx
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.models import Blob, Dataset, Image
+from tests.conftest import ApiClient
+
+__all__ = ["Files", "check_storage", "codes", "names", "post", "stored", "upload"]
+
+Files = list[tuple[str, bytes]]
+
+
+def check_storage(settings: Settings, session: Session) -> None:
+    """The storage holds what the images use, and nothing else is left anywhere."""
+    session.rollback()
+    used = set(session.scalars(select(Image.blob_sha256).where(Image.blob_sha256.is_not(None))))
+    assert set(session.scalars(select(Blob.sha256))) == used
+    assert stored(settings) == used
+    left = [path for path in (settings.data_dir / "tmp").glob("p-*/*") if path.name != ".lock"]
+    assert left == []
+
+
+def stored(settings: Settings) -> set[str]:
+    return {path.name for path in (settings.data_dir / "blobs").glob("*/*")}
+
+
+def post(api: ApiClient, dataset: Dataset, files: Files, **fields: Any) -> httpx.Response:
+    parts = [("files", (name, content)) for name, content in files]
+    return api.post(f"/api/datasets/{dataset.id}/images", files=parts, data=fields)
+
+
+def upload(api: ApiClient, dataset: Dataset, files: Files, **fields: Any) -> dict[str, Any]:
+    answer = post(api, dataset, files, **fields)
+    assert answer.status_code == 201, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def codes(body: dict[str, Any]) -> dict[str, str]:
+    return {file["file_name"]: file["code"] for file in body["rejected"]}
+
+
+def names(body: dict[str, Any]) -> list[str]:
+    return [image["file_name"] for image in body["images"]]
