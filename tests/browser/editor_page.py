@@ -6,6 +6,11 @@ from playwright.sync_api import Page
 
 __all__ = ["EditorPage"]
 
+_READY = """async () => {
+  while (!window.maskwright?.editor) await new Promise((resolve) => setTimeout(resolve, 20));
+  await window.maskwright.editor.ready;
+}"""
+
 
 class EditorPage:
     """Wraps a page that shows the editor; coordinates are pixels of the image."""
@@ -19,8 +24,8 @@ class EditorPage:
         return self
 
     def ready(self) -> None:
-        self.page.wait_for_function("window.maskwright && window.maskwright.editor")
-        self.page.evaluate("window.maskwright.editor.ready")
+        # The page's own policy forbids what wait_for_function does: evaluating text in the page.
+        self.page.evaluate(_READY)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the image is in the window, in CSS pixels."""
