@@ -34,8 +34,6 @@ MAX_COUNTS = 8_000_000
 # A pixel is two characters in rows, and one byte while it is a picture.
 MAX_ROW_PIXELS = 1 << 24
 MAX_PNG_PIXELS = 1 << 26
-# Tracing a million runs of noise takes about four seconds and half a gigabyte.
-MAX_TRACED_RUNS = 1_000_000
 # Runs looked at for all pairs of an IoU together: five seconds.
 MAX_IOU_RUNS = 100_000_000
 MAX_IOU_PAIRS = 4_000_000
@@ -362,8 +360,7 @@ def to_polygons(body: Items[TraceIn]) -> Response:
     """Trace masks along the edges of their pixels: drawn again, the polygons are the same mask."""
     _check_counts(item.counts for item in body.items)
     found = _read(body.items)
-    if int(found.runs.sum()) > MAX_TRACED_RUNS:
-        raise TooLarge(f"The masks have more than {MAX_TRACED_RUNS:,} runs altogether.")
+    shapes.check_traceable(found)
     groups: dict[tuple[Literal["seams", "apart"], float], list[int]] = {}
     for index, item in enumerate(body.items):
         groups.setdefault((item.holes, item.tolerance), []).append(index)

@@ -217,6 +217,7 @@ def _as_rle(pixels: masks.Masks) -> Shape:
 
 
 def _traced(pixels: masks.Masks, tolerance: float, size: Size) -> Shape:
+    shapes.check_traceable(pixels)
     outline = masks.to_polygons(pixels, holes="apart", tolerance=tolerance)[0]
     if not outline.polygons:
         return Shape(NOTHING, EMPTY, masks.background([list(size)]))

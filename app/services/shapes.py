@@ -22,17 +22,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from app import masks
-from app.errors import Invalid
+from app.errors import Invalid, TooLarge
 from app.formats.coco import rawjson
 
 __all__ = [
     "EMPTY",
+    "MAX_CROSSINGS",
+    "MAX_TRACED_RUNS",
     "NOTHING",
     "Json",
     "Shape",
     "Size",
     "check_bbox",
     "check_keypoints",
+    "check_traceable",
     "count_labelled",
     "draw",
     "extent",
@@ -46,6 +49,9 @@ Size = tuple[int, int]
 
 # Seventeen million crossings of an edge with a pixel column take about a second.
 MAX_CROSSINGS = 1 << 24
+
+# Tracing a million runs of noise takes about four seconds and half a gigabyte.
+MAX_TRACED_RUNS = 1_000_000
 
 _RLE_MEMBERS = {"size", "counts"}
 
@@ -156,6 +162,12 @@ def extent(points: list[float]) -> list[float]:
     return [left, top, max(xs) - left, max(ys) - top]
 
 
+def check_traceable(pixels: masks.Masks) -> None:
+    """Refuse masks too ragged to be traced in the time of a request."""
+    if int(pixels.runs.sum()) > MAX_TRACED_RUNS:
+        raise TooLarge(f"There are more than {MAX_TRACED_RUNS:,} runs to trace.")
+
+
 def check_bbox(
     box: list[float], *, alone: bool, loc: tuple[str | int, ...] = ("body", "bbox")
 ) -> None:
@@ -171,7 +183,7 @@ def check_bbox(
 
 
 def check_keypoints(keypoints: list[float], names: list[str] | None) -> None:
-    """Refuse keypoints that do not belong to these names, and other visibilities than 0, 1, 2."""
+    """Refuse keypoints that do not fit these names, lie out of reach, or have no visibility."""
     loc = ("body", "keypoints")
     if not names:
         raise Invalid("The category has no keypoints.", code="keypoints_unknown", loc=loc)
@@ -182,6 +194,13 @@ def check_keypoints(keypoints: list[float], names: list[str] | None) -> None:
             code="keypoints_length",
             loc=loc,
         )
+    for place, number in enumerate(keypoints):
+        if place % 3 < 2 and abs(number) > masks.MAX_COORDINATE:
+            raise Invalid(
+                f"A keypoint is farther than {masks.MAX_COORDINATE:.0f} from the origin.",
+                code="keypoints_too_large",
+                loc=(*loc, place),
+            )
     for place, visibility in enumerate(keypoints[2::3]):
         if visibility not in (0, 1, 2):
             raise Invalid(

@@ -360,6 +360,18 @@ def test_bad_annotations_are_refused_by_place(
         ('{"segmentation": [[0, 0, 1, Infinity, 5, 5]]}', (422, "not_finite")),
         ('{"bbox": [0, 0, 1, 1], "attributes": {"a": [NaN]}}', (422, "not_finite")),
         ('{"bbox": [0, 0, 1, 1e999]}', (422, "invalid")),
+        ('{"bbox": [0, 0, 1, %s]}' % ("9" * 400), (422, "invalid")),
+        ('{"segmentation": [[0, 0, 1, %s, 5, 5]]}' % ("9" * 400), (422, "polygon_too_large")),
+        ('{"score": %s, "bbox": [0, 0, 1, 1]}' % ("9" * 400), (422, "invalid")),
+        (
+            '{"segmentation": {"size": [80, %s], "counts": [1]}}' % ("9" * 400),
+            (422, "image_too_large"),
+        ),
+        (
+            '{"segmentation": {"size": [80, 100], "counts": [%s]}}' % ("9" * 400),
+            (422, "rle_overrun"),
+        ),
+        ('{"bbox": [0, 0, 1, %s]}' % ("9" * 5000), (400, "malformed")),
         ('{"bbox": [0, 0, 1, 1], "attributes": {"a": "\\ud800"}}', (400, "malformed")),
         ('{"bbox": [0, 0, 1, 1]', (400, "malformed")),
         ("", (422, "invalid")),
@@ -368,6 +380,7 @@ def test_bad_annotations_are_refused_by_place(
         ('{"bbox": [0, 0, 1, 01]}', (400, "malformed")),
         ("[" * 100_000, (400, "malformed")),
     ],
+    ids=lambda value: str(value)[:50],
 )
 def test_bodies_that_are_no_json(case: Case, body: str, expected: tuple[int, str]) -> None:
     assert code_of(case.api.post(case.path, content=body, headers=JSON)) == expected

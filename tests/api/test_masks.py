@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.api import masks as routes
 from app.models import User
+from app.services import shapes
 from tests.build import make_user
 from tests.conftest import ApiClient
 
@@ -279,7 +280,6 @@ def test_what_would_fill_the_memory_is_too_large(api: ApiClient, op: str, body: 
         ("MAX_COUNTS", "iou", {"dt": [RLE], "gt": []}),
         ("MAX_IOU_PAIRS", "iou", {"dt": [RLE] * 4, "gt": [RLE] * 4}),
         ("MAX_IOU_RUNS", "iou", {"dt": [RLE], "gt": [RLE]}),
-        ("MAX_TRACED_RUNS", "to-polygons", RLE),
     ],
 )
 def test_the_limits_of_a_request(
@@ -288,6 +288,12 @@ def test_the_limits_of_a_request(
     ask(api, op, item)
     monkeypatch.setattr(routes, limit, 4)
     answer = api.post(f"/api/masks/{op}", json={"items": [item]})
+    assert problem(answer)[:2] == (413, "too_large")
+
+
+def test_a_mask_too_ragged_to_be_traced(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "MAX_TRACED_RUNS", 4)
+    answer = api.post("/api/masks/to-polygons", json={"items": [RLE]})
     assert problem(answer)[:2] == (413, "too_large")
 
 

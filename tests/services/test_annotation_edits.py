@@ -153,6 +153,7 @@ DEEP = json.loads("[" * 40 + "]" * 40)
         ("bbox_too_large", {"bbox": [0, 0, 1e8, 1]}),
         ("keypoints_unknown", {"keypoints": [1, 1, 2]}),
         ("keypoints_length", {"person": PERSON, "keypoints": [1, 1, 2]}),
+        ("keypoints_too_large", {"person": PERSON, "keypoints": [1, 1e200, 2, 1, 1, 2]}),
         ("keypoints_visibility", {"person": PERSON, "keypoints": [1, 1, 2, 1, 1, 3]}),
         ("num_keypoints_wrong",
          {"person": PERSON, "keypoints": [1, 1, 2, 0, 0, 0], "num_keypoints": 2}),

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app import masks
-from app.errors import Invalid
+from app.errors import Invalid, TooLarge
 from app.services import drawing, shapes
 from app.services.shapes import EMPTY, NOTHING, Json, Shape
 
@@ -182,6 +182,12 @@ def test_shapes_that_cannot_be_drawn(members: dict[str, Any], code: str, loc: li
         with_shape(**members)
     error = caught.value.members["errors"][0]
     assert (error["code"], error["loc"]) == (code, ["body", "shape", *loc])
+
+
+def test_a_mask_too_ragged_to_be_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "MAX_TRACED_RUNS", 4)
+    with pytest.raises(TooLarge):
+        drawing.plan(BASES["mask"], "to_polygons", None, None, SIZE)
 
 
 rings = st.lists(st.integers(-5, 55), min_size=6, max_size=10).filter(
