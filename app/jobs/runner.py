@@ -49,15 +49,23 @@ class _Told:
             raise JobCancelled
 
 
-def run_job(context: AppContext, job_id: int, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Do the job if it is still queued and nobody else does it."""
+def run_job(
+    context: AppContext,
+    job_id: int,
+    stopping: Callable[[], bool] = lambda: False,
+    file: str | None = None,
+) -> None:
+    """Do the job if it is still queued and nobody else does it.
+
+    `file` is what was uploaded for it, to be removed should the job be gone by now.
+    """
     # One connection lives as long as the job: its lock says that somebody works on the job.
     with context.engine.connect() as connection:
         line = connection.execution_options(isolation_level="AUTOCOMMIT")
         for _ in range(_TRIES_FOR_LOCK):
             with jobs.hold(line, job_id=job_id) as mine:
                 if mine:
-                    done = _run(context, job_id, _Told(line, job_id, stopping))
+                    done = _run(context, job_id, _Told(line, job_id, stopping), file)
                     break
             # Whoever queued the job again may hold the lock for another moment.
             if not jobs.is_queued(line, job_id=job_id):
@@ -71,7 +79,7 @@ def run_job(context: AppContext, job_id: int, stopping: Callable[[], bool] = lam
             jobs.interrupt(session, job_id=job_id)
 
 
-def _run(context: AppContext, job_id: int, progress: _Told) -> bool:
+def _run(context: AppContext, job_id: int, progress: _Told, file: str | None) -> bool:
     """Do the job, whose lock we hold; False when the worker stops before it is done."""
     with context.sessions.begin() as session:
         job = jobs.start(session, job_id=job_id)
@@ -79,6 +87,8 @@ def _run(context: AppContext, job_id: int, progress: _Told) -> bool:
     if job is None:
         if present is not None:
             _clean_up(context, present)
+        elif file is not None:
+            context.storage.delete(file)
         return True
     kind = _kind(job)
     try:

@@ -41,8 +41,8 @@ def _queue_app(context: AppContext, stopping: threading.Event) -> App:
     app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
 
     @app.task(name=TASK, queue=QUEUE)
-    def run(job_id: int) -> None:
-        run_job(context, job_id, stopping.is_set)
+    def run(job_id: int, file: str | None = None) -> None:
+        run_job(context, job_id, stopping.is_set, file)
 
     return app
 

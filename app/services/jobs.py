@@ -93,8 +93,12 @@ def create_job(
     session.add(job)
     session.flush()
     session.refresh(job)
-    queue.defer(session, job_id=job.id)
+    _defer(session, job)
     return job
+
+
+def _defer(session: Session, job: Job) -> None:
+    queue.defer(session, job_id=job.id, file=job.params.get("file"))
 
 
 def list_jobs(
@@ -156,7 +160,7 @@ def finish(
 def requeue(session: Session, *, job: Job) -> None:
     """Have a job that stopped half-way start again from the beginning."""
     job.state, job.started_at, job.done = "queued", None, 0
-    queue.defer(session, job_id=job.id)
+    _defer(session, job)
 
 
 def interrupt(session: Session, *, job_id: int) -> None:
@@ -190,20 +194,20 @@ def recover(session: Session) -> list[Job]:
         else:
             requeue(session, job=job)
     session.flush()
-    for job_id in session.scalars(text(_WITHOUT_MESSAGE)).all():
-        queue.defer(session, job_id=job_id)
+    for job in session.scalars(select(Job).from_statement(text(_WITHOUT_MESSAGE))).all():
+        _defer(session, job)
     return lost
 
 
 # A worker that was killed just after it took a message leaves a job that nobody is told about.
 _WITHOUT_MESSAGE = """
-    select jobs.id from jobs
+    select jobs.* from jobs
     where jobs.state = 'queued' and jobs.created_at < now() - interval '15 seconds'
       and not exists (
         select 1 from procrastinate_jobs message
         where message.status = 'todo' and (message.args ->> 'job_id')::bigint = jobs.id
       )
-    for update skip locked
+    for update of jobs skip locked
 """
 
 

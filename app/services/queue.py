@@ -17,8 +17,12 @@ TASK = "run_job"
 _app = App(connector=SyncPsycopgConnector())
 
 
-def defer(session: Session, *, job_id: int) -> None:
-    """Have a worker look at this job once the transaction is committed."""
+def defer(session: Session, *, job_id: int, file: str | None = None) -> None:
+    """Have a worker look at this job once the transaction is committed.
+
+    `file` is the storage key of what was uploaded for it: a job may be deleted with its dataset,
+    and then the message alone still knows what is to be removed.
+    """
     session.flush()
     connection = session.connection().connection.driver_connection
-    _app.configure_task(TASK, queue=QUEUE, connection=connection).defer(job_id=job_id)
+    _app.configure_task(TASK, queue=QUEUE, connection=connection).defer(job_id=job_id, file=file)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
@@ -157,6 +158,17 @@ def test_cancelling_before_it_starts(
     assert finished(answer)["state"] == "cancelled"
     assert stored_files(context) == []
     assert client.get(f"/api/datasets/{dataset.id}").json()["image_count"] == 0
+
+
+def test_a_dataset_deleted_before_it_starts(
+    context: AppContext, client: ApiClient, session: Session, dataset: Dataset
+) -> None:
+    job = send(client, dataset, coco(annotation())).json()
+    assert client.delete(f"/api/datasets/{dataset.id}").status_code == 204
+    queued = text("select args from procrastinate_jobs where (args ->> 'job_id')::bigint = :id")
+    message = session.scalar(queued, {"id": job["id"]})
+    run_job(context, message["job_id"], file=message["file"])
+    assert stored_files(context) == []
 
 
 def zipped(**members: bytes) -> bytes:
