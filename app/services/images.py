@@ -1,8 +1,8 @@
 """Images: lists with filters, their neighbours in such a list, changes and deletion.
 
 A list is read page by page with a keyset: the sort key and the id of the last row. So a page stays
-right while rows are added, and the hundredth page costs what the first does. `walk` builds every
-such query, forwards for a list and in both directions for the neighbours.
+right while rows are added, and the hundredth page costs what the first does. The neighbours of an
+image are asked for in the same order, in both directions.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, Malformed, NotFound
@@ -53,10 +53,17 @@ class ImageFilter:
     subset: str | None = None
     status: str | None = None
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counters know how many images there are."""
+        return self == ImageFilter(status=self.status)
+
     def conditions(self, dataset_id: int) -> list[ColumnElement[bool]]:
         wanted = [Image.dataset_id == dataset_id]
         if self.q:
-            wanted.append(Image.match_name.ilike(_containing(self.q), escape="\\"))
+            # Half the time of ``ilike``, and no character is special.
+            name, part = func.lower(Image.match_name), func.lower(_comparable(self.q))
+            wanted.append(func.strpos(name, part) > 0)
         if self.categories:
             wanted.append(
                 exists().where(
@@ -75,11 +82,8 @@ class ImageFilter:
         return wanted
 
 
-def _containing(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text).replace("\\", "/")
-    for special in ("%", "_"):
-        plain = plain.replace(special, f"\\{special}")
-    return f"%{plain}%"
+def _comparable(text: str) -> str:
+    return unicodedata.normalize("NFC", text).replace("\\", "/")
 
 
 class Key(NamedTuple):
@@ -108,25 +112,28 @@ def key_from(sort: str, value: object, image_id: int) -> Key:
     return Key(value, image_id)
 
 
-def _walk(
-    sort: str, conditions: Sequence[ColumnElement[bool]], beyond: Key | None, *, back: bool = False
-) -> Select[Image]:
-    """Images in order, beyond a place; `back` walks towards the first one."""
-    column = _COLUMNS[sort.removeprefix("-")]
-    descending = sort.startswith("-") != back
-    keys = [Image.id] if column is Image.id else [column, Image.id]
-    query = select(Image).where(*conditions)
-    if beyond is not None:
-        query = query.where(_beyond(keys, beyond, descending))
-    return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+class _Order:
+    """The order of a list, by the columns of the images or of a choice of them."""
+
+    def __init__(self, sort: str, value: ColumnElement[Any], id_: ColumnElement[Any]) -> None:
+        self._descending = sort.startswith("-")
+        self._keys = [id_] if sort.removeprefix("-") == "id" else [value, id_]
+
+    def by(self, *, back: bool = False) -> list[ColumnElement[Any]]:
+        """For ``order by``; `back` walks towards the first image."""
+        if self._descending != back:
+            return [key.desc() for key in self._keys]
+        return [key.asc() for key in self._keys]
+
+    def beyond(self, place: Key, *, back: bool = False) -> ColumnElement[bool]:
+        """Whether an image comes after this place; with `back`, before it."""
+        row = tuple_(*self._keys)
+        values_of_place = tuple_(*place[-len(self._keys) :])
+        return row < values_of_place if self._descending != back else row > values_of_place
 
 
-def _beyond(
-    keys: list[InstrumentedAttribute[Any]], place: Key, descending: bool
-) -> ColumnElement[bool]:
-    row = tuple_(*keys)
-    values = tuple_(*(place if len(keys) == 2 else (place.id,)))
-    return row < values if descending else row > values
+def _column(sort: str) -> InstrumentedAttribute[Any]:
+    return _COLUMNS[sort.removeprefix("-")]
 
 
 def list_images(
@@ -139,12 +146,16 @@ def list_images(
     after: Key | None = None,
 ) -> Sequence[Image]:
     """A page of the list; `after` is the place of the last image seen."""
-    return session.scalars(_walk(sort, filters.conditions(dataset_id), after).limit(limit)).all()
+    order = _Order(sort, _column(sort).expression, Image.id.expression)
+    query = select(Image).where(*filters.conditions(dataset_id)).order_by(*order.by())
+    if after is not None:
+        query = query.where(order.beyond(after))
+    return session.scalars(query.limit(limit)).all()
 
 
 def count_images(session: Session, *, dataset_id: int, filters: ImageFilter = ImageFilter()) -> int:
     """How many images the list has; without filters, or by status alone, from the counters."""
-    if filters == ImageFilter(status=filters.status):
+    if filters.is_counted:
         known = counts.progress(session, dataset_ids=[dataset_id])[dataset_id]
         return known.by_status.get(filters.status, 0) if filters.status else known.images
     query = select(func.count()).select_from(Image).where(*filters.conditions(dataset_id))
@@ -179,22 +190,36 @@ def find_neighbours(
     session: Session, *, image: Image, filters: ImageFilter = ImageFilter(), sort: str = "id"
 ) -> Neighbours:
     """The image's neighbours in a list with this filter and order."""
-    conditions = filters.conditions(image.dataset_id)
-    here = key_of(image, sort)
+    here, conditions = key_of(image, sort), filters.conditions(image.dataset_id)
+    rows = select(Image.id, _column(sort).label("value")).where(*conditions)
+    # A search that no index helps is made once; elsewhere, an index answers each question below.
+    searched = bool(filters.q or filters.categories)
+    chosen = rows.cte("chosen") if searched else rows.subquery("chosen")
+    order = _Order(sort, chosen.c.value, chosen.c.id)
 
-    def beside(*, back: bool) -> int | None:
-        query = _walk(sort, conditions, here, back=back).with_only_columns(Image.id)
-        return session.scalar(query.limit(1))
+    def beside(*, back: bool) -> ColumnElement[Any]:
+        query = select(chosen.c.id).where(order.beyond(here, back=back))
+        return query.order_by(*order.by(back=back)).limit(1).scalar_subquery()
 
-    before = _walk(sort, conditions, here, back=True).order_by(None)
-    in_list = session.scalar(select(exists().where(Image.id == image.id, *conditions)))
-    ahead = session.scalar(before.with_only_columns(func.count())) if in_list else None
-    return Neighbours(
-        previous=beside(back=True),
-        next=beside(back=False),
-        position=None if ahead is None else ahead + 1,
-        total=count_images(session, dataset_id=image.dataset_id, filters=filters),
-    )
+    ahead = order.beyond(here, back=True)
+    counted = select(func.count().label("ahead"), literal(0).label("total")).where(ahead)
+    if not filters.is_counted:
+        counted = select(func.count().filter(ahead).label("ahead"), func.count().label("total"))
+    numbers = counted.select_from(chosen).subquery()
+    found = session.execute(
+        select(
+            beside(back=True).label("previous"),
+            beside(back=False).label("next"),
+            exists().where(chosen.c.id == image.id).label("is_in_list"),
+            numbers.c.ahead,
+            numbers.c.total,
+        )
+    ).one()
+    total = found.total
+    if filters.is_counted:
+        total = count_images(session, dataset_id=image.dataset_id, filters=filters)
+    position = found.ahead + 1 if found.is_in_list else None
+    return Neighbours(found.previous, found.next, position, total)
 
 
 def change_image(session: Session, *, image: Image, changes: dict[str, Any]) -> Image:
