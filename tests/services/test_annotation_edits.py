@@ -143,7 +143,7 @@ DEEP = json.loads("[" * 40 + "]" * 40)
         ("size_mismatch", {"segmentation": {"size": [100, 80], "counts": [8000]}}),
         ("rle_short", {"segmentation": {"size": [80, 100], "counts": [7999]}}),
         ("rle_invalid", {"segmentation": {"size": [80, 100]}}),
-        ("unknown", {"segmentation": {"size": [80, 100], "counts": [8000], "x": 1}}),
+        ("rle_invalid", {"segmentation": {"size": [80, 100], "counts": [8000], "x": 1}}),
         ("holes_without_polygons", {"holes": [INNER], "bbox": [0, 0, 1, 1]}),
         ("holes_without_polygons",
          {"segmentation": {"size": [80, 100], "counts": [8000]}, "holes": [INNER]}),
