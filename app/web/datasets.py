@@ -107,6 +107,7 @@ def frame(page: Page, dataset: Dataset, tab: str) -> dict[str, Any]:
         "category_count": len(rows),
         "subsets": images.list_subsets(session, dataset_id=dataset.id),
         "statuses": STATUS_LABELS,
+        "stem": exports.file_stem(dataset.name),
         "import_tasks": _labelled(imports.import_tasks(), _TASK_LABELS),
         "tasks": _labelled(exports.export_tasks(), _TASK_LABELS),
         "segmentations": _labelled(_exportable_segmentations(), _SEGMENTATION_LABELS),

@@ -35,6 +35,11 @@ class Row:
         return self.job.kind.replace("_", " ").capitalize()
 
     @property
+    def file_name(self) -> str:
+        """The file that the job is about, where there is one."""
+        return str(self.job.params.get("file_name", ""))
+
+    @property
     def active(self) -> bool:
         return self.job.state not in FINISHED_STATES
 

@@ -70,7 +70,18 @@ def _advice(job: Job, result: Mapping[str, Any]) -> str:
         )
     if job.state == "cancelled":
         return "The dataset is as it was before."
+    if job.state == "succeeded" and _rejected(result):
+        return (
+            "What was rejected is not in the dataset. Mend it in the file and import the file "
+            "again: what is here already stays as it is."
+        )
     return ""
+
+
+def _rejected(result: Mapping[str, Any]) -> int:
+    annotations = result.get("annotations")
+    found = annotations.get("rejected", 0) if isinstance(annotations, Mapping) else 0
+    return found if isinstance(found, int) else 0
 
 
 def _groups(result: Mapping[str, Any]) -> list[Group]:

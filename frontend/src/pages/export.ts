@@ -21,7 +21,8 @@ export function exportDialog(root: HTMLElement): void {
     const task = find<HTMLSelectElement>(form, "[data-task]").value;
     const query = exportQuery(form).toString();
     const path = `${root.dataset["url"] ?? ""}${task}.json${query === "" ? "" : `?${query}`}`;
-    const name = fileName(task);
+    // The name that the server gives the file, too.
+    const name = `${task}_${root.dataset["stem"] ?? ""}.json`;
     download.href = path;
     download.download = name;
     find<HTMLTextAreaElement>(form, "[data-curl]").value =
@@ -36,11 +37,4 @@ export function exportDialog(root: HTMLElement): void {
   form.addEventListener("change", update);
   form.addEventListener("submit", (event) => event.preventDefault());
   update();
-}
-
-/** `kitchens_instances.json`: the dataset's name in letters that every file system and shell takes. */
-function fileName(task: string): string {
-  const name = document.querySelector<HTMLElement>("[data-dataset-name]")?.dataset["datasetName"] ?? "";
-  const plain = name.normalize("NFKD").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
-  return `${plain === "" ? "dataset" : plain.toLowerCase()}_${task}.json`;
 }

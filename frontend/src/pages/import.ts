@@ -79,7 +79,7 @@ class ImportDialog {
     const body = new FormData();
     // The options stand before the file: the server reads the parts as they come.
     for (const [name, value] of new FormData(this.form)) {
-      if (typeof value === "string") body.append(name, value);
+      if (typeof value === "string" && value.trim() !== "") body.append(name, value);
     }
     body.append("file", this.file, this.file.name);
     const request = new XMLHttpRequest();

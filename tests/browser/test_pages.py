@@ -1,0 +1,385 @@
+"""The pages as a person uses them: pointer, keys, files, and what shows afterwards."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.serving import Server
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def dataset(server: Server) -> dict[str, Any]:
+    """A new dataset."""
+    name = f"Pages {next(_numbers)}"
+    answer = server.client.post("/api/datasets", json={"name": name})
+    return dict(answer.raise_for_status().json())
+
+
+def _picture(path: Path, color: str = "teal") -> Path:
+    Image.new("RGB", (320, 240), color).save(path)
+    return path
+
+
+def _upload(server: Server, dataset: dict[str, Any], *paths: Path) -> list[int]:
+    files = [("files", (path.name, path.read_bytes(), "image/jpeg")) for path in paths]
+    answer = server.client.post(f"/api/datasets/{dataset['id']}/images", files=files)
+    return [image["id"] for image in answer.raise_for_status().json()["images"]]
+
+
+def _titles(page: Page) -> list[str]:
+    return page.locator("#images .card-title").all_text_contents()
+
+
+def test_uploading_shows_what_came_and_what_was_refused(
+    page: Page, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    good = [_picture(tmp_path / f"{name}.jpg") for name in "abc"]
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    page.goto(f"/datasets/{dataset['id']}")
+    expect(page.get_by_text("No images yet")).to_be_visible()
+    page.get_by_role("button", name="Upload images").first.click()
+    page.locator("#upload [data-files]").first.set_input_files([*good, bad])
+    uploads = page.get_by_role("region", name="Uploads")
+    expect(uploads).to_contain_text("Upload finished")
+    expect(uploads).to_contain_text("3 images in the dataset · 1 refused")
+    expect(uploads.locator(".is-refused")).to_contain_text("bad.png")
+    # The reasons stay until they were read; then the page shows its first images.
+    uploads.get_by_role("button", name="Close").click()
+    expect(page.locator("#images .card-title")).to_have_text(["a.jpg", "b.jpg", "c.jpg"])
+    # A later upload joins the grid without a new page.
+    page.evaluate("window.samePage = true")
+    page.get_by_role("button", name="Upload images").click()
+    more = _picture(tmp_path / "d.jpg", "maroon")
+    page.locator("#upload [data-files]").first.set_input_files(more)
+    expect(page.locator("#images .card-title")).to_have_count(4)
+    expect(page.locator("#totals")).to_contain_text("4 images")
+    assert page.evaluate("window.samePage")
+
+
+def test_files_dropped_anywhere_are_uploaded(page: Page, dataset: dict[str, Any]) -> None:
+    page.goto(f"/datasets/{dataset['id']}")
+    page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(64, 48);
+            canvas.getContext("2d").fillRect(0, 0, 30, 30);
+            const blob = await canvas.convertToBlob({ type: "image/png" });
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([blob], "dropped.png", { type: "image/png" }));
+            for (const type of ["dragenter", "dragover", "drop"]) {
+                const options = { bubbles: true, cancelable: true, dataTransfer: transfer };
+                document.body.dispatchEvent(new DragEvent(type, options));
+            }
+        }"""
+    )
+    expect(page.locator("#images .card-title")).to_have_text(["dropped.png"])
+
+
+def test_an_import_shows_its_progress_and_its_report(
+    page: Page, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "instances.json"
+    annotation = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}],
+        "categories": [{"id": 1, "name": "<b>cup</b>"}],
+        "annotations": [annotation | {"id": 1}, annotation | {"id": 2, "image_id": 99}],
+    }
+    file.write_text(json.dumps(coco))
+    page.goto(f"/datasets/{dataset['id']}")
+    page.get_by_role("button", name="Import COCO").first.click()
+    dialog = page.get_by_role("dialog", name="Import COCO")
+    expect(dialog.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    dialog.locator("[data-file]").set_input_files(file)
+    dialog.get_by_label("Only try").check()
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(dialog).to_contain_text("This was only a try")
+    dialog.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("No images yet")).to_be_visible()
+    page.get_by_role("button", name="Import COCO").first.click()
+    dialog.locator("[data-file]").set_input_files(file)
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(dialog).to_contain_text("The annotation's image is not in the file.")
+    dialog.get_by_role("link", name="Full report").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Import")
+    expect(page.locator(".issue.issue-error")).to_contain_text("image_unknown")
+    page.goto("/jobs")
+    expect(page.locator("tbody tr").first).to_contain_text("instances.json")
+    page.goto(f"/datasets/{dataset['id']}/categories")
+    expect(page.locator("tbody td.name").first).to_have_text("<b>cup</b>")
+
+
+def test_the_export_dialog_gives_a_file_and_a_command(
+    page: Page, server: Server, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    _upload(server, dataset, _picture(tmp_path / "a.jpg"))
+    page.goto(f"/datasets/{dataset['id']}")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export COCO")
+    dialog.get_by_label("Ids").select_option("reindex")
+    dialog.get_by_label("Images", exact=True).select_option("new")
+    command = dialog.get_by_label("From a script").input_value()
+    assert f"/api/datasets/{dataset['id']}/export/instances.json?ids=reindex&status=new" in command
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    name = download.value.suggested_filename
+    assert name == f"instances_{dataset['name'].replace(' ', '_')}.json"
+    assert f"-o '{name}'" in command
+    content = json.loads(download.value.path().read_text())
+    assert [image["file_name"] for image in content["images"]] == ["a.jpg"]
+
+
+def test_filters_change_grid_address_and_the_way_on(
+    page: Page, server: Server, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    ids = _upload(server, dataset, *(_picture(tmp_path / f"{n}.jpg") for n in ("a1", "a2", "b1")))
+    server.client.patch(f"/api/images/{ids[0]}", json={"status": "done"}).raise_for_status()
+    page.goto(f"/datasets/{dataset['id']}")
+    page.get_by_label("File name contains").press_sequentially("1")
+    expect(page.locator("#images .card-title")).to_have_text(["a1.jpg", "b1.jpg"])
+    page.get_by_label("Status", exact=True).select_option("new")
+    expect(page.locator("#images .card-title")).to_have_text(["b1.jpg"])
+    expect(page.get_by_role("search")).to_contain_text("1 image")
+    assert page.url.endswith("?q=1&status=new")
+    page.reload()
+    assert _titles(page) == ["b1.jpg"]
+    page.get_by_role("link", name="Start annotating").click()
+    page.wait_for_url(re.compile(rf"/images/{ids[2]}\?q=1&status=new"))
+    page.go_back()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#images .card-title")).to_have_count(3)
+    assert page.url.endswith(f"/datasets/{dataset['id']}")
+
+
+def test_the_grid_loads_more_while_one_scrolls(
+    page: Page, server: Server, dataset: dict[str, Any]
+) -> None:
+    images = [
+        {"id": n, "file_name": f"{n:04}.jpg", "width": 40, "height": 30} for n in range(1, 151)
+    ]
+    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
+    page.goto(f"/datasets/{dataset['id']}")
+    assert len(_titles(page)) == 60
+    for _ in range(20):
+        page.keyboard.press("End")
+        page.wait_for_timeout(50)
+        if page.locator("#images .card-title").count() == 150:
+            break
+    expect(page.locator("#images .card-title")).to_have_count(150)
+    assert _titles(page) == [image["file_name"] for image in images]
+
+
+def test_a_category_with_a_skeleton_is_made_and_changed(
+    page: Page, server: Server, dataset: dict[str, Any]
+) -> None:
+    page.goto(f"/datasets/{dataset['id']}/categories")
+    page.get_by_role("button", name="Add a category").click()
+    dialog = page.get_by_role("dialog", name="Add a category")
+    dialog.get_by_label("Name", exact=True).fill("cat")
+    dialog.get_by_text("Keypoints and skeleton").click()
+    dialog.get_by_role("button", name="Add a keypoint").click()
+    page.keyboard.type("nose")
+    page.keyboard.press("Enter")
+    page.keyboard.type("tail")
+    page.keyboard.press("Enter")
+    page.keyboard.type("paw")
+    # By keys in the picture: nose and tail, then tail and paw by the fields.
+    points = dialog.locator("[data-skeleton] [role=button]")
+    points.nth(0).press("Enter")
+    points.nth(1).press("Enter")
+    dialog.get_by_label("From").select_option("2")
+    dialog.get_by_label("To", exact=True).select_option("3")
+    dialog.get_by_role("button", name="Join").click()
+    dialog.get_by_role("button", name="Add category").click()
+    expect(page.locator("tbody tr")).to_contain_text("cat")
+    path = f"/api/datasets/{dataset['id']}/categories"
+    [made] = server.client.get(path).json()["items"]
+    assert (made["keypoints"], made["skeleton"]) == (["nose", "tail", "paw"], [[1, 2], [2, 3]])
+    page.get_by_role("button", name="Edit cat").click()
+    dialog = page.get_by_role("dialog", name="Edit cat")
+    dialog.get_by_role("button", name="Move up").nth(2).click()
+    dialog.get_by_label("Supercategory").fill("animal")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody tr")).to_contain_text("animal")
+    [changed] = server.client.get(path).json()["items"]
+    assert changed["keypoints"] == ["nose", "paw", "tail"]
+    assert changed["skeleton"] == [[1, 3], [3, 2]]
+    assert changed["color"] == made["color"]
+    page.get_by_role("button", name="Delete cat").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No categories yet")).to_be_visible()
+
+
+def test_errors_stand_at_their_field(
+    page: Page, dataset: dict[str, Any], expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 409")
+    page.goto("/")
+    page.get_by_role("button", name="New dataset").click()
+    dialog = page.get_by_role("dialog", name="New dataset")
+    dialog.get_by_label("Name").fill(dataset["name"])
+    dialog.get_by_role("button", name="Make dataset").click()
+    expect(dialog.get_by_role("alert").first).to_contain_text("There is already a dataset")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_members_and_settings(
+    page: Page, server: Server, dataset: dict[str, Any], expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 40")
+    email = f"member{dataset['id']}@example.org"
+    server.client.post("/api/users", json={"email": email, "password": "long enough"})
+    page.goto(f"/datasets/{dataset['id']}/members")
+    page.get_by_label("Add somebody").fill("nobody@example.org")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("There is no user nobody@example.org.")).to_be_visible()
+    page.get_by_label("Add somebody").fill(email)
+    page.get_by_role("button", name="Add", exact=True).click()
+    role = page.get_by_label(f"Role of {email}")
+    expect(role).to_have_value("annotator")
+    role.select_option("viewer")
+    expect(page.get_by_role("status")).to_contain_text("is viewer now")
+    page.reload()
+    expect(role).to_have_value("viewer")
+    page.get_by_role("button", name=f"Remove {email}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(role).to_have_count(0)
+    # The last owner stays, and the field says again what holds.
+    mine = page.locator("tbody select").first
+    mine.select_option("viewer")
+    expect(page.get_by_role("status")).to_contain_text("at least one owner")
+    expect(mine).to_have_value("owner")
+    page.goto(f"/datasets/{dataset['id']}/settings")
+    delete = page.get_by_role("button", name="Delete this dataset")
+    expect(delete).to_be_disabled()
+    page.get_by_label("Type the dataset's name").fill(dataset["name"])
+    delete.click()
+    page.wait_for_url("**/")
+    expect(page.get_by_role("status")).to_contain_text("was deleted")
+    assert server.client.get(f"/api/datasets/{dataset['id']}").status_code == 404
+
+
+def test_a_token_is_shown_once(page: Page, server: Server) -> None:
+    page.goto("/account")
+    page.get_by_role("button", name="New token").click()
+    page.get_by_label("What is it for?").fill("a script")
+    page.get_by_role("button", name="Make token").click()
+    token = page.get_by_label("The token").input_value()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert server.client.get("/api/me", headers=headers).status_code == 200
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page.locator("tbody tr")).to_contain_text("a script")
+    assert token not in page.content()
+    page.get_by_role("button", name="Revoke a script").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("You have no tokens.")).to_be_visible()
+
+
+def test_users_are_added_and_shut_out(page: Page, new_page: Callable[..., Page]) -> None:
+    page.goto("/admin/users")
+    page.get_by_role("button", name="Add a user").click()
+    dialog = page.get_by_role("dialog", name="Add a user")
+    dialog.get_by_label("E-mail address").fill("new@example.org")
+    dialog.get_by_label("Password").fill("long enough")
+    dialog.get_by_role("button", name="Add user").click()
+    row = page.locator("tbody tr", has_text="new@example.org")
+    expect(row).to_be_visible()
+    theirs = new_page(signed_in=False)
+    theirs.goto("/jobs")
+    theirs.get_by_label("E-mail address").fill("new@example.org")
+    theirs.get_by_label("Password").fill("long enough")
+    theirs.get_by_role("button", name="Sign in").click()
+    theirs.wait_for_url("**/jobs")
+    expect(theirs.get_by_role("link", name="Users")).to_have_count(0)
+    row.locator("summary").click()
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    expect(row).to_contain_text("Disabled")
+    theirs.reload()
+    theirs.wait_for_url("**/login?next=%2Fjobs")
+
+
+def test_the_theme_follows_the_system_and_can_be_switched(new_page: Callable[..., Page]) -> None:
+    page = new_page(color_scheme="dark")
+
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    dark, light = "rgb(15, 18, 22)", "rgb(246, 247, 249)"
+    assert ground() == dark
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert ground() == light
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert ground() == light
+    page.goto("/account")
+    page.get_by_role("radiogroup", name="Theme").get_by_text("System").click()
+    assert ground() == dark
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") is None
+
+
+def test_a_page_of_pages_is_reached_by_keys(page: Page, dataset: dict[str, Any]) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="New dataset")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="New dataset")).to_be_focused()
+    avatar = page.locator("summary.avatar")
+    avatar.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(avatar).to_be_focused()
+
+
+PATHS = [
+    "/",
+    "/datasets/{id}",
+    "/datasets/{id}/categories",
+    "/datasets/{id}/statistics",
+    "/datasets/{id}/members",
+    "/datasets/{id}/settings",
+    "/jobs",
+    "/account",
+    "/admin/users",
+    "/docs",
+]
+
+
+def test_nothing_is_wider_than_a_phone(
+    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any]
+) -> None:
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a" * 120 + ".jpg", "width": 40, "height": 30}],
+        "categories": [{"id": 1, "name": "c" * 120, "supercategory": "d" * 120}],
+        "annotations": [annotation],
+    }
+    server.import_coco(dataset["id"], coco)
+    name = f"{dataset['id']} " + "n" * 150
+    server.client.patch(f"/api/datasets/{dataset['id']}", json={"name": name}).raise_for_status()
+    phone = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    for path in PATHS:
+        phone.goto(path.format(id=dataset["id"]))
+        width = phone.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], path
+    server.client.delete(f"/api/datasets/{dataset['id']}")
