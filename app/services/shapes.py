@@ -126,7 +126,9 @@ def draw(segmentation: Json, holes: Json, size: Size) -> Shape:
             raise _holes_alone()
         for name in value.keys() - _RLE_MEMBERS:
             loc = ("body", "segmentation", name)
-            raise Invalid("An RLE has a size and counts, nothing else.", code="rle_invalid", loc=loc)
+            raise Invalid(
+                "An RLE has a size and counts, nothing else.", code="rle_invalid", loc=loc
+            )
     try:
         pixels = masks.from_segmentations(
             [value], list(size), [holes.value], max_crossings=MAX_CROSSINGS
