@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 import anyio
 from fastapi import APIRouter, Depends, Query
@@ -12,9 +11,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from app.api import deps, problems, wire
+from app.api import deps, files, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
 from app.services import access, exports
+from app.services.export_zip import ZipOptions, export_zip
 from app.services.exports import ExportOptions
 from app.services.images import ImageFilter
 
@@ -46,9 +46,7 @@ class SnapshotStream(StreamingResponse):
     def __init__(
         self, pieces: Iterator[bytes], stack: ExitStack, *, media_type: str, file_name: str
     ) -> None:
-        disposition = f"attachment; filename*=UTF-8''{quote(file_name)}"
-        if file_name.isascii():
-            disposition = f'attachment; filename="{file_name}"'
+        disposition = files.disposition(file_name, kind="attachment")
         super().__init__(
             pieces, media_type=media_type, headers={"Content-Disposition": disposition}
         )
@@ -112,3 +110,56 @@ def export_json(
         return SnapshotStream(
             pieces, stack.pop_all(), media_type="application/json", file_name=name
         )
+
+
+def _tasks(
+    tasks: Annotated[
+        str | None,
+        Query(max_length=200, description="Comma list; all that can be exported when not given."),
+    ] = None,
+) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(str.strip, (tasks or "").split(",")))))
+
+
+@router.get(
+    "/export.zip",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The zip.",
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems.responses(409),
+    },
+)
+def export_zipped(
+    dataset_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    filters: Annotated[ImageFilter, Depends(image_filter)],
+    tasks: Annotated[tuple[str, ...], Depends(_tasks)],
+    segmentation: Segmentation = "stored",
+    ids: Ids = "preserve",
+    images: Annotated[bool, Query(description="With the image files.")] = False,
+    merge_images: Annotated[
+        bool, Query(description="All images in one folder, not one for each subset.")
+    ] = False,
+) -> SnapshotStream:
+    """A zip of annotation files, one for each task and subset, and of the images if wanted.
+
+    ::
+
+        annotations/{task}_{subset}.json
+        images/{subset}/{file_name}        or images/{file_name} with merge_images
+
+    Answers 409 `name_collision` when two images would have the same name in it.
+    """
+    dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
+    file = ExportOptions(segmentation=segmentation, ids=ids, filters=filters)
+    options = ZipOptions(tasks=tasks, images=images, merge_images=merge_images, file=file)
+    with ExitStack() as stack:
+        own = stack.enter_context(exports.snapshot(context.sessions))
+        pieces = export_zip(own, context.storage, dataset_id=dataset.id, options=options)
+        name = f"{exports.file_stem(dataset.name)}.zip"
+        return SnapshotStream(pieces, stack.pop_all(), media_type="application/zip", file_name=name)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_what_is_refused(
 ) -> None:
     answer = client.get(url(dataset, task), params=options)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_a_zip(client: ApiClient, dataset: Dataset) -> None:
+    path = f"/api/datasets/{dataset.id}/export.zip"
+    answer = client.get(path, params={"images": "true", "tasks": "instances"})
+    assert answer.headers["content-type"] == "application/zip"
+    assert 'filename="Pets___co.zip"' in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["annotations/instances_default.json"]
+        assert json.loads(archive.read(archive.namelist()[0])) == FILE
+    refused = client.get(path, params={"tasks": "instances,captions"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "task_unsupported")
 
 
 def test_strangers_do_not_see_it(

@@ -10,13 +10,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import Annotation, AnnotationVersion, Category, Dataset, DatasetCount, Image
+from app.models import Annotation, AnnotationVersion, Category, Dataset, Image
 from app.services import annotations, counts, datasets
 from app.services.imports import ImportFailed, ImportOptions, import_file
 from app.services.jobs import JobCancelled
 from app.services.shapes import Json
 from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
 from tests.build.coco import annotation, coco, to_bytes
+from tests.build.content import everything
 
 
 @pytest.fixture
@@ -53,15 +54,6 @@ def imported(session: Session, dataset: Dataset) -> Import:
 
 def numbers(created: int = 0, updated: int = 0, unchanged: int = 0) -> dict[str, int]:
     return {"created": created, "updated": updated, "unchanged": unchanged}
-
-
-def everything(session: Session) -> list[Any]:
-    """The content of every table that an import may touch."""
-    tables = (model.__table__ for model in _TOUCHED)
-    return [session.execute(select(table).order_by(*table.primary_key)).all() for table in tables]
-
-
-_TOUCHED = (Dataset, Image, Category, Annotation, AnnotationVersion, DatasetCount)
 
 
 def only(session: Session, model: type[Any]) -> Any:

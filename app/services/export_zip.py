@@ -1,0 +1,135 @@
+"""Exports as a zip, made while it is sent: annotation files by task and subset, and the images.
+
+::
+
+    annotations/{task}_{subset}.json
+    images/{subset}/{file_name}        with images=true; images/{file_name} with merge_images=true
+
+Nothing is held but one piece of one file. Names come from outside, so they are made harmless, and
+two files that would have the same one are refused before the first byte.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+from zipstream import ZipStream
+
+from app.errors import Conflict
+from app.formats.coco import values
+from app.models import Image
+from app.services import exports
+from app.services.exports import ExportOptions
+from app.services.storage import Storage, blob_key
+
+__all__ = ["ZipOptions", "export_zip"]
+
+_COMPRESSION_LEVEL = 3
+
+
+@dataclass(frozen=True)
+class ZipOptions:
+    """What goes into the zip; `file` says how each annotation file is written."""
+
+    tasks: tuple[str, ...] = ()
+    images: bool = False
+    merge_images: bool = False
+    file: ExportOptions = field(default_factory=ExportOptions)
+
+
+def export_zip(
+    session: Session, storage: Storage, *, dataset_id: int, options: ZipOptions
+) -> Iterator[bytes]:
+    """The zip in pieces. What can go wrong does so before the first piece is asked for."""
+    tasks = options.tasks or exports.export_tasks()
+    for task in tasks:
+        exports.check_options(replace(options.file, task=task))
+    work = _Zip(session, storage, dataset_id, options)
+    return work.pieces(tasks, work.subsets(), work.image_names())
+
+
+class _Zip:
+    """One zip on its way."""
+
+    def __init__(
+        self, session: Session, storage: Storage, dataset_id: int, options: ZipOptions
+    ) -> None:
+        self._session = session
+        self._storage = storage
+        self._dataset_id = dataset_id
+        self._options = options
+        self._chosen = options.file.filters.conditions(dataset_id)
+
+    def subsets(self) -> dict[str, str]:
+        """The subsets of the chosen images by the names that they have in the zip."""
+        query = select(Image.subset).where(*self._chosen).distinct().order_by(Image.subset)
+        found = self._session.scalars(query).all() or ["default"]
+        return _without_collision((_harmless(subset), subset) for subset in found)
+
+    def _pictures(self) -> Select[tuple[str, str, str]]:
+        return (
+            select(Image.subset, Image.file_name, Image.blob_sha256)
+            .where(*self._chosen, Image.blob_sha256.is_not(None))
+            .order_by(Image.id)
+        )
+
+    def image_names(self) -> dict[str, str]:
+        """The blobs of the chosen images by their names in the zip."""
+        if not self._options.images:
+            return {}
+        rows = self._session.execute(self._pictures())
+        return _without_collision(
+            (self._image_name(subset, file_name), sha256) for subset, file_name, sha256 in rows
+        )
+
+    def _image_name(self, subset: str, file_name: str) -> str:
+        folder = "images" if self._options.merge_images else f"images/{_harmless(subset)}"
+        name = values.match_name(file_name) if values.is_unsafe(file_name) else file_name
+        name = name.replace("\\", "/")
+        return f"{folder}/{name}"
+
+    def pieces(
+        self, tasks: Sequence[str], subsets: dict[str, str], images: dict[str, str]
+    ) -> Iterator[bytes]:
+        archive = ZipStream(sized=False)
+        for task in tasks:
+            for name, subset in subsets.items():
+                filters = replace(self._options.file.filters, subset=subset)
+                options = replace(self._options.file, task=task, filters=filters)
+                archive.add(
+                    exports.export_file(
+                        self._session, dataset_id=self._dataset_id, options=options
+                    ),
+                    f"annotations/{task}_{name}.json",
+                    compress_type=zipfile.ZIP_DEFLATED,
+                    compress_level=_COMPRESSION_LEVEL,
+                )
+                yield from archive.all_files()
+        for name, sha256 in images.items():
+            # Pictures are compressed already.
+            archive.add(
+                self._storage.chunks(blob_key(sha256)), name, compress_type=zipfile.ZIP_STORED
+            )
+            yield from archive.all_files()
+        yield from archive.finalize()
+
+
+def _harmless(subset: str) -> str:
+    """A subset as one step of a path."""
+    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in subset)
+    return kept if kept.strip(".") else "_"
+
+
+def _without_collision(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The pairs by their first half, which must be different each time."""
+    found: dict[str, str] = {}
+    for name, value in named:
+        if name in found:
+            raise Conflict(
+                f"Two files would be called {name} in the zip: rename one, or choose subsets.",
+                code="name_collision",
+            )
+        found[name] = value
+    return found

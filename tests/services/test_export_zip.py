@@ -1,0 +1,128 @@
+"""Zips: what is in them, under which names, and when they are refused."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.context import AppContext
+from app.errors import Conflict, Invalid
+from app.models import Dataset
+from app.services.export_zip import ZipOptions, export_zip
+from app.services.exports import ExportOptions, snapshot
+from app.services.images import ImageFilter
+from app.services.storage import blob_key
+from tests.build import make_annotation, make_category, make_dataset, make_image
+
+Zip = Callable[..., zipfile.ZipFile]
+
+
+@pytest.fixture
+def dataset(session: Session) -> Dataset:
+    return make_dataset(session)
+
+
+@pytest.fixture
+def zipped(context: AppContext, session: Session, dataset: Dataset) -> Zip:
+    """The exported zip, opened."""
+
+    def run(**options: Any) -> zipfile.ZipFile:
+        session.commit()
+        with snapshot(context.sessions) as own:
+            pieces = export_zip(
+                own, context.storage, dataset_id=dataset.id, options=ZipOptions(**options)
+            )
+            archive = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+        assert archive.testzip() is None
+        return archive
+
+    return run
+
+
+@pytest.fixture
+def picture(context: AppContext, session: Session, dataset: Dataset, tmp_path: Path) -> Any:
+    """Makes an image with pixels."""
+
+    def make(file_name: str, content: bytes, subset: str = "default") -> None:
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = tmp_path / "blob"
+        path.write_bytes(content)
+        context.storage.put(blob_key(sha256), path)
+        session.execute(
+            text(
+                "insert into blobs (sha256, size, media_type) values (:key, :size, 'image/png')"
+                " on conflict do nothing"
+            ),
+            {"key": sha256, "size": len(content)},
+        )
+        make_image(session, dataset=dataset, file_name=file_name, subset=subset, blob_sha256=sha256)
+
+    return make
+
+
+def test_a_file_for_each_subset(zipped: Zip, session: Session, dataset: Dataset) -> None:
+    category = make_category(session, dataset=dataset)
+    for subset in ("train", "val", "../odd"):
+        image = make_image(session, dataset=dataset, subset=subset, file_name=f"{subset}.jpg")
+        make_annotation(session, image=image, category=category)
+    archive = zipped()
+    assert sorted(archive.namelist()) == [
+        "annotations/instances_.._odd.json",
+        "annotations/instances_train.json",
+        "annotations/instances_val.json",
+    ]
+    file = json.loads(archive.read("annotations/instances_val.json"))
+    assert [image["file_name"] for image in file["images"]] == ["val.jpg"]
+    assert len(file["annotations"]) == 1
+    chosen = zipped(file=ExportOptions(filters=ImageFilter(subset="train"), ids="reindex"))
+    assert chosen.namelist() == ["annotations/instances_train.json"]
+    assert json.loads(chosen.read(chosen.namelist()[0]))["annotations"][0]["id"] == 1
+
+
+def test_an_empty_dataset(zipped: Zip) -> None:
+    archive = zipped(images=True)
+    assert archive.namelist() == ["annotations/instances_default.json"]
+    assert json.loads(archive.read(archive.namelist()[0]))["images"] == []
+
+
+def test_images_come_along(zipped: Zip, session: Session, dataset: Dataset, picture: Any) -> None:
+    picture("a/ü.png", b"one", subset="train")
+    picture("b.png", b"two" * 200_000)
+    make_image(session, dataset=dataset, file_name="no-pixels.png")
+    archive = zipped(images=True)
+    assert archive.read("images/train/a/ü.png") == b"one"
+    assert archive.read("images/default/b.png") == b"two" * 200_000
+    assert archive.getinfo("images/default/b.png").compress_type == zipfile.ZIP_STORED
+    assert not [name for name in archive.namelist() if "no-pixels" in name]
+    assert zipped(images=True, merge_images=True).read("images/b.png")[:3] == b"two"
+    assert not [name for name in zipped().namelist() if name.startswith("images")]
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd.png", "..\\..\\etc\\passwd.png", "C:\\etc\\passwd.png"]
+)
+def test_names_never_climb(zipped: Zip, picture: Any, name: str) -> None:
+    picture(name, b"one")
+    assert "images/default/etc/passwd.png" in zipped(images=True).namelist()
+
+
+def test_equal_names_are_refused(zipped: Zip, picture: Any) -> None:
+    picture("a.png", b"one", subset="train")
+    picture("a.png", b"two", subset="val")
+    assert len(zipped(images=True).namelist()) == 4
+    with pytest.raises(Conflict) as caught:
+        zipped(images=True, merge_images=True)
+    assert caught.value.code == "name_collision"
+
+
+def test_unsupported_tasks_are_refused(zipped: Zip) -> None:
+    with pytest.raises(Invalid) as caught:
+        zipped(tasks=("instances", "panoptic"))
+    assert caught.value.code == "task_unsupported"
