@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Thread
 
 from fastapi import APIRouter, FastAPI
 
@@ -9,6 +10,7 @@ from app import __version__
 from app.api import (
     annotations,
     categories,
+    cleaning,
     datasets,
     exports,
     health,
@@ -59,6 +61,8 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # Files that a killed process left behind; nobody has to wait for that.
+        Thread(target=cleaning.remove_all_unused, args=(parts,), daemon=True).start()
         yield
         if context is None:
             parts.close()

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, BackgroundTasks, Query, status
 from pydantic import BaseModel
 
-from app.api import deps, paging, problems, wire
-from app.api.deps import SessionDep, UserDep
+from app.api import cleaning, deps, paging, problems, wire
+from app.api.deps import ContextDep, SessionDep, UserDep
 from app.models import Dataset, User
 from app.services import access, counts, datasets
 
@@ -117,7 +117,15 @@ def change(
 
 
 @router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT)
-def delete(dataset_id: deps.Id, user: UserDep, session: SessionDep) -> None:
+def delete(
+    dataset_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    afterwards: BackgroundTasks,
+) -> None:
     """Delete a dataset with its images, categories and annotations, for good."""
     dataset = access.manage_dataset(session, user=user, dataset_id=dataset_id)
     datasets.delete_dataset(session, dataset=dataset)
+    # Runs after the commit, when nobody can find the files any more.
+    afterwards.add_task(cleaning.remove_all_unused, context)

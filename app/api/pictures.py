@@ -67,6 +67,36 @@ def file(
 
 
 @router.get(
+    "/images/{image_id}/picture",
+    response_class=Response,
+    responses=files.binary(*_TYPES, ranges=True) | problems.responses(416),
+)
+def picture(
+    image_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    request: Request,
+    v: Version = None,
+) -> Response:
+    """The whole picture as a browser can show it: the file itself, or a PNG made from it.
+
+    A browser that heeds the EXIF orientation shows it upright, in the image's width and height.
+    """
+    image = access.view_image(session, user=user, image_id=image_id)
+    sha256, storage = pictures.blob_of(image), context.storage
+    media_type = session.get_one(Blob, sha256).media_type
+    key, tag = blob_key(sha256), sha256
+    if pictures.needs_converting(storage, image=image, media_type=media_type):
+        media_type, tag = "image/png", f"{sha256[:32]}-{image.orientation}-picture"
+        key = pictures.converted(storage, sha256=sha256, orientation=image.orientation)
+    forever = v is not None
+    return files.not_modified(request, tag, forever=forever) or files.send(
+        request, storage, key, media_type=media_type, tag=tag, more={}, forever=forever
+    )
+
+
+@router.get(
     "/images/{image_id}/thumbnail",
     response_class=Response,
     responses=files.binary("image/jpeg"),

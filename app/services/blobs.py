@@ -5,7 +5,7 @@ A file is in the storage only while a committed row in ``blobs`` says so:
 =========  ====================================================================================
 coming     `note` commits the row first; `keep` then locks it, moves the file in, and stays
            locked until the images that use it are committed
-going      `remove_if_unused` locks the row, sees that no image uses it, deletes row and file
+going      `remove_unused` locks the row, sees that no image uses it, deletes row and file
 =========  ====================================================================================
 
 Both lock the row, so an upload of the same content at the moment of a deletion finds its file there
@@ -18,14 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.models import Blob, Image
 from app.services.storage import Storage, blob_key, cache_folder
 
-__all__ = ["NewBlob", "find_unused", "keep", "note", "remove_if_unused"]
+__all__ = ["NewBlob", "find_unused", "keep", "note", "remove_unused"]
 
 _ROWS_AT_ONCE = 1000
 # Putting is waiting: for the disk to have written, or for the object storage to answer.
@@ -83,20 +83,24 @@ def find_unused(session: Session, *, limit: int = 1000, after: str = "") -> Sequ
     ).all()
 
 
-def remove_if_unused(session: Session, storage: Storage, *, sha256: str) -> bool:
-    """Remove a file that no image uses any more; the caller commits at once.
+def remove_unused(session: Session, storage: Storage, *, sha256s: Sequence[str]) -> int:
+    """Remove those files that no image uses any more; how many that were. The caller commits.
 
-    Should the process die before the commit, the row stays without its file, and is found again
-    or made good by the next upload of the same content.
+    Should the process die before the commit, rows stay without their files, and are found again or
+    made good by the next upload of the same content.
     """
-    blob = session.scalar(
-        select(Blob).where(Blob.sha256 == sha256).with_for_update(skip_locked=True)
-    )
-    # A statement of its own: it sees what was committed while we waited for nothing.
-    if blob is None or session.scalar(select(exists().where(Image.blob_sha256 == sha256))):
-        return False
-    session.delete(blob)
-    session.flush()
-    storage.delete(blob_key(sha256))
-    storage.delete_folder(cache_folder(sha256))
-    return True
+    locked = session.scalars(
+        select(Blob.sha256)
+        .where(Blob.sha256.in_(sha256s))
+        .order_by(Blob.sha256)
+        # What somebody else has locked is being used or removed at this moment.
+        .with_for_update(skip_locked=True)
+    ).all()
+    # A statement of its own, so that it sees whatever was committed before the rows were locked.
+    used = set(session.scalars(select(Image.blob_sha256).where(Image.blob_sha256.in_(locked))))
+    unused = [sha256 for sha256 in locked if sha256 not in used]
+    session.execute(delete(Blob).where(Blob.sha256.in_(unused)))
+    for sha256 in unused:
+        storage.delete(blob_key(sha256))
+        storage.delete_folder(cache_folder(sha256))
+    return len(unused)

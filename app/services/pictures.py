@@ -3,6 +3,9 @@
 Thumbnails have a few sizes only, and are kept beside the file in the storage: they are made once
 and vanish together with it. Overlays are made anew for each state of the annotations; their tag
 tells a browser whether the one that it has is still right.
+
+Most files are what a browser shows, upright and all. `needs_converting` finds the others: a TIFF,
+and a file whose EXIF orientation is not the one that its annotations go by.
 """
 
 import hashlib
@@ -22,6 +25,8 @@ __all__ = [
     "SIZES",
     "OverlayPlan",
     "blob_of",
+    "converted",
+    "needs_converting",
     "overlay",
     "overlay_tag",
     "plan_overlay",
@@ -60,6 +65,41 @@ def thumbnail(storage: Storage, *, sha256: str, orientation: int, size: int) -> 
         data = pixels.jpeg(pixels.shown(file, box=size, orientation=orientation))
     storage.put_bytes(key, data)
     return data
+
+
+def needs_converting(storage: Storage, *, image: Image, media_type: str) -> bool:
+    """Whether a browser would show the file otherwise than this image is meant."""
+    if media_type == "image/tiff":
+        return True
+    if image.record is None or image.orientation != 1:
+        # Uploaded images are shown as EXIF says, and so are records whose size agrees with it.
+        return False
+    return _file_orientation(storage, blob_of(image)) != 1
+
+
+def _file_orientation(storage: Storage, sha256: str) -> int:
+    """What the file itself says; noted beside it, for looking into it may mean fetching it."""
+    key = cache_key(sha256, "orientation")
+    try:
+        return int(b"".join(storage.chunks(key)))
+    except NotFound:
+        pass
+    with storage.open(blob_key(sha256)) as file:
+        orientation = pixels.read_header(file).orientation
+    storage.put_bytes(key, str(orientation).encode())
+    return orientation
+
+
+def converted(storage: Storage, *, sha256: str, orientation: int) -> str:
+    """The storage key of the whole picture as PNG, made now unless it is there."""
+    key = cache_key(sha256, f"picture-{orientation}")
+    try:
+        storage.size(key)
+    except NotFound:
+        with storage.open(blob_key(sha256)) as file:
+            picture = pixels.shown(file, box=None, orientation=orientation)
+        storage.put_bytes(key, pixels.png(picture))
+    return key
 
 
 @dataclass(frozen=True)
@@ -104,9 +144,7 @@ def overlay(storage: Storage, plan: OverlayPlan, *, size: int, on_picture: bool)
     fitting = ground.size if ground else _fit(plan.width, plan.height, size)
     layer = overlays.draw(plan.drawn, image_size=(plan.width, plan.height), size=fitting)
     if ground is None:
-        out = BytesIO()
-        layer.save(out, "PNG", compress_level=1)
-        return out.getvalue()
+        return pixels.png(layer)
     ground.paste(layer, mask=layer.getchannel("A"))
     return pixels.jpeg(ground)
 

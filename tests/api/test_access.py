@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "DELETE /api/images/{image_id}": Row("owner"),
     "GET /api/images/{image_id}/neighbours": Row("viewer"),
     "GET /api/images/{shown_image_id}/file": Row("viewer"),
+    "GET /api/images/{shown_image_id}/picture": Row("viewer"),
     "GET /api/images/{shown_image_id}/thumbnail": Row("viewer"),
     "GET /api/images/{shown_image_id}/overlay": Row("viewer"),
     "GET /api/images/{image_id}/annotations": Row("viewer"),

@@ -254,3 +254,37 @@ def test_in_object_storage(
     assert client.delete(path).status_code == 204
     with pytest.raises(NotFound):
         storage.size(blob_key(sha256))
+
+
+def test_a_picture_for_browsers(api: ApiClient, dataset: Dataset, session: Session) -> None:
+    turned = make_picture(size=(80, 40), kind="JPEG", orientation=6)
+    for name, width, height in (("turned.jpg", 40, 80), ("raw.jpg", 80, 40)):
+        make_image(
+            session, dataset=dataset, file_name=name, width=width, height=height, record="{}"
+        )
+    sent = {
+        "a.jpg": (CONTENT, None),
+        "b.jpg": (turned, None),
+        "turned.jpg": (turned, None),
+        "raw.jpg": (turned, (80, 40)),
+        "c.tif": (make_picture(kind="TIFF", mode="I;16"), (64, 48)),
+        "d.tif": (make_picture(size=(80, 40), kind="TIFF", orientation=6), (40, 80)),
+    }
+    body = upload(api, dataset, [(name, content) for name, (content, _) in sent.items()])
+    assert body["rejected"] == []
+    for image in body["images"]:
+        content, size = sent[image["file_name"]]
+        answer = api.get(f"/api/images/{image['id']}/picture")
+        if size is None:
+            assert answer.content == content
+        else:
+            assert answer.headers["content-type"] == "image/png"
+            shown = picture_of(answer)
+            assert shown.size == size == (image["width"], image["height"])
+            assert shown.getexif() == {}
+        tag = {"If-None-Match": answer.headers["etag"]}
+        again = api.get(f"/api/images/{image['id']}/picture", headers=tag)
+        assert again.status_code == 304
+        part = {"Range": "bytes=0-3"}
+        first = api.get(f"/api/images/{image['id']}/picture", headers=part)
+        assert (first.status_code, first.content) == (206, answer.content[:4])

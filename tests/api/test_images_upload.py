@@ -1,6 +1,8 @@
 """Uploads of images and zips."""
 
+import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 
@@ -9,9 +11,13 @@ from PIL import Image as Pillow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.context import AppContext
+from app.main import create_app
 from app.models import Dataset, Image, User
-from app.services import counts, turns
+from app.services import blobs, counts, turns
+from app.services.blobs import NewBlob
+from app.services.storage import blob_key
 from tests.api.uploading import Files, check_storage, codes, names, stored, upload
 from tests.build import make_annotation, make_dataset, make_image, make_user
 from tests.build.pictures import COCO_IMAGES, make_picture
@@ -242,3 +248,61 @@ def test_deleting_the_last_image_removes_the_file(
     assert stored(context.settings) == set()
     assert list((context.settings.data_dir / "cache").glob("*/*")) == []
     assert upload(admin, one, [("a.png", picture)])["images"][0]["has_file"]
+
+
+def test_deleting_a_dataset_removes_its_files(
+    api: ApiClient, dataset: Dataset, settings: Settings, session: Session, owner: User
+) -> None:
+    other = make_dataset(session, owner=owner)
+    files = [(f"{number}.png", make_picture(seed=number)) for number in range(3)]
+    upload(api, dataset, files)
+    upload(api, other, files[:1])
+    assert len(stored(settings)) == 3
+    assert api.delete(f"/api/datasets/{dataset.id}").status_code == 204
+    assert len(stored(settings)) == 1
+
+
+def test_what_a_killed_process_left_is_removed_at_the_start(
+    context: AppContext, session: Session
+) -> None:
+    """It had noted the file and moved it in, and died before its images were committed."""
+    content = b"left over"
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = context.storage.scratch.draft()
+    path.write_bytes(content)
+    with context.sessions.begin() as died:
+        blobs.note(died, files=[NewBlob(path, sha256, len(content), "image/png")])
+    context.storage.put(blob_key(sha256), path)
+    assert stored(context.settings) == {sha256}
+    with ApiClient(create_app(context.settings, context), session):
+        until = time.monotonic() + 10
+        while stored(context.settings) and time.monotonic() < until:
+            time.sleep(0.01)
+    assert stored(context.settings) == set()
+
+
+def test_uploads_and_deletions_of_the_same_content(
+    api: ApiClient, session: Session, owner: User
+) -> None:
+    """However they fall together, an image that is there has its file."""
+    datasets = [make_dataset(session, owner=owner).id for _ in range(2)]
+    session.commit()
+    picture, lost = make_picture(), []
+
+    def work(dataset_id: int) -> None:
+        client = ApiClient(api.app, Session(session.get_bind()))  # type: ignore[arg-type]
+        client.headers.update(api.headers)
+        for number in range(12):
+            files = {"files": (f"{number}.png", picture)}
+            answer = client.post(f"/api/datasets/{dataset_id}/images", files=files)
+            path = f"/api/images/{answer.json()['images'][0]['id']}"
+            if client.get(f"{path}/file").content != picture:
+                lost.append(path)
+            client.delete(path)
+
+    threads = [threading.Thread(target=work, args=(key,)) for key in datasets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lost == []
