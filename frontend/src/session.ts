@@ -230,7 +230,7 @@ export class Session {
   async #loadPicture(): Promise<void> {
     const { id, has_file: hasFile } = this.page.image;
     if (hasFile) {
-      const file = `/api/images/${id}/file`;
+      const file = `/api/images/${id}/picture`;
       const substitute = `/api/images/${id}/thumbnail?size=${SUBSTITUTE_PIXELS}`;
       this.#picture = (await fetchPicture(file)) ?? (await fetchPicture(substitute));
       this.pictureState = this.#picture ? "shown" : "broken";
