@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-__all__ = ["FILTERS", "count", "file_size", "initials", "number", "query_string", "when"]
+__all__ = ["FILTERS", "count", "email", "file_size", "initials", "number", "query_string", "when"]
 
 
 def number(value: float) -> str:
@@ -57,7 +57,14 @@ def query_string(values: dict[str, Any]) -> str:
     return "?" + urlencode(kept, doseq=True) if kept else ""
 
 
+def email(address: str) -> Markup:
+    """An address that breaks behind its @ where there is little room."""
+    name, at, host = address.partition("@")
+    return Markup("{}{}<wbr>{}").format(name, at, host)
+
+
 FILTERS = {
+    "email": email,
     "number": number,
     "count": count,
     "percent": percent,

@@ -112,6 +112,7 @@ def _cards(page: Page, dataset: Dataset, view: View, cursor: str | None) -> dict
         total = images.count_images(page.session, dataset_id=dataset.id, filters=view.filters)
     return {
         "dataset": dataset,
+        "role": page.role(dataset.id),
         "images": shown,
         "query": view.query,
         "next_url": next_url,

@@ -14,7 +14,7 @@ import { form } from "./pages/form";
 import { grid } from "./pages/grid";
 import { importDialog } from "./pages/import";
 import { job, poll } from "./pages/job";
-import { menu, narrow } from "./pages/menu";
+import { bindMenus, narrow } from "./pages/menu";
 import { reference } from "./pages/reference";
 import { theme, themeChoice } from "./pages/theme";
 import { localTimes } from "./pages/time";
@@ -35,7 +35,6 @@ const CONTROLLERS: Readonly<Record<string, Controller>> = {
   grid,
   import: importDialog,
   job,
-  menu,
   narrow,
   poll,
   reference,
@@ -58,5 +57,6 @@ function bind(part: ParentNode): void {
 
 bindDialogs();
 bindCopy();
+bindMenus();
 bind(document);
 sayKept();

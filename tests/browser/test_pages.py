@@ -163,6 +163,19 @@ def test_filters_change_grid_address_and_the_way_on(
     assert page.url.endswith(f"/datasets/{dataset['id']}")
 
 
+def test_an_image_is_deleted_where_it_stands(
+    page: Page, server: Server, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    _upload(server, dataset, *(_picture(tmp_path / f"{name}.jpg") for name in "ab"))
+    page.goto(f"/datasets/{dataset['id']}")
+    page.locator(".card", has_text="a.jpg").hover()
+    page.get_by_title("More about a.jpg").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("#images .card-title")).to_have_text(["b.jpg"])
+    expect(page.locator("#totals")).to_contain_text("1 image ·")
+
+
 def test_the_grid_loads_more_while_one_scrolls(
     page: Page, server: Server, dataset: dict[str, Any]
 ) -> None:

@@ -1,11 +1,13 @@
 import { confirm } from "./dialog";
 import { go } from "./go";
+import { refreshHead } from "./head";
 import { requestJson, type Method } from "./http";
 import { say, sayError } from "./toast";
 
 /**
  * A button that sends one request: `data-method`, `data-url`, `data-body`
- * (JSON), `data-then` and `data-said` as for forms; `data-confirm` asks first.
+ * (JSON), `data-then` and `data-said` as for forms; `data-then="removed"` takes
+ * the list's item away; `data-confirm` asks first.
  */
 export function action(root: HTMLElement): void {
   const button = root as HTMLButtonElement;
@@ -21,11 +23,19 @@ async function run(button: HTMLButtonElement): Promise<void> {
     const sent: unknown = body === undefined ? undefined : JSON.parse(body);
     const answer = await requestJson<unknown>(method as Method, url, sent);
     if (then === "stay" && said !== undefined) say(said);
-    go(then, answer, said);
+    if (then === "removed") await removed(button, said);
+    else go(then, answer, said);
   } catch (error) {
     button.disabled = false;
     sayError(error);
   }
+}
+
+/** The thing is gone: take its item out of the list without losing one's place. */
+async function removed(button: HTMLElement, said: string | undefined): Promise<void> {
+  button.closest("li")?.remove();
+  if (said !== undefined) say(said);
+  await refreshHead();
 }
 
 /** A <select> of a member's role, which is saved as it is chosen. */

@@ -1,40 +1,56 @@
 import { findAll } from "./dom";
 
-/** A <details> that behaves like a menu: Escape and a click elsewhere close it. */
-export function menu(root: HTMLElement): void {
-  const details = root as HTMLDetailsElement;
-  const close = (): void => {
-    details.open = false;
-  };
+/**
+ * Menus are <details class="menu">. Escape, a click elsewhere and moving on by
+ * keys close them. One set of listeners serves all of them: a grid has
+ * hundreds, and more come while one scrolls.
+ */
+export function bindMenus(): void {
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Node && !details.contains(event.target)) close();
+    const target = event.target instanceof Element ? event.target : null;
+    const chosen = target?.closest("button, a") ?? null;
+    closeAll((menu) => target === null || !menu.contains(target) || (chosen !== null && menu.contains(chosen)));
   });
-  details.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !details.open) return;
+  document.addEventListener("keydown", (event) => {
+    const menu = menuAround(event.target);
+    if (event.key !== "Escape" || menu === null || !menu.open) return;
     event.stopPropagation();
-    close();
-    details.querySelector("summary")?.focus();
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
   });
-  details.addEventListener("focusout", (event) => {
-    if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) close();
+  document.addEventListener("focusout", (event) => {
+    const next = event.relatedTarget;
+    if (next instanceof Node) closeAll((menu) => !menu.contains(next));
   });
-  details.querySelector(".menu-list")?.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("button") !== null) close();
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (field instanceof HTMLInputElement && "narrow" in field.dataset) narrowChoices(field);
   });
-  const search = details.querySelector<HTMLInputElement>("[data-narrow]");
-  if (search !== null) narrowChoices(details, search);
+  document.addEventListener("toggle", focusSearch, { capture: true });
 }
 
-function narrowChoices(details: HTMLDetailsElement, search: HTMLInputElement): void {
-  search.addEventListener("input", () => {
-    const wanted = search.value.trim().toLowerCase();
-    for (const choice of findAll(details, ".choice")) {
-      choice.hidden = !(choice.textContent ?? "").toLowerCase().includes(wanted);
-    }
-  });
-  details.addEventListener("toggle", () => {
-    if (details.open) search.focus();
-  });
+function menuAround(target: EventTarget | null): HTMLDetailsElement | null {
+  return target instanceof Element ? target.closest<HTMLDetailsElement>("details.menu") : null;
+}
+
+function closeAll(which: (menu: HTMLDetailsElement) => boolean): void {
+  for (const menu of findAll<HTMLDetailsElement>(document, "details.menu[open]")) {
+    if (which(menu)) menu.open = false;
+  }
+}
+
+/** The field at the head of a long menu hides the choices that lack what is typed. */
+function narrowChoices(field: HTMLInputElement): void {
+  const wanted = field.value.trim().toLowerCase();
+  for (const choice of findAll(menuAround(field) ?? document, ".choice")) {
+    choice.hidden = !(choice.textContent ?? "").toLowerCase().includes(wanted);
+  }
+}
+
+function focusSearch(event: Event): void {
+  const menu = event.target;
+  if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.matches(".menu")) return;
+  menu.querySelector<HTMLInputElement>("[data-narrow]")?.focus();
 }
 
 /** A search field that hides the rows of a table whose `data-text` lacks what is typed. */

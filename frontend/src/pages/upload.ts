@@ -1,6 +1,7 @@
 import { count, find, findAll, instantiate, number, show } from "./dom";
 import { chosenFiles, droppedFiles, isJson, type Pick } from "./files";
 import { replaceGrid } from "./grid";
+import { refreshHead } from "./head";
 import type { Problem } from "./http";
 import { offerImport } from "./import";
 import { sayNext } from "./toast";
@@ -211,15 +212,10 @@ function bindDrop(dropped: (picks: Pick[]) => void): void {
   });
 }
 
-/** Take the counts and the images from the server anew. */
+/** Show what has come: the counts, and the images from the first one. */
 async function refresh(): Promise<void> {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!response.ok) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const id of ["totals", "progress"]) {
-    const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
-    if (old !== null && next !== null) old.replaceChildren(...next.childNodes);
-  }
+  const fresh = await refreshHead();
+  if (fresh === null) return;
   const images = document.getElementById("images");
   if (images !== null) {
     await replaceGrid(images, `${location.pathname}/images${location.search}`);
