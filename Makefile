@@ -10,7 +10,7 @@ prepare = $(PYTHON) tools/prepare.py
 bin = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench build
+.PHONY: help run dev test lint format bench migration build
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -22,7 +22,7 @@ dev: ## The same, rebuilding and restarting whenever a source file changes
 	@exec $(prepare) test $(bin)/python tools/develop.py $(ARGS)
 
 test: ## Run every test: Python, front end, browser, lint and types
-	@exec $(prepare) test $(bin)/pytest -n $(WORKERS) $(ARGS)
+	@exec $(prepare) test $(bin)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: ## Run the linters and type checkers only
 	@exec $(prepare) test $(bin)/python tools/checks.py ruff format mypy eslint svelte-check
@@ -33,6 +33,9 @@ format: ## Put the Python code in its standard form
 
 bench: ## Measure how fast it is, and print one table
 	@exec $(prepare) test $(bin)/python -m tests.bench $(ARGS)
+
+migration: ## Write a migration from the models: make migration m="Add a table"
+	@exec $(prepare) test $(bin)/python tools/new_migration.py "$(m)"
 
 build: ## Build the wheel and the source archive into dist/
 	@exec $(prepare) test $(bin)/uv build $(ARGS)
