@@ -114,7 +114,7 @@ class _Plan:
                 self._decisions[place] = Decision(repeats=earlier)
             else:
                 self._decisions[place] = _refused(
-                    "name_taken", "Another file of this upload has the same name."
+                    "Another file of this upload has the same name.", code="name_taken"
                 )
 
     def _by_equal_name(self, arrival: Arrival) -> Decision | None:
@@ -126,7 +126,7 @@ class _Plan:
         if same:
             return Decision(same=same)
         if images:
-            return _refused("name_taken", "The dataset has another image of this name.")
+            return _refused("The dataset has another image of this name.", code="name_taken")
         return None
 
     def _by_equal_bytes(self, arrival: Arrival) -> Decision | None:
@@ -168,8 +168,8 @@ class _Plan:
         if len({self._arrivals[place].sha256 for place in claimants}) > 1:
             for place in claimants:
                 self._decisions[place] = _refused(
-                    "file_name_ambiguous",
                     f"Several files of this upload could be the pixels of {image.match_name}.",
+                    code="file_name_ambiguous",
                 )
             return
         self._decisions[claimants[0]] = _fill(self._arrivals[claimants[0]], [image])
@@ -193,13 +193,13 @@ def _fill(arrival: Arrival, images: list[Existing]) -> Decision:
         return Decision(fills=fills)
     width, height = images[0].size
     return _refused(
-        "size_mismatch",
         f"The file has {arrival.shown[0]} x {arrival.shown[1]} pixels, "
         f"but the imported image {images[0].match_name} has {width} x {height}.",
+        code="size_mismatch",
     )
 
 
-def _refused(code: str, message: str) -> Decision:
+def _refused(message: str, *, code: str) -> Decision:
     return Decision(refusal=Refusal(code, message))
 
 
@@ -207,5 +207,6 @@ def _ambiguous(images: list[Existing]) -> Decision:
     told = ", ".join(image.match_name for image in images[:_NAMES_TOLD])
     more = "" if len(images) <= _NAMES_TOLD else f" and {len(images) - _NAMES_TOLD} more"
     return _refused(
-        "file_name_ambiguous", f"It could be the pixels of {told}{more}: send it with its folder."
+        f"It could be the pixels of {told}{more}: send it with its folder.",
+        code="file_name_ambiguous",
     )
