@@ -17,7 +17,8 @@ from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
 from app.models import User
-from app.services import blobs, categories, imports, intake, turns, users
+from app.services import blobs, categories, intake, turns, users
+from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
 from app.services.intake import Inbox, Limits, Outcome, Rejection
 from app.services.jobs import Progress
@@ -69,11 +70,13 @@ def import_annotations(
 ) -> dict[str, Any]:
     """Import one file and return the report; raises `imports.ImportFailed`."""
     with path.open("rb") as file, context.sessions.begin() as session:
-        return imports.import_file(
+        return import_upload(
             session,
             dataset_id=dataset_id,
             user_id=None,
             file=file,
+            scratch=context.storage.scratch,
+            settings=context.settings,
             options=options,
             progress=progress,
         )

@@ -1,18 +1,54 @@
-"""The annotation file in a zip: exactly one .json, whatever else there is."""
+"""Imports of files as people have them: an annotation file, or a zip that holds exactly one."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from sqlalchemy.orm import Session
+
+from app.config import Settings
 from app.errors import Invalid
 from app.formats.records import FileError
-from app.services import zips
+from app.services import imports, zips
+from app.services.imports import ImportOptions
+from app.services.jobs import Progress
 from app.services.scratch import Scratch
 
-__all__ = ["annotation_file"]
+__all__ = ["annotation_file", "import_upload"]
 
 _HEAD_BYTES = 4
+
+
+def import_upload(
+    session: Session,
+    *,
+    dataset_id: int,
+    user_id: int | None,
+    file: BinaryIO,
+    scratch: Scratch,
+    settings: Settings,
+    options: ImportOptions,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Import a file, or the one in a zip, and return the report; see `imports.import_file`."""
+    try:
+        with annotation_file(
+            file,
+            scratch,
+            max_files=settings.max_zip_files,
+            max_bytes=settings.max_upload_mb * 1_000_000,
+        ) as found:
+            return imports.import_file(
+                session,
+                dataset_id=dataset_id,
+                user_id=user_id,
+                file=found,
+                options=options,
+                progress=progress,
+            )
+    except FileError as error:
+        raise imports.unreadable(error, options) from None
 
 
 @contextmanager
