@@ -1,7 +1,10 @@
 import "./styles/tokens.css";
 import "./styles/pages.css";
+import "./styles/pages-lists.css";
 import "./styles/pages-controls.css";
+import "./styles/pages-layers.css";
 import "./styles/pages-subjects.css";
+import "./styles/pages-reports.css";
 
 import { action, role } from "./pages/action";
 import { category } from "./pages/category";
