@@ -1,13 +1,14 @@
 """The pixels of an image: its file, thumbnails, and overlays of its annotations."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.api import deps, files, problems
-from app.api.deps import ContextDep, SessionDep, UserDep
-from app.models import Blob
+from app.api.deps import ContextDep
+from app.models import Blob, Image
 from app.services import access, pictures, pixels
 from app.services.storage import blob_key
 
@@ -33,6 +34,26 @@ Version = Annotated[
         "it, browsers keep the answer and do not ask again.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image that the caller may see, and the type of its file."""
+
+    image: Image
+    media_type: str
+
+
+def get_shown(request: Request, context: ContextDep, image_id: deps.Id) -> Shown:
+    """Asked in a transaction that is over before a picture is decoded, which may take long."""
+    with context.sessions.begin() as session:
+        user = deps.get_identity(request, context, session).user
+        image = access.view_image(session, user=user, image_id=image_id)
+        blob = session.get(Blob, image.blob_sha256) if image.blob_sha256 else None
+        return Shown(image, blob.media_type if blob else "")
+
+
+ShownDep = Annotated[Shown, Depends(get_shown)]
 _TYPES = tuple(dict.fromkeys(pixels.MEDIA_TYPES.values()))
 
 
@@ -42,15 +63,13 @@ _TYPES = tuple(dict.fromkeys(pixels.MEDIA_TYPES.values()))
     responses=files.binary(*_TYPES, ranges=True) | problems.responses(416),
 )
 def file(
-    image_id: deps.Id,
-    user: UserDep,
-    session: SessionDep,
+    shown: ShownDep,
     context: ContextDep,
     request: Request,
     v: Version = None,
 ) -> Response:
     """The file as it was uploaded, byte for byte; with ETag and ranges."""
-    image = access.view_image(session, user=user, image_id=image_id)
+    image = shown.image
     sha256, forever = pictures.blob_of(image), v is not None
     known = files.not_modified(request, sha256, forever=forever)
     if known is not None:
@@ -59,7 +78,7 @@ def file(
         request,
         context.storage,
         blob_key(sha256),
-        media_type=session.get_one(Blob, sha256).media_type,
+        media_type=shown.media_type,
         tag=sha256,
         more={"Content-Disposition": files.disposition(image.file_name)},
         forever=forever,
@@ -72,9 +91,7 @@ def file(
     responses=files.binary(*_TYPES, ranges=True) | problems.responses(416),
 )
 def picture(
-    image_id: deps.Id,
-    user: UserDep,
-    session: SessionDep,
+    shown: ShownDep,
     context: ContextDep,
     request: Request,
     v: Version = None,
@@ -83,9 +100,8 @@ def picture(
 
     A browser that heeds the EXIF orientation shows it upright, in the image's width and height.
     """
-    image = access.view_image(session, user=user, image_id=image_id)
+    image, media_type = shown.image, shown.media_type
     sha256, storage = pictures.blob_of(image), context.storage
-    media_type = session.get_one(Blob, sha256).media_type
     key, tag = blob_key(sha256), sha256
     if pictures.needs_converting(storage, image=image, media_type=media_type):
         media_type, tag = "image/png", f"{sha256[:32]}-{image.orientation}-picture"
@@ -102,16 +118,14 @@ def picture(
     responses=files.binary("image/jpeg"),
 )
 def thumbnail(
-    image_id: deps.Id,
-    user: UserDep,
-    session: SessionDep,
+    shown: ShownDep,
     context: ContextDep,
     request: Request,
     size: Size = 256,
     v: Version = None,
 ) -> Response:
     """A small upright picture; an image smaller than that keeps its size."""
-    image = access.view_image(session, user=user, image_id=image_id)
+    image = shown.image
     size, forever = pictures.step(size), v is not None
     tag = pictures.thumbnail_tag(image, size)
     known = files.not_modified(request, tag, forever=forever)
@@ -132,9 +146,7 @@ def thumbnail(
     responses=files.binary("image/jpeg", "image/png"),
 )
 def overlay(
-    image_id: deps.Id,
-    user: UserDep,
-    session: SessionDep,
+    shown: ShownDep,
     context: ContextDep,
     request: Request,
     size: Size = 512,
@@ -144,13 +156,14 @@ def overlay(
 
     An image without pixels has a neutral ground.
     """
-    image = access.view_image(session, user=user, image_id=image_id)
+    image = shown.image
     size, on_picture = pictures.step(size), background == "picture"
-    tag = pictures.overlay_tag(session, image=image, size=size, on_picture=on_picture)
-    known = files.not_modified(request, tag)
-    if known is not None:
-        return known
-    plan = pictures.plan_overlay(session, image=image)
+    with context.sessions.begin() as session:
+        tag = pictures.overlay_tag(session, image=image, size=size, on_picture=on_picture)
+        known = files.not_modified(request, tag)
+        if known is not None:
+            return known
+        plan = pictures.plan_overlay(session, image=image)
     data = pictures.overlay(context.storage, plan, size=size, on_picture=on_picture)
     media_type = "image/jpeg" if on_picture else "image/png"
     return files.send_bytes(data, media_type=media_type, tag=tag)

@@ -51,6 +51,9 @@ _EXIF_ORIENTATION = 0x0112
 # is alone.
 _DECODING_BYTES = 512 * 1024 * 1024
 _LONGEST_PROFILE_BYTES = 4096
+_START_OF_SCAN = b"\xff\xda"
+# The usual is ten. Previews and further pictures behind the first are counted along.
+_MOST_SCANS = 64
 
 # We compare the header with a limit of our own before anything is decoded.
 Pillow.MAX_IMAGE_PIXELS = None
@@ -90,12 +93,25 @@ def inspect(file: BinaryIO, *, max_pixels: int) -> Picture:
                 f"The image has {width} x {height} pixels; at most {max_pixels:,} are taken.",
                 code="image_too_large",
             )
+        if image.info.get("progressive") and _count_scans(file) > _MOST_SCANS:
+            raise Invalid("The image has more scans than any camera writes.", code="image_damaged")
         # An eighth is the smallest size that the JPEG decoder offers; it still reads all.
         with _decoding(image, shrink_to=(max(1, width // 8), max(1, height // 8))):
             image.load()
         if image.format == "PNG" and not _has_png_end(file):
             raise Invalid("The image is truncated.", code="image_damaged")
         return _picture(image, width, height)
+
+
+def _count_scans(file: BinaryIO) -> int:
+    """Passes over the picture in a progressive JPEG; a few bytes can ask for a long one."""
+    place, scans, end = file.tell(), 0, b""
+    file.seek(0)
+    while chunk := file.read(1024 * 1024):
+        scans += (end + chunk).count(_START_OF_SCAN)
+        end = chunk[-1:]
+    file.seek(place)
+    return scans
 
 
 def _has_png_end(file: BinaryIO) -> bool:

@@ -112,6 +112,13 @@ def test_the_header_is_enough_to_refuse_a_bomb() -> None:
     assert refusal(make_png_header(500, 500)) == "image_damaged"
 
 
+def test_a_small_file_may_not_ask_for_a_thousand_passes() -> None:
+    data = make_picture(size=(90, 60), kind="JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert refusal(data[:-2] + data[last:-2] * 1000 + data[-2:]) == "image_damaged"
+    assert inspect(data).width == 90
+
+
 def test_one_pixel() -> None:
     data = make_picture(size=(1, 1))
     assert inspect(data).width == 1
