@@ -3,11 +3,11 @@
 from typing import Any
 
 import httpx2 as httpx
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.models import Blob, Dataset, Image
+from app.models import Blob, Dataset, DatasetCount, Image
 from tests.conftest import ApiClient
 
 __all__ = ["Files", "check_storage", "codes", "names", "post", "stored", "upload"]
@@ -16,13 +16,19 @@ Files = list[tuple[str, bytes]]
 
 
 def check_storage(settings: Settings, session: Session) -> None:
-    """The storage holds what the images use, and nothing else is left anywhere."""
+    """The storage holds what the images use, nothing else is left, and the counters are right."""
     session.rollback()
     used = set(session.scalars(select(Image.blob_sha256).where(Image.blob_sha256.is_not(None))))
     assert set(session.scalars(select(Blob.sha256))) == used
     assert stored(settings) == used
     left = [path for path in (settings.data_dir / "tmp").glob("p-*/*") if path.name != ".lock"]
     assert left == []
+    counted = select(DatasetCount.dataset_id, DatasetCount.status, DatasetCount.images)
+    there = select(Image.dataset_id, Image.status, func.count()).group_by(
+        Image.dataset_id, Image.status
+    )
+    rows = session.execute(counted.where(DatasetCount.images != 0)).all()
+    assert sorted(map(tuple, rows)) == sorted(map(tuple, session.execute(there)))
 
 
 def stored(settings: Settings) -> set[str]:
