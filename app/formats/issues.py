@@ -105,7 +105,9 @@ ISSUES: dict[str, IssueKind] = {
     ),
     "image_too_large": _rejects("Width times height is 2^32 or more."),
     "image_size_mismatch": _generous(
-        "The uploaded file has another size than the record says, turned or not."
+        "The image has another size here than the record says: that of its uploaded file, or the "
+        "one that its annotations were drawn for.",
+        "the dataset's stays",
     ),
     "image_unrotated": _tells(
         "The record's size is that of the file before its EXIF rotation, so it is shown like that.",

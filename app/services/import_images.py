@@ -218,31 +218,45 @@ def _name_of_record(record: ImageRecord) -> str:
 
 
 def file_sizes(matches: list[Match], report: Report) -> dict[int, Size]:
-    """The sizes of uploaded files by the record's place; notes those that the record contradicts.
+    """Sizes that are settled, by the record's place; notes where the record contradicts them.
 
-    An image that its camera turned is shown upright, with its sides exchanged. When the record
-    speaks of the sides as they are in the file, its coordinates do so, too: then the image is
-    shown as it is in the file, unless annotations were drawn on it already.
+    An image keeps its size once it has pixels or annotations. One that its camera turned is shown
+    upright, with its sides exchanged. When the record speaks of the sides as they are in the file,
+    its coordinates do so, too: then the image is shown as it is in the file, unless annotations
+    were drawn on it already.
     """
     sizes: dict[int, Size] = {}
     for match in matches:
         image, record = match.found, match.record
-        if image is None or (not image.has_file and record.width is not None):
+        if image is None or not _is_settled(match, image):
             continue
         shown = (image.height, image.width)
         stated = (record.height, record.width)
         sizes[record.index] = shown
         if None in stated or stated == shown:
             continue
-        turned = image.orientation in _QUARTER_TURNS and stated == (image.width, image.height)
-        code = "image_unrotated" if turned and not image.annotation_count else "image_size_mismatch"
-        told = f"The file is {shown[1]} x {shown[0]} as shown, the record {stated[1]} x {stated[0]}"
+        code = "image_unrotated" if _is_turned(image, stated) else "image_size_mismatch"
+        told = f"The image is {shown[1]} x {shown[0]} here, in the file {stated[1]} x {stated[0]}"
         report.add(code, record.path, f"{told} (width x height).", id=record.coco_id)
         if code == "image_unrotated":
             image.height, image.width, image.orientation = image.width, image.height, 1
             match.turned = True
             sizes[record.index] = (image.height, image.width)
     return sizes
+
+
+def _is_settled(match: Match, image: Found) -> bool:
+    drawn_on = image.annotation_count > 0
+    return image.has_file or match.joins or drawn_on or match.record.width is None
+
+
+def _is_turned(image: Found, stated: tuple[int | None, int | None]) -> bool:
+    return (
+        image.has_file
+        and image.orientation in _QUARTER_TURNS
+        and stated == (image.width, image.height)
+        and not image.annotation_count
+    )
 
 
 def write_images(
@@ -349,7 +363,9 @@ class IdChanges:
     displaced: list[Found]
 
 
-def find_id_changes(images: list[Found], matches: list[Match], report: Report) -> IdChanges:
+def find_id_changes(
+    images: list[Found], matches: list[Match], sizes: list[Size | None], report: Report
+) -> IdChanges:
     """Which images of the dataset change their COCO id, given what the file brings.
 
     An uploaded image's id was given by us and makes way for an imported one. An id that another
@@ -361,7 +377,7 @@ def find_id_changes(images: list[Found], matches: list[Match], report: Report) -
     bringing = {
         values.id_key(match.record.coco_id): match
         for match in matches
-        if match.found is None or match.adopts
+        if (match.found is None and sizes[match.record.index]) or match.adopts
     }
     matched = {match.id for match in matches if match.found is not None}
     displaced = []

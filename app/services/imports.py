@@ -147,7 +147,7 @@ class _Import:
         )
         files = import_images.file_sizes(matches, report)
         sizes = settle_sizes(source, head, report, files)
-        changes = import_images.find_id_changes(images, matches, report)
+        changes = import_images.find_id_changes(images, matches, sizes, report)
         import_images.write_images(
             session,
             dataset_id=self._dataset_id,

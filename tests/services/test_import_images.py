@@ -142,6 +142,18 @@ def test_an_image_of_another_size(imported: Import, session: Session, dataset: D
     assert result["annotations"] == numbers(created=1) | {"rejected": 1}
 
 
+def test_a_size_stays_once_annotations_were_drawn_for_it(
+    imported: Import, session: Session
+) -> None:
+    file = coco(images=[{"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}])
+    imported(file)
+    imported(coco(annotation()))
+    image = only(session, Image)
+    assert (image.width, image.height) == (8, 6)
+    assert imported(file)["issue_counts"] == {"image_size_mismatch": 1}
+    assert (image.width, image.height) == (8, 6)
+
+
 def test_a_size_told_by_the_uploaded_file(
     imported: Import, session: Session, dataset: Dataset
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
+from app.errors import StaleVersion
 from app.models import Annotation, AnnotationVersion, Category, Dataset, Image
 from app.services import annotations, counts, datasets
 from app.services.imports import ImportFailed, import_file
@@ -295,3 +297,61 @@ def test_ids_given_here_start_above_the_imported_ones(
     imported(coco(annotation(id=900100002299), annotation(id=2**60), annotation(id="7")))
     first = datasets.take_coco_ids(session, dataset_id=dataset.id, kind="annotation")
     assert first == 900100002300
+
+
+def test_two_imports_at_once_wait_for_each_other(
+    context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    text = to_bytes(coco(*(annotation(id=number) for number in range(500))))
+    session.commit()
+    dataset_id, results = dataset.id, []
+
+    def work() -> None:
+        with context.sessions.begin() as own:
+            file = io.BytesIO(text)
+            results.append(import_file(own, dataset_id=dataset_id, user_id=None, file=file))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(result["annotations"]["created"] for result in results) == [0, 0, 500]
+    assert only(session, Image).annotation_count == 500
+
+
+def test_people_go_on_saving_meanwhile(
+    context: AppContext, session: Session, dataset: Dataset, imported: Import
+) -> None:
+    """Edits of the very annotations that a file changes: whoever is first, nothing is lost."""
+    imported(coco(*(annotation(id=number) for number in range(40))))
+    user = make_user(session)
+    found = session.scalars(select(Annotation.id).order_by(Annotation.id)).all()
+    session.commit()
+
+    def edit(key: int) -> None:
+        with context.sessions.begin() as own:
+            annotations.change_annotation(
+                own,
+                annotation=own.get_one(Annotation, key),
+                user=user,
+                fields={"iscrowd": Json.of(1)},
+                expected=None,
+            )
+
+    def edit_all() -> None:
+        for key in found:
+            try:
+                edit(key)
+            except StaleVersion:
+                # The import came in between, and the next try is on its state.
+                edit(key)
+
+    editor = threading.Thread(target=edit_all)
+    editor.start()
+    result = imported(coco(*(annotation(id=number, area=number) for number in range(40))))
+    editor.join(60)
+    assert result["annotations"]["updated"] + result["annotations"]["unchanged"] == 40
+    for row in session.scalars(select(Annotation)):
+        assert row.iscrowd
+        assert json.loads(row.record)["iscrowd"] == 1
