@@ -290,7 +290,9 @@ def test_a_token_is_shown_once(page: Page, server: Server) -> None:
     page.get_by_role("button", name="New token").click()
     page.get_by_label("What is it for?").fill("a script")
     page.get_by_role("button", name="Make token").click()
-    token = page.get_by_label("The token").input_value()
+    field = page.get_by_label("The token")
+    expect(field).to_have_value(re.compile("^mw_"))
+    token = field.input_value()
     headers = {"Authorization": f"Bearer {token}"}
     assert server.client.get("/api/me", headers=headers).status_code == 200
     page.get_by_role("button", name="I have copied it").click()
