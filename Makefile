@@ -10,7 +10,7 @@ prepare = $(PYTHON) tools/prepare.py
 bin = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench migration build
+.PHONY: help run dev test lint format bench migration openapi build
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -36,6 +36,9 @@ bench: ## Measure how fast it is, and print one table
 
 migration: ## Write a migration from the models: make migration m="Add a table"
 	@exec $(prepare) test $(bin)/python tools/new_migration.py "$(m)"
+
+openapi: ## Write the front end's types from the API's description
+	@exec $(prepare) test $(bin)/python tools/openapi_types.py
 
 build: ## Build the wheel and the source archive into dist/
 	@exec $(prepare) test $(bin)/uv build $(ARGS)

@@ -32,7 +32,7 @@ const importDirection = LAYERS.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "dist/"] },
+  { ignores: ["node_modules/", "dist/", "src/api/schema.d.ts"] },
   ...tseslint.configs.strict,
   ...svelte.configs["flat/recommended"],
   {

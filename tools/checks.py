@@ -16,6 +16,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": (str(BIN / "ruff"), "check", "."),
     "format": (str(BIN / "ruff"), "format", "--check", "."),
     "mypy": (str(BIN / "mypy"),),
+    "openapi": (sys.executable, "tools/openapi_types.py", "--check"),
     "eslint": ("npm", "run", "--silent", "lint"),
     "svelte-check": ("npm", "run", "--silent", "check"),
     "vitest": ("npm", "run", "--silent", "test"),

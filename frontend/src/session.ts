@@ -3,10 +3,19 @@
  * network meet. The panels show it and call its methods.
  */
 
-import { fetchTransport, listAll, problemOf, succeeded, type Transport } from "./api/client";
+import {
+  fetchTransport,
+  get,
+  listAll,
+  pathTo,
+  problemOf,
+  succeeded,
+  type Schemas,
+  type Transport,
+} from "./api/client";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { SaveQueue } from "./api/save-queue";
-import { read, write, type WireAnnotation } from "./api/wire";
+import { read, readCategory, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
@@ -26,13 +35,6 @@ export interface PageData {
   readonly query: string;
 }
 
-export interface Neighbours {
-  readonly previous: number | null;
-  readonly next: number | null;
-  readonly position: number | null;
-  readonly total: number;
-}
-
 export type PictureState = "loading" | "shown" | "absent" | "broken";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -47,7 +49,7 @@ export class Session {
   readonly commands: readonly Command[];
   readonly signal = new Signal<"page">();
   readonly #transport: Transport;
-  neighbours: Neighbours | null = null;
+  neighbours: Schemas["NeighboursOut"] | null = null;
   pictureState: PictureState = "loading";
   /** Images with changes of an earlier visit that the server does not have. */
   otherUnsaved: readonly number[] = [];
@@ -83,13 +85,13 @@ export class Session {
     const transport = fetchTransport(fetch.bind(window), () => document.cookie);
     const store = new IndexedDbStore();
     const [categories, annotations, pending] = await Promise.all([
-      listAll(transport, `/api/datasets/${page.dataset.id}/categories`),
-      listAll(transport, `/api/images/${page.image.id}/annotations`),
+      listAll(transport, "/api/datasets/{dataset_id}/categories", page.dataset.id),
+      listAll(transport, "/api/images/{image_id}/annotations", page.image.id),
       // Some private windows have no store; then there is nothing to recover.
       store.list(page.user.id).catch((): PendingEntry[] => []),
     ]);
-    const session = new Session(page, categories as Category[], transport, store);
-    session.queue.load((annotations as WireAnnotation[]).map(read));
+    const session = new Session(page, categories.map(readCategory), transport, store);
+    session.queue.load(annotations.map(read));
     if (!session.editor.readOnly) session.#recover(pending);
     session.#remember();
     void session.#findNeighbours();
@@ -125,9 +127,10 @@ export class Session {
   }
 
   async setStatus(status: ImageStatus): Promise<void> {
-    const path = `/api/images/${this.editor.image.id}`;
-    const answer = await this.#transport({ method: "PATCH", path, body: { status } });
-    if (succeeded(answer)) this.#setImage(answer.body as ImageRecord);
+    const path = pathTo("/api/images/{image_id}", this.editor.image.id);
+    const body = { status } satisfies Schemas["ImageChange"];
+    const answer = await this.#transport({ method: "PATCH", path, body });
+    if (succeeded(answer)) this.#setImage(answer.body as Schemas["ImageOut"]);
     else this.editor.say(`The status is not saved. ${problemOf(answer).detail}`);
   }
 
@@ -208,9 +211,11 @@ export class Session {
     this.#wasUnsaved = this.queue.unsaved > 0;
     // The first annotation makes the server begin the image.
     if (!finished || (status !== "new" && status !== "empty")) return;
-    void this.#transport({ method: "GET", path: `/api/images/${id}` }).then((answer) => {
-      if (succeeded(answer)) this.#setImage(answer.body as ImageRecord);
-    });
+    get(this.#transport, "/api/images/{image_id}", id).then(
+      (image) => this.#setImage(image),
+      // The status in the bar is late then, and nothing else.
+      () => undefined,
+    );
   }
 
   #setImage(image: ImageRecord): void {
@@ -219,19 +224,21 @@ export class Session {
   }
 
   async #findNeighbours(): Promise<void> {
-    const query = this.page.query ? `?${this.page.query}` : "";
-    const path = `/api/images/${this.page.image.id}/neighbours${query}`;
-    const answer = await this.#transport({ method: "GET", path });
-    if (!succeeded(answer)) return;
-    this.neighbours = answer.body as Neighbours;
+    const { image, query } = this.page;
+    try {
+      this.neighbours = await get(this.#transport, "/api/images/{image_id}/neighbours", image.id, query);
+    } catch {
+      // Without an answer the way to the next image stays closed; the work here goes on.
+      return;
+    }
     this.signal.emit("page");
   }
 
   async #loadPicture(): Promise<void> {
     const { id, has_file: hasFile } = this.page.image;
     if (hasFile) {
-      const file = `/api/images/${id}/picture`;
-      const substitute = `/api/images/${id}/thumbnail?size=${SUBSTITUTE_PIXELS}`;
+      const file = pathTo("/api/images/{image_id}/picture", id);
+      const substitute = `${pathTo("/api/images/{image_id}/thumbnail", id)}?size=${SUBSTITUTE_PIXELS}`;
       this.#picture = (await fetchPicture(file)) ?? (await fetchPicture(substitute));
       this.pictureState = this.#picture ? "shown" : "broken";
       if (this.#picture) this.#stage?.show(this.#picture);

@@ -1,10 +1,17 @@
 /**
- * JSON over HTTP, with the CSRF token that writing from a page needs.
+ * JSON over HTTP, with the CSRF token that writing from a page needs. What the
+ * routes are and what they take and give says `schema.d.ts`, which `make
+ * openapi` writes from the server's own description.
  *
  * An answer is a value, also when it is an error: the caller decides what a
  * status means. Status 0 says that no answer came, so that nobody knows whether
  * the server did what it was asked.
  */
+
+import type { components, paths } from "./schema";
+
+/** The bodies of the API by name, such as `Schemas["ImageOut"]`. */
+export type Schemas = components["schemas"];
 
 export interface Answer {
   readonly status: number;
@@ -23,12 +30,10 @@ export interface Ask {
 /** How requests leave. The page passes `fetchTransport`, tests a server of their own. */
 export type Transport = (ask: Ask) => Promise<Answer>;
 
-export interface Problem {
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly current?: unknown;
-}
+export type Problem = Pick<Schemas["Problem"], "status" | "detail" | "code"> & {
+  /** Beside a stale version: what the annotation is by now. */
+  readonly current?: Schemas["AnnotationOut"];
+};
 
 export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300;
 
@@ -81,23 +86,57 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-interface Page {
-  readonly items: readonly unknown[];
-  readonly next_cursor: string | null;
+type Route = keyof paths;
+
+/** What a GET of the route answers. */
+type Got<R extends Route> = paths[R] extends {
+  get: { responses: { 200: { content: { "application/json": infer Body } } } };
+}
+  ? Body
+  : never;
+
+/** A path of the API: `pathTo("/api/images/{image_id}", 3)` is `/api/images/3`. */
+export function pathTo(route: Route, ...ids: readonly number[]): string {
+  const left = [...ids];
+  return route.replaceAll(/\{\w+\}/g, () => String(left.shift()));
 }
 
+/** Reads one thing. Throws its problem as a RequestError. */
+export async function get<R extends Route>(
+  transport: Transport,
+  route: R,
+  id: number,
+  query: Readonly<Record<string, string>> | string = "",
+): Promise<Got<R>> {
+  const search = new URLSearchParams(query).toString();
+  const path = pathTo(route, id) + (search && `?${search}`);
+  const answer = await transport({ method: "GET", path });
+  if (!succeeded(answer)) throw new RequestError(problemOf(answer));
+  return answer.body as Got<R>;
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor?: string | null;
+}
+
+/** What the pages of a list hold, for a route that answers such pages. */
+type ItemOf<R extends Route> = Got<R> extends Page<infer Item> ? Item : never;
+
 /** All pages of a list, in order. Throws the problem of the page that failed. */
-export async function listAll(transport: Transport, path: string): Promise<unknown[]> {
-  const items: unknown[] = [];
-  let cursor: string | null = null;
+export async function listAll<R extends Route>(
+  transport: Transport,
+  route: R,
+  id: number,
+): Promise<ItemOf<R>[]> {
+  const items: ItemOf<R>[] = [];
+  let cursor: string | null | undefined;
   do {
-    const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const answer = await transport({ method: "GET", path: `${path}?limit=500${query}` });
-    if (!succeeded(answer)) throw new RequestError(problemOf(answer));
-    const page = answer.body as Page;
+    const query = { limit: "500", ...(cursor ? { cursor } : {}) };
+    const page = (await get(transport, route, id, query)) as Page<ItemOf<R>>;
     items.push(...page.items);
     cursor = page.next_cursor;
-  } while (cursor !== null);
+  } while (cursor);
   return items;
 }
 

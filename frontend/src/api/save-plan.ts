@@ -15,7 +15,7 @@
 
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
 import { sameAnnotation } from "../model/records";
-import type { Ask } from "./client";
+import { pathTo, type Ask, type Schemas } from "./client";
 import { changeBody, createBody } from "./wire";
 
 /** What the queue knows of one annotation. */
@@ -43,16 +43,19 @@ export function plan(imageId: number, state: SaveState): Plan | null {
   const { base, target, facts } = state;
   if (!facts) return planCreation(imageId, state);
   if (sameAnnotation(base, target)) return null;
-  const path = `/api/annotations/${facts.id}`;
-  const { version } = facts;
+  const { id, version } = facts;
+  const path = pathTo("/api/annotations/{annotation_id}", id);
   if (!target) {
     return { kind: "delete", ask: { method: "DELETE", path, version }, sent: null };
   }
   const earlier = state.savedAs(target);
   if (!base || earlier !== undefined) {
-    const body = { version: earlier ?? version };
-    const meant = base ? version : state.deletedAs;
-    const ask: Ask = { method: "POST", path: `${path}/restore`, body, version: meant };
+    const ask: Ask = {
+      method: "POST",
+      path: pathTo("/api/annotations/{annotation_id}/restore", id),
+      body: { version: earlier ?? version } satisfies Schemas["RestoreIn"],
+      version: base ? version : state.deletedAs,
+    };
     return { kind: "restore", ask, sent: earlier === undefined ? null : target };
   }
   const body = changeBody(base, target);
@@ -67,7 +70,7 @@ export function plan(imageId: number, state: SaveState): Plan | null {
 function planCreation(imageId: number, { key, target, attempted }: SaveState): Plan | null {
   const wanted = attempted ?? target;
   if (!wanted) return null;
-  const body = { ...createBody(wanted), client_key: key };
-  const path = `/api/images/${imageId}/annotations`;
+  const body: Schemas["NewAnnotation"] = { ...createBody(wanted), client_key: key };
+  const path = pathTo("/api/images/{image_id}/annotations", imageId);
   return { kind: "create", ask: { method: "POST", path, body }, sent: wanted };
 }

@@ -272,7 +272,7 @@ export class SaveQueue {
     }
     if (status === 401) this.#pause = "signed-out";
     else if (status === 412 && problem.current) {
-      this.#meet(key, slot, next, read(problem.current as WireAnnotation));
+      this.#meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
     else {
       if (next.kind === "create") slot.attempted = null;

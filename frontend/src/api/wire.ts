@@ -6,15 +6,13 @@ import {
   changedFields,
   type Annotation,
   type AnnotationField,
+  type Category,
   type Segmentation,
   type ServerFacts,
 } from "../model/records";
+import type { Schemas } from "./client";
 
-export interface WireAnnotation extends Omit<Annotation, "holes" | "attributes">, ServerFacts {
-  readonly image_id: number;
-  readonly holes?: Annotation["holes"] | null;
-  readonly attributes?: Annotation["attributes"] | null;
-}
+export type WireAnnotation = Schemas["AnnotationOut"];
 
 export interface Known {
   readonly annotation: Annotation;
@@ -24,39 +22,41 @@ export interface Known {
 export function read(wire: WireAnnotation): Known {
   return {
     annotation: {
-      category_id: wire.category_id ?? null,
-      segmentation: wire.segmentation ?? null,
-      holes: wire.holes ?? [],
+      category_id: wire.category_id,
+      // Every mask has two sides and every box four numbers: the server answers for it.
+      segmentation: wire.segmentation as Segmentation,
+      holes: wire.holes,
       bbox: ownBox(wire),
-      keypoints: wire.keypoints ?? null,
-      iscrowd: wire.iscrowd ? 1 : 0,
-      attributes: wire.attributes ?? {},
-      score: wire.score ?? null,
-      caption: wire.caption ?? null,
+      keypoints: wire.keypoints,
+      iscrowd: wire.iscrowd,
+      attributes: wire.attributes,
+      score: wire.score,
+      caption: wire.caption,
     },
     facts: {
       id: wire.id,
       coco_id: wire.coco_id,
       version: wire.version,
       area: wire.area,
-      bbox: wire.bbox ?? null,
-      num_keypoints: wire.num_keypoints ?? null,
-      created_by: wire.created_by ?? null,
-      updated_by: wire.updated_by ?? null,
-      created_at: wire.created_at ?? null,
-      updated_at: wire.updated_at ?? null,
+      bbox: wire.bbox as readonly number[] as Box,
+      num_keypoints: wire.num_keypoints,
+      created_by: wire.created_by,
+      updated_by: wire.updated_by,
+      created_at: wire.created_at,
+      updated_at: wire.updated_at,
     },
   };
 }
 
-const isEmpty = (segmentation: Segmentation | undefined): boolean =>
-  !segmentation || (Array.isArray(segmentation) && segmentation.length === 0);
-
 /** The box, where it stands for itself. Captions and bare keypoints get zeros for want of one. */
 function ownBox({ segmentation, bbox, caption, keypoints }: WireAnnotation): Box | null {
-  if (!isEmpty(segmentation) || !bbox) return null;
+  const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
   const zeros = bbox.every((number) => number === 0);
-  return zeros && (caption || keypoints) ? null : bbox;
+  return !empty || (zeros && (caption || keypoints)) ? null : (bbox as readonly number[] as Box);
+}
+
+export function readCategory(wire: Schemas["CategoryOut"]): Category {
+  return { ...wire, skeleton: wire.skeleton as Category["skeleton"] };
 }
 
 /** The annotation as the API shows it; what the server has not told yet is null. */
@@ -78,7 +78,7 @@ export function write(annotation: Annotation, facts: ServerFacts | null, imageId
 }
 
 /** What a new annotation has, and nothing that it has not. */
-export function createBody(annotation: Annotation): Record<string, unknown> {
+export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
   const told = ANNOTATION_FIELDS.filter((field) => {
     const value = annotation[field];
     if (field === "holes") return annotation.holes.length > 0;
@@ -89,7 +89,7 @@ export function createBody(annotation: Annotation): Record<string, unknown> {
 }
 
 /** Only what changed. Rings and holes make one shape, so they go together. */
-export function changeBody(from: Annotation, to: Annotation): Record<string, unknown> {
+export function changeBody(from: Annotation, to: Annotation): Schemas["AnnotationIn"] {
   const fields = new Set(changedFields(from, to));
   const pierced = from.holes.length > 0 || to.holes.length > 0;
   if (pierced && (fields.has("segmentation") || fields.has("holes"))) {
@@ -98,6 +98,6 @@ export function changeBody(from: Annotation, to: Annotation): Record<string, unk
   return pick(to, [...fields]);
 }
 
-function pick(annotation: Annotation, fields: readonly AnnotationField[]): Record<string, unknown> {
+function pick(annotation: Annotation, fields: readonly AnnotationField[]): Partial<Annotation> {
   return Object.fromEntries(fields.map((field) => [field, annotation[field]]));
 }

@@ -39,12 +39,12 @@ export interface ServerFacts {
   readonly coco_id: unknown;
   readonly version: number;
   readonly area: number;
-  readonly bbox: Box | null;
+  readonly bbox: Box;
   readonly num_keypoints: number | null;
-  readonly created_by: unknown;
-  readonly updated_by: unknown;
-  readonly created_at: string | null;
-  readonly updated_at: string | null;
+  readonly created_by: number | null;
+  readonly updated_by: number | null;
+  readonly created_at: string;
+  readonly updated_at: string;
 }
 
 export interface Category {

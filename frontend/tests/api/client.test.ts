@@ -51,14 +51,15 @@ test("a list is read to its last page", async () => {
     Response.json({ items: [1, 2], next_cursor: "n=2" }),
     Response.json({ items: [3], next_cursor: null }),
   );
-  expect(await listAll(transport, "/api/x")).toEqual([1, 2, 3]);
-  expect(sent.map(({ path }) => path)).toEqual(["/api/x?limit=500", "/api/x?limit=500&cursor=n%3D2"]);
+  expect(await listAll(transport, "/api/images/{image_id}/annotations", 7)).toEqual([1, 2, 3]);
+  const path = "/api/images/7/annotations?limit=500";
+  expect(sent.map((request) => request.path)).toEqual([path, `${path}&cursor=n%3D2`]);
 });
 
 test("a failing page throws its problem", async () => {
   const problem = { detail: "There is no such image.", code: "not_found" };
   const { transport } = recording(Response.json(problem, { status: 404 }));
-  await expect(listAll(transport, "/api/x")).rejects.toThrow(RequestError);
+  await expect(listAll(transport, "/api/images/{image_id}/annotations", 7)).rejects.toThrow(RequestError);
   expect(problemOf({ status: 404, body: problem, retryAfterSeconds: null })).toMatchObject({ ...problem, status: 404 });
 });
 
@@ -87,7 +88,7 @@ test("the box beside a segmentation is a fact; alone it is the annotation's own"
 });
 
 test("a caption's zero box is no box", () => {
-  const caption = { ...WIRE, segmentation: null, bbox: [0, 0, 0, 0] as const, caption: "Hi" };
+  const caption = { ...WIRE, segmentation: null, bbox: [0, 0, 0, 0], caption: "Hi" };
   expect(read(caption).annotation.bbox).toBeNull();
 });
 

@@ -103,8 +103,9 @@ export class Server {
       num_keypoints: null,
       created_by: 1,
       updated_by: 1,
-      created_at: null,
-      updated_at: null,
+      created_at: "2026-01-01T00:00:00Z",
+      updated_at: "2026-01-01T00:00:00Z",
+      bbox: [0, 0, 0, 0],
     };
     return { ...EMPTY_ANNOTATION, image_id: 5, ...facts, ...fields };
   }
