@@ -58,11 +58,9 @@ def read(text: str, *, max_pixels: int, loc: tuple[str | int, ...]) -> npt.NDArr
 
 
 def _foreground(picture: Image.Image) -> npt.NDArray[np.bool_]:
-    if picture.mode == "P":
-        return np.asarray(picture) != 0
-    pixels = np.asarray(picture)
+    pixels: npt.NDArray[np.generic] = np.asarray(picture)
     if pixels.ndim == 2:
-        return pixels != 0
+        return np.not_equal(pixels, 0).astype(np.bool_, copy=False)
     if picture.mode in ("LA", "RGBA"):
         found: npt.NDArray[np.bool_] = (pixels[..., :-1] != 0).any(axis=2) & (pixels[..., -1] != 0)
         return found

@@ -15,7 +15,7 @@ def recount(session: Session, dataset_id: int) -> counts.Progress:
         .where(Image.dataset_id == dataset_id)
         .group_by(Image.status)
     )
-    by_status = counts.Progress().by_status | {status: number for status, number in rows}
+    by_status = counts.Progress().by_status | {row[0]: row[1] for row in rows}
     annotations = session.scalar(
         select(func.count()).where(
             Annotation.dataset_id == dataset_id, Annotation.deleted_at.is_(None)
