@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from zipstream import ZipStream
 
@@ -68,20 +68,17 @@ class _Zip:
         found = self._session.scalars(query).all() or ["default"]
         return _without_collision((_harmless(subset), subset) for subset in found)
 
-    def _pictures(self) -> Select[tuple[str, str, str]]:
-        return (
-            select(Image.subset, Image.file_name, Image.blob_sha256)
-            .where(*self._chosen, Image.blob_sha256.is_not(None))
-            .order_by(Image.id)
-        )
-
     def image_names(self) -> dict[str, str]:
         """The blobs of the chosen images by their names in the zip."""
         if not self._options.images:
             return {}
-        rows = self._session.execute(self._pictures())
+        rows = self._session.execute(
+            select(Image.subset, Image.file_name, Image.blob_sha256)
+            .where(*self._chosen, Image.blob_sha256.is_not(None))
+            .order_by(Image.id)
+        )
         return _without_collision(
-            (self._image_name(subset, file_name), sha256) for subset, file_name, sha256 in rows
+            (self._image_name(row.subset, row.file_name), row.blob_sha256) for row in rows
         )
 
     def _image_name(self, subset: str, file_name: str) -> str:

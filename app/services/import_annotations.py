@@ -174,7 +174,10 @@ class AnnotationImport:
     def _find(self, query: str, **values: Any) -> list[_Present]:
         parameters = {"dataset": self._dataset_id, "before": self._before, **values}
         rows = self._session.execute(text(query), parameters)
-        return [_Present(*row, used=row.id in self._used) for row in rows]
+        found = [_Present(*row) for row in rows]
+        for present in found:
+            present.used = present.id in self._used
+        return found
 
     def _same(self, record: AnnotationRecord, candidates: list[_Present]) -> _Present | None:
         """The annotation that this record is, equal ones first; each is found once."""

@@ -207,7 +207,7 @@ def _count(
         if key not in locked:
             totals["new"][1] += number
             continue
-        _, status, before = locked[key]
+        status, before = locked[key].status, locked[key].annotation_count
         if status == "empty" and number > 0:
             _add(totals, "empty", -1, -before)
             _add(totals, "in_progress", 1, before + number)

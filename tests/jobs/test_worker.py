@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Dataset, Job, User
+from app.services import turns
 from app.services.jobs import create_job
 from app.services.storage import job_key
 from tests.build import make_dataset
@@ -41,7 +42,7 @@ def worker(context: AppContext) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(20)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -101,23 +102,29 @@ def test_a_worker_that_ends_in_the_middle(
     context: AppContext, session: Session, dataset: Dataset, number: signal.Signals
 ) -> None:
     """Its import leaves nothing behind, and the next worker does it from the beginning."""
-    job = queue_import(context, session, dataset, 40_000)
-    with worker(context) as process:
-        wait_for(lambda: state(session, job) == "running" and job.done > 0)
+    job = queue_import(context, session, dataset, 100)
+    with Session(context.engine) as other, worker(context) as process:
+        # The import writes everything else first, and then waits for the dataset's row.
+        other.execute(
+            select(Dataset.id).where(Dataset.id == dataset.id).with_for_update(key_share=True)
+        )
+        wait_for(lambda: state(session, job) == "running" and job.message == "Saving.")
         process.send_signal(number)
         process.wait(5)
+        other.rollback()
     assert state(session, job) in ("running", "queued")
     assert annotations(session) == 0
     with worker(context):
-        wait_for(lambda: state(session, job) == "succeeded", seconds=60)
-    assert annotations(session) == 40_000
+        wait_for(lambda: state(session, job) == "succeeded")
+    assert annotations(session) == 100
     assert not list((context.settings.data_dir / "jobs").glob("*"))
 
 
 def test_cancelling_in_the_middle(context: AppContext, session: Session, dataset: Dataset) -> None:
-    job = queue_import(context, session, dataset, 40_000)
-    with worker(context):
-        wait_for(lambda: state(session, job) == "running" and job.done > 0)
+    job = queue_import(context, session, dataset, 10)
+    with Session(context.engine) as other, worker(context):
+        assert turns.try_turn(other, dataset_id=dataset.id)
+        wait_for(lambda: state(session, job) == "running" and "Waiting" in job.message)
         job.cancel_requested = True
         wait_for(lambda: state(session, job) == "cancelled")
     assert annotations(session) == 0
