@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import hypothesis
 import pytest
-from app.services.storage import open_storage
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
@@ -26,6 +26,11 @@ from app.embedded_postgres import EmbeddedPostgres
 from app.main import create_app
 from app.models import Base, User
 from app.services import users
+from app.services.storage import open_storage
+
+# How long one example takes says nothing on a machine that runs other tests beside it.
+hypothesis.settings.register_profile("maskwright", deadline=None)
+hypothesis.settings.load_profile("maskwright")
 
 # Rows of each table count from a number of their own, so that an image's id is never accidentally
 # equal to its dataset's.

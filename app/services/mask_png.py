@@ -60,7 +60,8 @@ def read(text: str, *, max_pixels: int, loc: tuple[str | int, ...]) -> npt.NDArr
 def _foreground(picture: Image.Image) -> npt.NDArray[np.bool_]:
     pixels: npt.NDArray[np.generic] = np.asarray(picture)
     if pixels.ndim == 2:
-        return np.not_equal(pixels, 0).astype(np.bool_, copy=False)
+        single: npt.NDArray[np.bool_] = pixels != 0
+        return single
     if picture.mode in ("LA", "RGBA"):
         found: npt.NDArray[np.bool_] = (pixels[..., :-1] != 0).any(axis=2) & (pixels[..., -1] != 0)
         return found
