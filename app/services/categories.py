@@ -8,46 +8,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.formats.coco import rawjson
-from app.models import Annotation, Category, Dataset
+from app.models import Annotation, Category
+from app.services import datasets
 
 __all__ = [
-    "PALETTE",
     "change_category",
-    "color_for",
     "count_annotations",
     "create_category",
     "delete_category",
     "list_categories",
 ]
-
-# Twelve hues that stay apart for the common colour-vision deficiencies, then lighter and darker.
-_HUES = (
-    "#4f8cff", "#e8a33d", "#2fb8a0", "#d9634c", "#b279d9", "#8fb339",
-    "#e377a8", "#45b5e0", "#c9a227", "#7f8cf0", "#59b368", "#b58863",
-)  # fmt: skip
-
-
-def _shade(color: str, factor: float) -> str:
-    """Towards white for a factor above 1, towards black below."""
-    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    if factor >= 1:
-        mixed = [round(part + (255 - part) * (factor - 1)) for part in parts]
-    else:
-        mixed = [round(part * factor) for part in parts]
-    return "#" + "".join(f"{part:02x}" for part in mixed)
-
-
-PALETTE = tuple(_shade(hue, factor) for factor in (1.0, 1.4, 0.7, 1.6, 0.55) for hue in _HUES)
-
-
-def color_for(position: int) -> str:
-    """The palette's colour for the category at this place in its dataset."""
-    return PALETTE[position % len(PALETTE)]
 
 
 def list_categories(session: Session, *, dataset_id: int) -> Sequence[Category]:
@@ -90,8 +65,6 @@ def _check_name(session: Session, dataset_id: int, name: str, but: int = 0) -> N
 
 
 def _next_coco_id(session: Session, dataset_id: int) -> int:
-    # Locked, so that two categories made at once do not take the same id.
-    session.execute(select(Dataset.id).where(Dataset.id == dataset_id).with_for_update())
     ids = session.scalars(select(Category.coco_id).where(Category.dataset_id == dataset_id))
     numbers = [int(i) for i in ids if isinstance(i, int | float) and not isinstance(i, bool)]
     return max(numbers, default=0) + 1
@@ -110,8 +83,9 @@ def create_category(
 ) -> Category:
     """A new category with the next free COCO id and, unless given, the next colour."""
     keypoints, skeleton = keypoints or [], skeleton or []
-    _check_name(session, dataset_id, name)
     _check_skeleton(keypoints, skeleton)
+    datasets.lock_dataset(session, dataset_id=dataset_id)
+    _check_name(session, dataset_id, name)
     coco_id = _next_coco_id(session, dataset_id)
     position = session.scalar(
         select(func.count()).select_from(Category).where(Category.dataset_id == dataset_id)
@@ -124,7 +98,7 @@ def create_category(
         coco_id=coco_id,
         name=name,
         supercategory=supercategory,
-        color=color or color_for(position or 0),
+        color=color or palette.color_for(position or 0),
         isthing=isthing,
         keypoints=keypoints,
         skeleton=skeleton,
@@ -143,7 +117,10 @@ _NEVER_WRITTEN = frozenset({"color"})
 
 def change_category(session: Session, *, category: Category, changes: dict[str, Any]) -> Category:
     """Set the members that `changes` names; the record keeps every other member as it is."""
+    _lock(session, category, key_share=True)
     if "name" in changes:
+        # Two categories must not take the same name at once.
+        datasets.lock_dataset(session, dataset_id=category.dataset_id)
         _check_name(session, category.dataset_id, changes["name"], but=category.id)
     if "keypoints" in changes or "skeleton" in changes:
         _check_skeleton(
@@ -162,8 +139,29 @@ def change_category(session: Session, *, category: Category, changes: dict[str, 
     return category
 
 
+def _lock(session: Session, category: Category, *, key_share: bool) -> None:
+    """Lock the row and read it again: the record may hold what somebody else just changed."""
+    found = session.get(
+        Category,
+        category.id,
+        populate_existing=True,
+        with_for_update={"key_share": key_share},
+    )
+    if found is None:
+        raise NotFound("There is no such category.")
+
+
 def delete_category(session: Session, *, category: Category) -> None:
-    """Delete a category that no annotation has."""
+    """Delete a category that no annotation has; deleted annotations lose it."""
+    # Annotations are locked before categories; the foreign key would do it the other way round.
+    session.execute(
+        update(Annotation)
+        .where(Annotation.category_id == category.id, Annotation.deleted_at.is_not(None))
+        .values(category_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    # From here on no annotation can take the category; one that just did has been waited for.
+    _lock(session, category, key_share=False)
     used = exists().where(Annotation.category_id == category.id, Annotation.deleted_at.is_(None))
     if session.scalar(select(used)):
         raise Conflict(

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.formats.coco import rawjson, values
 from app.formats.records import CategoryRecord, Report
 from app.models import Category
-from app.services import bulk, categories, import_records
+from app.services import bulk, categories, import_records, palette
 from app.services.import_tally import Tally
 
 __all__ = ["import_categories"]
@@ -63,7 +63,7 @@ def import_categories(
         "categories",
         _COLUMNS,
         (
-            _row(key, dataset_id, record, categories.color_for(len(present) + place))
+            _row(key, dataset_id, record, palette.color_for(len(present) + place))
             for place, (key, record) in enumerate(created)
         ),
     )

@@ -11,7 +11,17 @@ from app.api import deps, paging
 from app.api.categories import CategoryOut
 from app.errors import Invalid
 from app.models import STATUSES, Category, Dataset
-from app.services import access, categories, counts, datasets, exports, images, imports, statistics
+from app.services import (
+    access,
+    categories,
+    counts,
+    datasets,
+    exports,
+    images,
+    imports,
+    palette,
+    statistics,
+)
 from app.web.formats import query_string
 from app.web.render import Page, PageDep
 
@@ -146,7 +156,7 @@ def category_tab(dataset_id: deps.Id, page: PageDep) -> Response:
     return page.render(
         "dataset/categories.html",
         supercategories=supercategories,
-        palette=categories.PALETTE[:24],
+        palette=palette.PALETTE[:24],
         **values,
     )
 

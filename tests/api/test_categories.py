@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.models import Category, User
-from app.services import categories
 from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
 from tests.conftest import ApiClient
 
@@ -48,10 +47,6 @@ def test_new_categories_get_the_next_id_and_distinct_colors(api: ApiClient, path
     made = [api.post(path, json={"name": f"c{n}"}).json() for n in range(14)]
     assert [category["coco_id"] for category in made] == list(range(1, 15))
     assert len({category["color"] for category in made}) == 14
-
-
-def test_the_palette_has_no_twins() -> None:
-    assert len(set(categories.PALETTE)) == len(categories.PALETTE) == 60
 
 
 @pytest.mark.parametrize(
