@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound
 from app.formats.coco import rawjson
 from app.models import Annotation, Category
-from app.services import datasets
+from app.services import datasets, palette
 
 __all__ = [
     "change_category",
