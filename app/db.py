@@ -2,6 +2,11 @@
 
 One request or one job is one transaction, and only its edge commits: the request's dependency
 (`app.api.deps.get_session`) or ``with sessions.begin() as session`` in jobs and commands.
+
+Rows are locked in one order everywhere, so that two transactions never wait for each other:
+images (by id), their annotations, categories, the dataset, its counters. Whoever adds a row also
+locks, weakly, the rows that it refers to: a new annotation holds its category until the commit.
+Imports and uploads, which lock much, first take the dataset's turn (app/services/turns.py).
 """
 
 from pathlib import Path
@@ -24,13 +29,23 @@ __all__ = [
 
 SessionFactory = sessionmaker[Session]
 
+TRANSACTIONS_AT_ONCE = 15
+"""Requests of a web process that may hold a connection at the same time; the others wait.
+
+Fewer than the threads that run requests (40), so that whoever holds a connection gets a thread.
+"""
+
 
 def connect(url: str, *, pool_size: int = 15) -> Engine:
-    """An engine for the PostgreSQL at `url` (``postgresql+psycopg://…``)."""
+    """An engine for the PostgreSQL at `url` (``postgresql+psycopg://…``).
+
+    It keeps `pool_size` connections, and opens as many more for a while as there may be requests
+    at once: uploads and downloads never take the last one from them.
+    """
     return create_engine(
         url,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=TRANSACTIONS_AT_ONCE,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "application_name": "maskwright"},
     )

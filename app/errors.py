@@ -124,7 +124,7 @@ class Conflict(AppError):
 
 
 class StaleVersion(AppError):
-    """Somebody else changed it in between; ``current`` carries its present state."""
+    """Somebody else changed it in between; ``current`` carries its present state as JSON text."""
 
     status = 412
     title = "Changed in the meantime"

@@ -78,9 +78,12 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     app.state.context = parts
     problems.install(app)
     app.add_middleware(
-        middleware.BodyLimit, max_upload_bytes=parts.settings.max_upload_mb * 1_000_000
+        middleware.BodyLimit,
+        context=parts,
+        max_upload_bytes=parts.settings.max_upload_mb * 1_000_000,
     )
     app.add_middleware(middleware.SafeHeaders)
+    app.add_middleware(middleware.HeadAsGet)
     app.include_router(health.router)
     for router in ROUTERS:
         app.include_router(router, prefix="/api")

@@ -116,7 +116,9 @@ def change(
     return _one(session, user, dataset)
 
 
-@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete(
+    "/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems.responses(409)
+)
 def delete(
     dataset_id: deps.Id,
     user: UserDep,

@@ -1,4 +1,11 @@
-"""What routes ask for: the database session, who is calling, and the running process's parts."""
+"""What routes ask for: the database session, who is calling, and the running process's parts.
+
+A request keeps its connection from the moment it is known who is calling until the commit, and
+needs a thread again and again in between. Were there no limit on how many do so at once, requests
+with a connection would wait for a thread while all threads wait for a connection, for ever. So at
+most `db.TRANSACTIONS_AT_ONCE` requests are between the two; the others wait with neither. Nobody
+asks for a second connection while holding one.
+"""
 
 import hashlib
 import hmac
@@ -9,6 +16,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.orm import Session
 
+from app import db
 from app.context import AppContext
 from app.errors import CsrfFailed, Unauthenticated
 from app.models import User
@@ -41,7 +49,7 @@ Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=500, description="At most this many items.")]
 
 
-def get_context(request: Request) -> AppContext:
+async def get_context(request: Request) -> AppContext:
     context: AppContext = request.app.state.context
     return context
 
@@ -59,7 +67,11 @@ def get_session(context: ContextDep) -> Iterator[Session]:
         yield session
 
 
-SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+# One object for all routes: each `Depends` counts for itself.
+SessionDep = Annotated[
+    Session,
+    Depends(get_session, scope="function", max_concurrency=db.TRANSACTIONS_AT_ONCE),
+]
 
 
 @dataclass(frozen=True)
@@ -93,12 +105,10 @@ def find_identity(request: Request, context: AppContext, session: Session) -> Id
     if found is None:
         return None
     user, due = found
-    if due:
-        with context.sessions.begin() as own:
-            if token:
-                users.touch_token(own, token=token)
-            elif cookie:
-                users.touch_session(own, token=cookie, days=context.settings.session_days)
+    if due and token:
+        users.touch_token(session, token=token)
+    elif due and cookie:
+        users.touch_session(session, token=cookie, days=context.settings.session_days)
     return Identity(user, cookie)
 
 
@@ -120,14 +130,14 @@ def get_identity(request: Request, context: ContextDep, session: SessionDep) -> 
 IdentityDep = Annotated[Identity, Depends(get_identity, scope="function")]
 
 
-def get_user(identity: IdentityDep) -> User:
+async def get_user(identity: IdentityDep) -> User:
     return identity.user
 
 
 UserDep = Annotated[User, Depends(get_user)]
 
 
-def get_admin(user: UserDep) -> User:
+async def get_admin(user: UserDep) -> User:
     return access.administer(user)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from app.api import wire
 from app.errors import Malformed
 
 __all__ = ["Page", "decode", "encode"]
@@ -43,7 +44,7 @@ def decode(cursor: str, *kinds: type) -> tuple[Any, ...]:
         or len(key) != len(kinds)
         or not all(type(part) is kind for part, kind in zip(key, kinds, strict=True))
         or any(isinstance(part, int) and abs(part) >= 2**63 for part in key)
-        or any(isinstance(part, str) and "\x00" in part for part in key)
+        or not all(wire.is_storable(part) for part in key if isinstance(part, str))
     ):
         raise Malformed(
             "That cursor is not one of ours.", code="bad_cursor", loc=("query", "cursor")

@@ -6,7 +6,7 @@
      "detail": "…one sentence for a person…", "code": "invalid",
      "errors": [{"loc": ["body", "name"], "code": "missing", "message": "Field required"}]}
 
-`code` is stable. `PROBLEMS` below maps what the layers raise to it; nothing else renders errors.
+`code` is stable. `install` maps what the layers raise to it; nothing else renders errors.
 """
 
 import logging
@@ -14,21 +14,25 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from psycopg import errors as pg
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
 from app.errors import AppError
 from app.masks import MaskError
 
-__all__ = ["Problem", "ProblemError", "install", "problem", "responses"]
+__all__ = ["Problem", "ProblemError", "answer", "install", "problem", "responses"]
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+# A body may be wrong in a million places.
+_MOST_ERRORS = 100
 
 
 class ProblemError(BaseModel):
@@ -72,7 +76,7 @@ def problem(
     errors: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
     **members: Any,
-) -> JSONResponse:
+) -> Response:
     """An error answer."""
     body = {
         "type": "about:blank",
@@ -83,10 +87,11 @@ def problem(
         "errors": list(errors),
         **members,
     }
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def _app_error(_request: Request, error: AppError) -> Response:
+def answer(error: AppError) -> Response:
+    """A business error, answered by a route whose transaction must be committed even so."""
     members = dict(error.members)
     return problem(
         error.status,
@@ -99,6 +104,10 @@ def _app_error(_request: Request, error: AppError) -> Response:
     )
 
 
+def _app_error(_request: Request, error: AppError) -> Response:
+    return answer(error)
+
+
 def _mask_error(_request: Request, error: MaskError) -> Response:
     found = {"loc": ["body"], "code": error.code, "message": str(error)}
     return problem(422, error.code, str(error), title="Invalid values", errors=[found])
@@ -106,14 +115,16 @@ def _mask_error(_request: Request, error: MaskError) -> Response:
 
 def _validation_error(request: Request, error: RequestValidationError) -> Response:
     found = [
-        {"loc": list(e["loc"]), "code": e["type"], "message": e["msg"]} for e in error.errors()
+        {"loc": list(e["loc"]), "code": e["type"], "message": e["msg"]}
+        for e in error.errors()[:_MOST_ERRORS]
     ]
     first = found[0] if found else {"loc": [], "code": "invalid", "message": "Invalid request"}
     if first["code"] == "json_invalid":
         return problem(400, "malformed", "The body is not valid JSON.", errors=found)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if first["loc"] == ["body"] and content_type and not _is_json(content_type):
-        return problem(415, "wrong_type", f"This route reads application/json, not {content_type}.")
+    if first["loc"] == ["body"] and first["code"] != "missing" and not _is_json(content_type):
+        sent = content_type or "a body without a type"
+        return problem(415, "wrong_type", f"This route reads application/json, not {sent}.")
     where = ".".join(str(part) for part in first["loc"])
     detail = f"{where}: {first['message']}" if where else str(first["message"])
     return problem(422, "invalid", detail, title="Invalid values", errors=found)
@@ -154,6 +165,10 @@ def _database_error(_request: Request, error: DBAPIError) -> Response:
     raise error
 
 
+def _no_connection(_request: Request, _error: NoFreeConnection) -> Response:
+    return problem(503, "unavailable", "Too much is going on; try again shortly.")
+
+
 def _unexpected(_request: Request, _error: Exception) -> Response:
     return problem(500, "internal", "Something went wrong on the server; it is in its log.")
 
@@ -165,4 +180,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _database_error)  # type: ignore[arg-type]
+    app.add_exception_handler(NoFreeConnection, _no_connection)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)

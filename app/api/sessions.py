@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
 from app.api import deps, problems, wire
 from app.api.deps import ContextDep, IdentityDep, SessionDep, UserDep
@@ -23,7 +24,7 @@ class SignIn(wire.Model):
     """What a person types to sign in."""
 
     email: wire.Email
-    password: str = Field(max_length=10_000)
+    password: wire.Password
 
 
 class UserOut(BaseModel):
@@ -43,8 +44,15 @@ class ProfileChange(wire.Model):
     """One's own name, or a new password together with the present one."""
 
     name: wire.Name | None = None
-    password: str | None = Field(default=None, max_length=10_000)
-    current_password: str | None = Field(default=None, max_length=10_000)
+    password: wire.Password | None = None
+    current_password: wire.Password | None = None
+
+
+_WRONG_PASSWORD = Invalid(
+    "The present password is not right.",
+    code="wrong_password",
+    loc=("body", "current_password"),
+)
 
 
 def _is_https(request: Request, context: AppContext) -> bool:
@@ -62,20 +70,15 @@ def set_cookies(response: Response, request: Request, context: AppContext, token
     response.set_cookie(deps.CSRF_COOKIE, csrf, max_age=age, samesite="lax", secure=secure)
 
 
-@router.post("/session", responses=problems.responses(429))
+@router.post("/session", response_model=UserOut, responses=problems.responses(429))
 def sign_in(
     body: SignIn, request: Request, response: Response, session: SessionDep, context: ContextDep
-) -> UserOut:
+) -> UserOut | Response:
     """Sign in; the answer sets the session's cookie. A session that was open before ends."""
-    address = deps.client_address(request)
-    users.check_tries(session, email=body.email, address=address)
     try:
-        user = users.authenticate(session, email=body.email, password=body.password)
-    except Unauthenticated:
-        # The request's own transaction is undone by the error: the failure must outlive it.
-        with context.sessions.begin() as own:
-            users.record_failure(own, email=body.email, address=address)
-        raise
+        user = _authenticate(session, request, body.email, body.password)
+    except Unauthenticated as error:
+        return problems.answer(error)
     if previous := request.cookies.get(deps.SESSION_COOKIE):
         users.end_session(session, token=previous)
     token = users.start_session(
@@ -86,6 +89,21 @@ def sign_in(
     )
     set_cookies(response, request, context, token)
     return UserOut.model_validate(user)
+
+
+def _authenticate(session: Session, request: Request, email: str, password: str) -> User:
+    """The user with this password; a failure is noted, and counts once it is committed.
+
+    So whoever catches `Unauthenticated` answers it instead of raising it again, which would undo
+    the note with the rest of the transaction.
+    """
+    address = deps.client_address(request)
+    users.check_tries(session, email=email, address=address)
+    try:
+        return users.authenticate(session, email=email, password=password)
+    except Unauthenticated:
+        users.record_failure(session, email=email, address=address)
+        raise
 
 
 @router.delete("/session", status_code=status.HTTP_204_NO_CONTENT)
@@ -104,26 +122,20 @@ def me(user: UserDep) -> UserOut:
     return UserOut.model_validate(user)
 
 
-@router.patch("/me")
-def change_me(body: ProfileChange, identity: IdentityDep, session: SessionDep) -> UserOut:
+@router.patch("/me", response_model=UserOut, responses=problems.responses(429))
+def change_me(
+    body: ProfileChange, request: Request, identity: IdentityDep, session: SessionDep
+) -> UserOut | Response:
     """Change one's name or password; a new password signs out all other browsers."""
     user: User = identity.user
-    if "name" in body.model_fields_set:
-        user.name = body.name or ""
     if body.password is not None:
-        _check_current(session, user, body.current_password)
+        try:
+            _authenticate(session, request, user.email, body.current_password or "")
+        except Unauthenticated:
+            return problems.answer(_WRONG_PASSWORD)
         keep = users.session_key(identity.cookie) if identity.cookie else None
         users.set_password(session, user=user, password=body.password, keep=keep)
+    if "name" in body.model_fields_set:
+        user.name = body.name or ""
     session.flush()
     return UserOut.model_validate(user)
-
-
-def _check_current(session: SessionDep, user: User, password: str | None) -> None:
-    try:
-        users.authenticate(session, email=user.email, password=password or "")
-    except Unauthenticated as error:
-        raise Invalid(
-            "The present password is not right.",
-            code="wrong_password",
-            loc=("body", "current_password"),
-        ) from error

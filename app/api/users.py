@@ -1,7 +1,6 @@
 """Accounts, for administrators."""
 
 from fastapi import APIRouter, status
-from pydantic import Field
 
 from app.api import deps, paging, problems, wire
 from app.api.deps import AdminDep, SessionDep
@@ -21,8 +20,8 @@ class UserIn(wire.Model):
     """A new account."""
 
     email: wire.Email
-    password: str = Field(max_length=10_000)
-    name: str = Field(default="", max_length=200)
+    password: wire.Password
+    name: wire.Label = ""
     is_admin: bool = False
 
 
@@ -31,7 +30,7 @@ class UserChange(wire.Model):
 
     is_admin: bool | None = None
     disabled: bool | None = None
-    password: str | None = Field(default=None, max_length=10_000)
+    password: wire.Password | None = None
 
 
 @router.get("")
@@ -48,7 +47,7 @@ def create(body: UserIn, _admin: AdminDep, session: SessionDep) -> UserOut:
         session,
         email=body.email,
         password=body.password,
-        name=wire.reject_control(body.name),
+        name=body.name,
         is_admin=body.is_admin,
     )
     session.refresh(user)

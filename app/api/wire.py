@@ -4,18 +4,33 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-__all__ = ["Color", "Email", "Model", "Name", "Text", "reject_control"]
+__all__ = [
+    "Color",
+    "Email",
+    "Label",
+    "Model",
+    "Name",
+    "Password",
+    "Text",
+    "is_storable",
+    "reject_control",
+]
+
+
+def is_storable(value: str) -> bool:
+    """Whether PostgreSQL can keep a text: it takes neither NUL nor half a surrogate pair."""
+    return not any(char == "\x00" or 0xD800 <= ord(char) < 0xE000 for char in value)
 
 
 def reject_control(value: str) -> str:
     """Refuse control characters: PostgreSQL cannot store NUL, and no name needs the others."""
-    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
+    if not is_storable(value) or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError("control characters and lone surrogates are not allowed")
     return value
 
 
 def _reject_nul(value: str) -> str:
-    if any(char == "\x00" or 0xD800 <= ord(char) < 0xE000 for char in value):
+    if not is_storable(value):
         raise ValueError("NUL characters and lone surrogates are not allowed")
     return value
 
@@ -25,8 +40,16 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(reject_control),
 ]
+# A name that may be empty.
+Label = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    AfterValidator(reject_control),
+]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_reject_nul)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(reject_control)]
+# How long one may be is for the service to say; this only keeps books out.
+Password = Annotated[str, StringConstraints(max_length=10_000)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$", to_lower=True)]
 
 

@@ -5,17 +5,15 @@ Only what the record lacks, or says in a way that a client could not use, comes 
 Nothing decodes coordinates, so thousands of annotations cost milliseconds.
 """
 
-import json
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from app.formats.coco import rawjson
-from app.models import Annotation
 from app.services import shapes
 
-__all__ = ["Content", "as_dict", "as_text", "members"]
+__all__ = ["Content", "as_text", "members"]
 
 _ABSENT = msgspec.Raw(b"null")
 # Longer than this, an array that starts with a bracket has something in it.
@@ -158,9 +156,3 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         **{name: rawjson.dumps(value) for name, value in more.items()},
     }
     return "{" + ",".join([f'"{name}":{text}' for name, text in parts.items()]) + "}"
-
-
-def as_dict(annotation: Annotation) -> dict[str, Any]:
-    """The same as Python values, for the body of a problem."""
-    shown: dict[str, Any] = json.loads(as_text(annotation))
-    return shown

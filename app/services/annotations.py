@@ -11,6 +11,7 @@ next file may change it.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -94,7 +95,7 @@ def check_version(annotation: Annotation, expected: Expected) -> None:
 def _stale(annotation: Annotation) -> StaleVersion:
     return StaleVersion(
         f"The annotation is at version {annotation.version} by now.",
-        current=annotation_view.as_dict(annotation),
+        current=msgspec.Raw(annotation_view.as_text(annotation).encode()),
     )
 
 

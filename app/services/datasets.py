@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Executable, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
@@ -15,7 +15,7 @@ from app.models import (
     Image,
     User,
 )
-from app.services import access, users
+from app.services import access, turns, users
 
 __all__ = [
     "change_dataset",
@@ -24,6 +24,7 @@ __all__ = [
     "find_dataset",
     "list_datasets",
     "list_members",
+    "lock_dataset",
     "remove_member",
     "set_member",
     "take_coco_ids",
@@ -82,15 +83,28 @@ def change_dataset(session: Session, *, dataset: Dataset, changes: dict[str, Any
 
 
 def delete_dataset(session: Session, *, dataset: Dataset) -> None:
-    """Delete a dataset with everything in it.
+    """Delete a dataset with everything in it; Conflict while an import or upload works on it.
 
-    The annotations go first: deleted by the cascade, each category would visit all of its
-    annotations before they go.
+    All images are locked, so that whoever saves an annotation has done so by now, or finds that
+    the image is gone. Annotations go before the rest: deleted by the cascade, each category would
+    visit all of its annotations before they go.
     """
+    if not turns.try_turn(session, dataset_id=dataset.id):
+        raise Conflict(
+            "An import or upload works on this dataset: cancel it, or wait for its end.",
+            code="busy",
+        )
+    session.execute(_every_image(dataset.id))
     session.execute(delete(Annotation).where(Annotation.dataset_id == dataset.id))
     session.execute(delete(Image).where(Image.dataset_id == dataset.id))
     session.delete(dataset)
     session.flush()
+
+
+def _every_image(dataset_id: int) -> Executable:
+    """A query that locks every image of a dataset, and answers with one number for all of them."""
+    locked = select(Image.id).where(Image.dataset_id == dataset_id).order_by(Image.id)
+    return select(func.count()).select_from(locked.with_for_update().subquery())
 
 
 def list_members(session: Session, *, dataset: Dataset) -> Sequence[tuple[User, str]]:
@@ -104,8 +118,8 @@ def list_members(session: Session, *, dataset: Dataset) -> Sequence[tuple[User, 
 
 
 def _keep_an_owner(session: Session, dataset: Dataset, user_id: int) -> None:
-    # The dataset's row is locked, so that two owners cannot remove each other at once.
-    session.execute(select(Dataset.id).where(Dataset.id == dataset.id).with_for_update())
+    # Two owners must not remove each other at once.
+    lock_dataset(session, dataset_id=dataset.id)
     others = select(
         exists().where(
             DatasetMember.dataset_id == dataset.id,
@@ -141,6 +155,14 @@ def remove_member(session: Session, *, dataset: Dataset, user_id: int) -> None:
         _keep_an_owner(session, dataset, user_id)
     session.delete(member)
     session.flush()
+
+
+def lock_dataset(session: Session, *, dataset_id: int) -> None:
+    """Keep others from changing the dataset's own row until the commit."""
+    # With the key shared: what others add to the dataset meanwhile does not have to wait.
+    row = select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(key_share=True)
+    if session.scalar(row) is None:
+        raise NotFound("There is no such dataset.")
 
 
 def take_coco_ids(session: Session, *, dataset_id: int, kind: str, count: int = 1) -> int:

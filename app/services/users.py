@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -46,8 +47,23 @@ _WINDOW = timedelta(minutes=15)
 _TRIES_BY_BOTH, _TRIES_BY_EMAIL, _TRIES_BY_ADDRESS = 10, 100, 50
 _TOUCH_EVERY = timedelta(minutes=1)
 _hasher = PasswordHasher()
+# Each hash takes 64 MB while it is made: a flood of sign-ins must not take them all at once.
+_hashing = BoundedSemaphore(4)
 # Verified when there is no such account, so that an answer takes as long as for a real one.
 _NO_ACCOUNT_HASH = _hasher.hash("no such account")
+
+
+def _hash(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(password)
+
+
+def _is_right(password_hash: str, password: str) -> bool:
+    try:
+        with _hashing:
+            return _hasher.verify(password_hash, password[:MAX_PASSWORD_LENGTH])
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def _digest(token: str) -> bytes:
@@ -65,10 +81,16 @@ def any_user(session: Session) -> bool:
 
 def user_by_email(session: Session, *, email: str) -> User:
     """The user with this address, upper or lower case; NotFound when there is none."""
-    user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+    user = _find(session, email)
     if user is None:
         raise NotFound(f"There is no user {email}.")
     return user
+
+
+def _find(session: Session, email: str) -> User | None:
+    # PostgreSQL lowers both sides: it may know fewer letters than Python does.
+    wanted = func.lower(email.strip())
+    return session.scalar(select(User).where(func.lower(User.email) == wanted))
 
 
 def list_users(session: Session) -> Sequence[User]:
@@ -92,12 +114,12 @@ def create_user(
     email = email.strip()
     if not _EMAIL.fullmatch(email):
         raise Invalid("That is not an e-mail address.", code="email_invalid", loc=("body", "email"))
-    if session.scalar(select(exists().where(func.lower(User.email) == email.lower()))):
+    if _find(session, email) is not None:
         raise Conflict("There is already a user with this address.", code="email_taken")
     user = User(
         email=email,
         name=name.strip(),
-        password_hash=_hasher.hash(_check_password(password)),
+        password_hash=_hash(_check_password(password)),
         is_admin=is_admin,
     )
     session.add(user)
@@ -107,7 +129,7 @@ def create_user(
 
 def set_password(session: Session, *, user: User, password: str, keep: bytes | None = None) -> None:
     """Change a password and sign out every browser but the one whose session is `keep`."""
-    user.password_hash = _hasher.hash(_check_password(password))
+    user.password_hash = _hash(_check_password(password))
     others = delete(UserSession).where(UserSession.user_id == user.id)
     if keep is not None:
         others = others.where(UserSession.token_hash != keep)
@@ -151,20 +173,14 @@ def record_failure(session: Session, *, email: str, address: str) -> None:
 
 def authenticate(session: Session, *, email: str, password: str) -> User:
     """The user whose password this is; the same error and effort whatever is wrong."""
-    user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
-    try:
-        _hasher.verify(
-            user.password_hash if user else _NO_ACCOUNT_HASH, password[:MAX_PASSWORD_LENGTH]
-        )
-        right = user is not None
-    except (VerificationError, InvalidHashError):
-        right = False
+    user = _find(session, email)
+    right = _is_right(user.password_hash if user else _NO_ACCOUNT_HASH, password)
     if user is None or not right or user.disabled_at is not None:
         raise Unauthenticated(
             "The e-mail address or the password is not right.", code="wrong_credentials"
         )
     if _hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = _hasher.hash(password)
+        user.password_hash = _hash(password)
     return user
 
 
@@ -198,12 +214,14 @@ def user_of_session(session: Session, *, token: str) -> tuple[User, bool] | None
 
 
 def touch_session(session: Session, *, token: str, days: int) -> None:
-    """Note a visit, which prolongs the session. In a transaction of its own: see `touch_token`."""
-    now = _now()
+    """Note a visit, which prolongs the session; nobody waits for it: see `touch_token`."""
+    now, key = _now(), UserSession.token_hash
+    free = select(key).where(key == _digest(token)).with_for_update(skip_locked=True)
     session.execute(
         update(UserSession)
-        .where(UserSession.token_hash == _digest(token))
+        .where(key == free.scalar_subquery())
         .values(last_seen_at=now, expires_at=now + timedelta(days=days))
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -252,11 +270,16 @@ def user_of_token(session: Session, *, token: str) -> tuple[User, bool] | None:
 def touch_token(session: Session, *, token: str) -> None:
     """Note that a token was used.
 
-    In a transaction of its own: inside a long request it would hold the row's lock, and every
-    other request with the same token would wait for it.
+    The row stays locked until the request ends. Other requests with the same token do not wait
+    for it: one of them noted the use, and that is enough.
     """
+    key = ApiToken.token_hash
+    free = select(key).where(key == _digest(token)).with_for_update(skip_locked=True)
     session.execute(
-        update(ApiToken).where(ApiToken.token_hash == _digest(token)).values(last_used_at=_now())
+        update(ApiToken)
+        .where(key == free.scalar_subquery())
+        .values(last_used_at=_now())
+        .execution_options(synchronize_session=False)
     )
 
 
