@@ -1,24 +1,13 @@
 """Categories: what they are to people, and what stays of their imported record."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy.orm import Session
 
 from app.models import Category, User
-from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
+from tests.build import make_annotation, make_category, make_dataset, make_image
 from tests.conftest import ApiClient
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def api(owner: User, client_for: Callable[[User], ApiClient]) -> ApiClient:
-    return client_for(owner)
 
 
 @pytest.fixture

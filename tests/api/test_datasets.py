@@ -1,6 +1,5 @@
 """Datasets and their members."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,16 +19,6 @@ from tests.build import (
     make_user,
 )
 from tests.conftest import ApiClient
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def api(owner: User, client_for: Callable[[User], ApiClient]) -> ApiClient:
-    return client_for(owner)
 
 
 def test_a_dataset_from_beginning_to_end(api: ApiClient) -> None:

@@ -11,29 +11,12 @@ from app.services import counts
 from tests.build import (
     make_annotation,
     make_category,
-    make_dataset,
     make_image,
     make_member,
-    make_user,
 )
 from tests.conftest import ApiClient
 
 ClientFor = Callable[[User], ApiClient]
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
-
-
-@pytest.fixture
-def api(client_for: ClientFor, owner: User) -> ApiClient:
-    return client_for(owner)
 
 
 def listed(api: ApiClient, dataset: Dataset, **params: Any) -> Iterator[dict[str, Any]]:

@@ -18,27 +18,12 @@ from app.main import create_app
 from app.models import Dataset, Image, User
 from app.services.storage import ObjectStorage, blob_key
 from tests.api.uploading import stored, upload
-from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
+from tests.build import make_annotation, make_category, make_image
 from tests.build.pictures import COCO_IMAGES, make_picture
 from tests.conftest import ApiClient
 
 ClientFor = Callable[[User], ApiClient]
 CONTENT = COCO_IMAGES[0].read_bytes()
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
-
-
-@pytest.fixture
-def api(client_for: ClientFor, owner: User) -> ApiClient:
-    return client_for(owner)
 
 
 @pytest.fixture

@@ -16,26 +16,11 @@ from app.main import create_app
 from app.models import Dataset, Image, User
 from app.services.storage import LocalStorage, blob_key
 from tests.api.uploading import check_storage, codes, names, post, upload
-from tests.build import make_dataset, make_member, make_user
+from tests.build import make_member, make_user
 from tests.build.pictures import COCO_IMAGES, make_picture, make_png_header, make_zip
 from tests.conftest import ApiClient
 
 ClientFor = Callable[[User], ApiClient]
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
-
-
-@pytest.fixture
-def api(client_for: ClientFor, owner: User) -> ApiClient:
-    return client_for(owner)
 
 
 @pytest.fixture(autouse=True)

@@ -26,21 +26,6 @@ from tests.conftest import ApiClient
 ClientFor = Callable[[User], ApiClient]
 
 
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
-
-
-@pytest.fixture
-def api(client_for: ClientFor, owner: User) -> ApiClient:
-    return client_for(owner)
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left_over(context: AppContext, session: Session) -> Iterator[None]:
     yield

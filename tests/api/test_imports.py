@@ -15,19 +15,9 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.jobs.runner import run_job
 from app.models import Dataset, User
-from tests.build import make_dataset, make_member, make_user
+from tests.build import make_member, make_user
 from tests.build.coco import annotation, coco, to_bytes
 from tests.conftest import ApiClient
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
 
 
 @pytest.fixture

@@ -13,20 +13,10 @@ from app.context import AppContext
 from app.models import Dataset, Job, User
 from app.services import jobs
 from app.services.jobs import create_job
-from tests.build import make_dataset, make_member, make_user
+from tests.build import make_member, make_user
 from tests.conftest import ApiClient
 
 ClientFor = Callable[[User], ApiClient]
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
 
 
 @pytest.fixture
