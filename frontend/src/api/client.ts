@@ -39,10 +39,12 @@ export const succeeded = ({ status }: Answer): boolean => status >= 200 && statu
 
 export function problemOf({ status, body }: Answer): Problem {
   const given = (typeof body === "object" && body !== null ? body : {}) as Partial<Problem>;
-  return { detail: `The server answered ${status}.`, code: "error", ...given, status };
+  const detail = status === 0 ? "The server does not answer." : `The server answered ${status}.`;
+  return { detail, code: "error", ...given, status };
 }
 
 const TIMEOUT_MS = 30_000;
+const NO_ANSWER: Answer = { status: 0, body: null, retryAfterSeconds: null };
 
 export function csrfToken(cookies: string): string {
   const pair = cookies.split("; ").find((cookie) => cookie.startsWith("maskwright_csrf="));
@@ -63,14 +65,17 @@ export function fetchTransport(send: typeof fetch, cookies: () => string): Trans
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      const given = await readJson(response);
+      // A page instead of data: something in between answered, such as a hotel's sign-in.
+      if (response.ok && response.status !== 204 && given === null) return NO_ANSWER;
       const after = Number(response.headers.get("Retry-After") ?? NaN);
       return {
         status: response.status,
-        body: await readJson(response),
+        body: given,
         retryAfterSeconds: Number.isFinite(after) ? after : null,
       };
     } catch {
-      return { status: 0, body: null, retryAfterSeconds: null };
+      return NO_ANSWER;
     }
   };
 }

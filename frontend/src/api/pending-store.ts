@@ -7,10 +7,14 @@
 
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
 
-export interface PendingEntry {
+/** Whose change to what. Several people may use one browser, one after the other. */
+export interface PendingPlace {
   readonly userId: number;
   readonly imageId: number;
   readonly key: AnnotationKey;
+}
+
+export interface PendingEntry extends PendingPlace {
   /** Null while the server has never confirmed it. */
   readonly facts: ServerFacts | null;
   /** What the server had, and what it shall have; null is absent. */
@@ -22,7 +26,7 @@ export interface PendingEntry {
 
 export interface PendingStore {
   put(entry: PendingEntry): Promise<void>;
-  remove(imageId: number, key: AnnotationKey): Promise<void>;
+  remove(place: PendingPlace): Promise<void>;
   /** Everything of this user, over all images. */
   list(userId: number): Promise<PendingEntry[]>;
 }
@@ -38,13 +42,13 @@ export class IndexedDbStore implements PendingStore {
     await this.#run("readwrite", (store) => store.put(entry));
   }
 
-  async remove(imageId: number, key: AnnotationKey): Promise<void> {
-    await this.#run("readwrite", (store) => store.delete([imageId, key]));
+  async remove({ userId, imageId, key }: PendingPlace): Promise<void> {
+    await this.#run("readwrite", (store) => store.delete([userId, imageId, key]));
   }
 
   async list(userId: number): Promise<PendingEntry[]> {
-    const all = await this.#run<PendingEntry[]>("readonly", (store) => store.getAll());
-    return all.filter((entry) => entry.userId === userId);
+    const own = IDBKeyRange.bound([userId], [userId + 1], false, true);
+    return this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own));
   }
 
   async #run<T>(
@@ -66,7 +70,7 @@ function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore(STORE, { keyPath: ["imageId", "key"] });
+      request.result.createObjectStore(STORE, { keyPath: ["userId", "imageId", "key"] });
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error("The store does not open."));

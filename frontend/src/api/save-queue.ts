@@ -19,6 +19,7 @@ import {
   withFields,
   type Annotation,
   type AnnotationKey,
+  type ServerFacts,
 } from "../model/records";
 import { problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { PendingEntry, PendingStore } from "./pending-store";
@@ -37,8 +38,8 @@ interface Slot {
   sending: boolean;
   trouble: Trouble | null;
   deletedAs: number | undefined;
-  /** The state last written to the browser's store; undefined when none is there. */
-  stored: Annotation | null | undefined;
+  /** What the browser's store has; null when nothing is there. */
+  stored: { readonly target: Annotation | null; readonly facts: ServerFacts | null } | null;
   readonly versions: WeakMap<Annotation, number>;
 }
 
@@ -196,7 +197,7 @@ export class SaveQueue {
         sending: false,
         trouble: null,
         deletedAs: undefined,
-        stored: undefined,
+        stored: null,
         versions: new WeakMap(),
       };
       this.#slots.set(key, slot);
@@ -245,7 +246,11 @@ export class SaveQueue {
     if (next.kind === "delete") {
       slot.base = null;
       slot.deletedAs = next.ask.version! + 1;
-    } else this.#accept(key, slot, next.sent, read(answer.body as WireAnnotation));
+    } else {
+      const known = read(answer.body as WireAnnotation);
+      this.#accept(key, slot, next.sent, known);
+      this.#dropTwin(key, keyOfId(known.facts.id));
+    }
     if (!this.#plan(key, slot)) this.#done(key, slot);
   }
 
@@ -262,6 +267,13 @@ export class SaveQueue {
     const final = sameAnnotation(shown, known.annotation) ? known.annotation : shown;
     document.apply(new Map([[key, final]]), "remote");
     slot.versions.set(known.annotation, known.facts.version);
+  }
+
+  /** A recovered creation that had reached the server: `load` showed it under its id already. */
+  #dropTwin(key: AnnotationKey, twin: AnnotationKey): void {
+    if (twin === key || this.#unsaved.has(twin)) return;
+    this.#slots.delete(twin);
+    this.#options.document.apply(new Map([[twin, null]]), "remote");
   }
 
   #fail(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
@@ -305,9 +317,9 @@ export class SaveQueue {
 
   #done(key: AnnotationKey, slot: Slot): void {
     this.#unsaved.delete(key);
-    if (slot.stored !== undefined) {
-      slot.stored = undefined;
-      this.#guard(this.#options.store.remove(this.#options.imageId, key));
+    if (slot.stored) {
+      slot.stored = null;
+      this.#unkeep(key);
     }
     if (this.#unsaved.size > 0) return;
     this.#settled?.resolve();
@@ -316,12 +328,16 @@ export class SaveQueue {
 
   #keep(key: AnnotationKey, slot: Slot): void {
     const { document, imageId, userId, store } = this.#options;
-    const target = document.get(key);
-    if (slot.stored === target) return;
-    slot.stored = target;
-    const facts = document.facts(key);
+    const [target, facts] = [document.get(key), document.facts(key)];
+    if (slot.stored?.target === target && slot.stored.facts === facts) return;
+    slot.stored = { target, facts };
     const { base, attempted } = slot;
     this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted }));
+  }
+
+  #unkeep(key: AnnotationKey): void {
+    const { imageId, userId, store } = this.#options;
+    this.#guard(store.remove({ userId, imageId, key }));
   }
 
   #guard(work: Promise<void>): void {
@@ -332,14 +348,14 @@ export class SaveQueue {
   }
 
   #recoverOne({ key: kept, facts, base, target, attempted }: PendingEntry): void {
-    const { document, imageId, store } = this.#options;
+    const { document } = this.#options;
     const key = facts ? keyOfId(facts.id) : kept;
-    if (key !== kept) this.#guard(store.remove(imageId, kept));
+    if (key !== kept) this.#unkeep(kept);
     const loaded = document.get(key);
     const slot = this.#slot(key);
-    slot.stored = undefined;
+    slot.stored = null;
     if (facts && sameAnnotation(loaded, target)) {
-      this.#guard(store.remove(imageId, key));
+      this.#unkeep(key);
       return;
     }
     const now = document.facts(key);

@@ -35,10 +35,14 @@ test("reading requests carry neither", async () => {
   expect(sent[0]!.init.headers).toEqual({ Accept: "application/json" });
 });
 
-test("no answer is status 0, an answer without JSON has no body", async () => {
-  const { transport } = recording(new TypeError("offline"), new Response("<html>", { status: 502 }));
-  expect((await transport({ method: "GET", path: "/" })).status).toBe(0);
-  expect(await transport({ method: "GET", path: "/" })).toMatchObject({ status: 502, body: null });
+test.each([
+  ["nothing", new TypeError("offline"), 0],
+  ["the page of a hotel's network", new Response("<html>Sign in to our network"), 0],
+  ["a proxy's error page", new Response("<html>", { status: 502 }), 502],
+  ["a deletion's empty body", new Response(null, { status: 204 }), 204],
+])("%s is no data", async (_, answer, status) => {
+  const { transport } = recording(answer);
+  expect(await transport({ method: "GET", path: "/" })).toMatchObject({ status, body: null });
 });
 
 test("the token is found among cookies, or is empty", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { PendingEntry, PendingStore } from "../../src/api/pending-store";
+import type { PendingEntry, PendingPlace, PendingStore } from "../../src/api/pending-store";
 import { SaveQueue } from "../../src/api/save-queue";
 import { read } from "../../src/api/wire";
 import { AnnotationDocument } from "../../src/model/document";
@@ -20,7 +20,7 @@ class Shelf implements PendingStore {
     this.entries.set(entry.key, structuredClone(entry));
     return Promise.resolve();
   }
-  remove(_imageId: number, key: AnnotationKey): Promise<void> {
+  remove({ key }: PendingPlace): Promise<void> {
     this.entries.delete(key);
     return Promise.resolve();
   }
@@ -275,6 +275,18 @@ test("a closed tab whose creation had arrived makes no twin", async () => {
   const next = new Visit(visit.server, visit.shelf);
   await next.queue.settled();
   expect(visit.server.all()).toHaveLength(1);
+  expect([...next.document.entries()]).toHaveLength(1);
+});
+
+test("a closed tab that had saved a part is no conflict with itself", async () => {
+  const { visit, server, key } = opened();
+  visit.edit(key, { category_id: 2 }).edit(key, { iscrowd: 1 });
+  server.faults = ["ok", "cut-before"];
+  await pause();
+  expect(server.now(1)).toMatchObject({ category_id: 2, iscrowd: 0, version: 2 });
+  const next = new Visit(server, visit.shelf);
+  await next.queue.settled();
+  expect(server.now(1)).toMatchObject({ category_id: 2, iscrowd: 1, version: 3 });
 });
 
 test("a closed tab and someone else's change meanwhile: a conflict, nothing lost", async () => {

@@ -14,7 +14,7 @@ interface Row {
   clientKey: string | null;
 }
 
-type Fault = "cut-before" | "cut-after" | { status: number; body?: unknown };
+type Fault = "ok" | "cut-before" | "cut-after" | { status: number; body?: unknown };
 
 export class Server {
   readonly log: string[] = [];
