@@ -129,13 +129,15 @@ def prepare_python(*, tests: bool) -> None:
     scope = [] if tests else ["--no-dev", "--inexact"]
     home = {} if os.access(Path.home(), os.W_OK) else {"UV_CACHE_DIR": str(VENV / ".uv-cache")}
     run(
-        [uv, "sync", "--locked", "--quiet", *scope, *with_node],
+        # Compiled now and not at the first import, which would keep whoever starts it waiting.
+        [uv, "sync", "--locked", "--quiet", "--compile-bytecode", *scope, *with_node],
         UV_PROJECT_ENVIRONMENT=str(VENV),
         UV_PYTHON=str(python if python.exists() else sys.executable),
         UV_PYTHON_DOWNLOADS="never",
         UV_SYSTEM_CERTS="1",
         **home,
     )
+    run([python, "-m", "compileall", "-q", ROOT / "app"])
     STAMP.write_text(json.dumps({"inputs": inputs.hexdigest(), "tests": tests}))
 
 

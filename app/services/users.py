@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -49,13 +50,17 @@ _TOUCH_EVERY = timedelta(minutes=1)
 _hasher = PasswordHasher()
 # Each hash takes 64 MB while it is made: a flood of sign-ins must not take them all at once.
 _hashing = BoundedSemaphore(4)
-# Verified when there is no such account, so that an answer takes as long as for a real one.
-_NO_ACCOUNT_HASH = _hasher.hash("no such account")
 
 
 def _hash(password: str) -> str:
     with _hashing:
         return _hasher.hash(password)
+
+
+@cache
+def _no_account_hash() -> str:
+    """Verified when there is no such account, so that an answer takes as long as for a real one."""
+    return _hash("no such account")
 
 
 def _is_right(password_hash: str, password: str) -> bool:
@@ -174,7 +179,7 @@ def record_failure(session: Session, *, email: str, address: str) -> None:
 def authenticate(session: Session, *, email: str, password: str) -> User:
     """The user whose password this is; the same error and effort whatever is wrong."""
     user = _find(session, email)
-    right = _is_right(user.password_hash if user else _NO_ACCOUNT_HASH, password)
+    right = _is_right(user.password_hash if user else _no_account_hash(), password)
     if user is None or not right or user.disabled_at is not None:
         raise Unauthenticated(
             "The e-mail address or the password is not right.", code="wrong_credentials"
