@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
 
 from app.api import deps, paging
 from app.api.categories import CategoryOut
@@ -98,8 +99,10 @@ def home(page: PageDep) -> Response:
 
 
 @router.get("/datasets")
-def more(page: PageDep, cursor: str = Query(max_length=2000)) -> Response:
-    """The next cards of the list, for its script."""
+def more(page: PageDep, cursor: str | None = Query(None, max_length=2000)) -> Response:
+    """The next cards of the list, for its script; the list itself for who typed the address."""
+    if cursor is None:
+        return RedirectResponse("/", 303)
     return page.render("dataset/_datasets.html", partial=True, **_cards(page, cursor))
 
 

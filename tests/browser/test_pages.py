@@ -49,18 +49,22 @@ def test_uploading_shows_what_came_and_what_was_refused(
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     page.goto(f"/datasets/{dataset['id']}")
+    page.evaluate("window.samePage = true")
     expect(page.get_by_text("No images yet")).to_be_visible()
     page.get_by_role("button", name="Upload images").first.click()
     page.locator("#upload [data-files]").first.set_input_files([*good, bad])
     uploads = page.get_by_role("region", name="Uploads")
     expect(uploads).to_contain_text("Upload finished")
-    expect(uploads).to_contain_text("3 images in the dataset · 1 refused")
-    expect(uploads.locator(".is-refused")).to_contain_text("bad.png")
-    # The reasons stay until they were read; then the page shows its first images.
-    uploads.get_by_role("button", name="Close").click()
+    expect(uploads).to_contain_text("3 images taken in · 1 refused")
+    # The first images come with their filters, and the reasons stay until they were read.
     expect(page.locator("#images .card-title")).to_have_text(["a.jpg", "b.jpg", "c.jpg"])
-    # A later upload joins the grid without a new page.
-    page.evaluate("window.samePage = true")
+    expect(page.get_by_text("No images yet")).to_be_hidden()
+    expect(uploads.locator(".is-refused")).to_contain_text("bad.png")
+    uploads.get_by_role("button", name="Close").click()
+    page.get_by_label("File name contains").fill("b")
+    expect(page.locator("#images .card-title")).to_have_text(["b.jpg"])
+    page.get_by_role("button", name="Clear").click()
+    # A later upload joins the grid.
     page.get_by_role("button", name="Upload images").click()
     more = _picture(tmp_path / "d.jpg", "maroon")
     page.locator("#upload [data-files]").first.set_input_files(more)
@@ -161,6 +165,37 @@ def test_filters_change_grid_address_and_the_way_on(
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#images .card-title")).to_have_count(3)
     assert page.url.endswith(f"/datasets/{dataset['id']}")
+
+
+def test_categories_are_chosen_by_their_names(
+    page: Page, server: Server, dataset: dict[str, Any]
+) -> None:
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 40, "height": 30} for n in (1, 2)]
+    categories = [{"id": n, "name": f"category {n}"} for n in range(1, 12)]
+    found = [{"id": 1, "image_id": 2, "category_id": 11, "bbox": [1, 2, 3, 4]}]
+    content = {"images": images, "categories": categories, "annotations": found}
+    server.import_coco(dataset["id"], content)
+    page.goto(f"/datasets/{dataset['id']}")
+    page.locator("summary", has_text="Category").click()
+    page.get_by_label("Search the categories").fill("11")
+    # The name, not its box: a press on it takes the focus from the field, and the menu stays.
+    page.get_by_role("search").get_by_text("category 11", exact=True).click()
+    expect(page.locator("#images .card-title")).to_have_text(["2.jpg"])
+    expect(page.get_by_role("checkbox", name="category 11")).to_be_checked()
+    page.get_by_role("heading", level=1).click()
+    expect(page.get_by_role("checkbox", name="category 11")).to_be_hidden()
+
+
+def test_filters_on_a_phone_are_equally_wide(
+    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    _upload(server, dataset, _picture(tmp_path / "a.jpg"))
+    page = new_page(viewport=PHONE)
+    page.goto(f"/datasets/{dataset['id']}")
+    fields = page.locator(".filters input:visible, .filters select:visible")
+    widths = fields.evaluate_all("all => all.map((field) => field.offsetWidth)")
+    assert len(widths) == 4
+    assert len(set(widths)) == 1
 
 
 def test_an_image_is_deleted_where_it_stands(

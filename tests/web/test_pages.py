@@ -38,7 +38,13 @@ MEMBER_PAGES = {
     "/jobs/{job}": 200,
     "/jobs/{job}/report": 200,
 }
-OWN_PAGES = {"/": 200, "/datasets?cursor=WyJhIiwxXQ": 200, "/jobs": 200, "/jobs/rows": 200}
+OWN_PAGES = {
+    "/": 200,
+    "/datasets": 303,
+    "/datasets?cursor=WyJhIiwxXQ": 200,
+    "/jobs": 200,
+    "/jobs/rows": 200,
+}
 OPEN_PAGES = {"/docs": 200}
 ROLES = ("owner", "annotator", "viewer")
 

@@ -20,7 +20,8 @@ export function bindMenus(): void {
   });
   document.addEventListener("focusout", (event) => {
     const next = event.relatedTarget;
-    if (next instanceof Node) closeAll((menu) => !menu.contains(next));
+    // A press on what takes no focus gives it to an element around the menu: nobody has moved on.
+    if (next instanceof Node) closeAll((menu) => !menu.contains(next) && !next.contains(menu));
   });
   document.addEventListener("input", (event) => {
     const field = event.target;

@@ -4,7 +4,6 @@ import { replaceGrid } from "./grid";
 import { refreshHead } from "./head";
 import type { Problem } from "./http";
 import { offerImport } from "./import";
-import { sayNext } from "./toast";
 import { Uploader, type Rejected, type Totals, type Watcher } from "./uploader";
 
 /** Rows that are kept in the list when their files have arrived. */
@@ -72,14 +71,14 @@ class Panel implements Watcher {
     bar.value = totals.sent;
     find(this.panel, "[data-title]").textContent = `Uploading ${count(totals.files, "file")}`;
     const percent = totals.bytes === 0 ? 0 : Math.floor((100 * totals.sent) / totals.bytes);
-    this.note(`${percent} % sent, ${count(totals.images, "image")} in the dataset so far`);
+    this.note(`${percent} % sent, ${count(totals.images, "image")} taken in so far`);
   }
 
   finished(totals: Totals): void {
     this.listZipped(totals);
     const title = this.cancelled ? "Upload cancelled" : totals.lost.length > 0 ? "Upload interrupted" : "Upload finished";
     find(this.panel, "[data-title]").textContent = title;
-    const parts = [`${count(totals.images, "image")} in the dataset`];
+    const parts = [`${count(totals.images, "image")} taken in`];
     if (totals.rejected.length > 0) parts.push(`${number(totals.rejected.length)} refused, see below`);
     this.note(`${parts.join(" · ")}.`);
     if (totals.lost.length > 0) {
@@ -128,7 +127,7 @@ class Panel implements Watcher {
 }
 
 /** The upload dialog, dropping anywhere on the page, and the panel that shows the progress. */
-export function upload(root: HTMLElement): void {
+export function upload(root: HTMLElement, bind: (part: ParentNode) => void): void {
   const dialog = root as HTMLDialogElement;
   const id = find(document, "[data-dataset]").dataset["dataset"] ?? "";
   const panel = new Panel();
@@ -139,7 +138,7 @@ export function upload(root: HTMLElement): void {
     progress: (totals) => panel.progress(totals),
     finished: (totals) => {
       panel.finished(totals);
-      void refresh();
+      void refresh(bind);
     },
   });
 
@@ -213,23 +212,21 @@ function bindDrop(dropped: (picks: Pick[]) => void): void {
 }
 
 /** Show what has come: the counts, and the images from the first one. */
-async function refresh(): Promise<void> {
+async function refresh(bind: (part: ParentNode) => void): Promise<void> {
   const fresh = await refreshHead();
   if (fresh === null) return;
   const images = document.getElementById("images");
   if (images !== null) {
     await replaceGrid(images, `${location.pathname}/images${location.search}`);
   } else if (fresh.getElementById("images") !== null) {
-    showFirstImages();
+    showFirstImages(fresh, bind);
   }
 }
 
 /** The first images bring filters and a grid with them, which the page does not have yet. */
-function showFirstImages(): void {
-  if (document.querySelector("#uploads .is-refused") === null) {
-    sayNext(find(document, "#uploads [data-note]").textContent ?? "");
-    location.reload();
-  } else {
-    find(document, "#uploads [data-dismiss]").addEventListener("click", () => location.reload());
-  }
+function showFirstImages(fresh: Document, bind: (part: ParentNode) => void): void {
+  const page = find(document, ".page-dataset");
+  find(page, ".empty").replaceWith(...findAll(fresh, ".filters, #images"));
+  // Nothing in here was alive before: an empty dataset's page has no controllers.
+  bind(page);
 }
