@@ -137,13 +137,24 @@ export class Session {
   /** To another image with the same filters, once everything here is saved. */
   async go(imageId: number | null | undefined): Promise<void> {
     if (typeof imageId !== "number") return;
-    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
-    await Promise.race([this.queue.settled(), late]);
+    await this.#lastSaves();
     location.assign(this.href(imageId));
+  }
+
+  async signOut(): Promise<void> {
+    await this.#lastSaves();
+    const answer = await this.#transport({ method: "DELETE", path: pathTo("/api/session") });
+    if (succeeded(answer) || answer.status === 401) location.assign("/login");
+    else this.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
   }
 
   href(imageId: number): string {
     return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
+  }
+
+  async #lastSaves(): Promise<void> {
+    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    await Promise.race([this.queue.settled(), late]);
   }
 
   #pageCommands(): Command[] {
@@ -164,6 +175,13 @@ export class Session {
         keys: ["D"],
         when: (editor) => idle(editor) && typeof this.neighbours?.next === "number",
         run: () => void this.go(this.neighbours?.next),
+      },
+      {
+        id: "save",
+        label: "Save now what is not saved yet",
+        group: "Image",
+        keys: ["Mod+S"],
+        run: () => this.queue.retry(),
       },
       {
         id: "mark-done",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { categoryOrder, countsByCategory, objectRows } from "../src/panels/objects";
+import { categoryOrder, countsByCategory, objectRows, rowAfter } from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
 import type { Category } from "../src/model/records";
 import { CUP, PERSON, Story } from "./story";
@@ -25,6 +25,20 @@ test("a short list of categories keeps its order, a long one begins with those i
   const short = new Story();
   short.given({ bbox: [0, 0, 1, 1], category_id: CUP.id });
   expect(categoryOrder(short.editor)).toEqual([PERSON, CUP]);
+});
+
+test.each([
+  ["ArrowDown", -1, 0],
+  ["ArrowDown", 1, 2],
+  ["ArrowDown", 2, 2],
+  ["ArrowUp", 1, 0],
+  ["ArrowUp", -1, 0],
+  ["Home", 2, 0],
+  ["End", 0, 2],
+  ["Enter", 1, null],
+])("in a list of three, %s leads from row %s to row %s", (key, at, row) => {
+  expect(rowAfter(key, at, 3)).toBe(row);
+  expect(rowAfter(key, -1, 0)).toBeNull();
 });
 
 test("numbers, times and names read well", () => {

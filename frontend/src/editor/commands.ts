@@ -16,7 +16,8 @@ export interface Command {
   readonly keys: readonly string[];
   /** Runs only while this holds; always, when left out. */
   readonly when?: (editor: Editor) => boolean;
-  readonly run: (editor: Editor) => void;
+  /** `key` is the one of `keys` that was pressed. */
+  readonly run: (editor: Editor, key: string) => void;
   /** Not in the palette, because it means nothing without the gesture in hand. */
   readonly gesture?: boolean;
 }
@@ -32,11 +33,11 @@ function hideSelection(editor: Editor): void {
   editor.signal.emit("view");
 }
 
-function toggleAll(editor: Editor): void {
+export function toggleAll(editor: Editor): void {
   const { hidden } = editor.view;
-  const anyHidden = hidden.size > 0;
-  hidden.clear();
-  if (!anyHidden) for (const [key] of editor.document.entries()) hidden.add(key);
+  const all = [...editor.document.entries()].map(([key]) => key);
+  const anyHidden = all.some((key) => hidden.has(key));
+  for (const key of all) if (anyHidden) hidden.delete(key); else hidden.add(key);
   editor.signal.emit("view");
 }
 
@@ -53,6 +54,28 @@ export function pickCategory(editor: Editor, categoryId: number): void {
   editor.edit("Change category", editor.view.selection, (annotation) =>
     annotation.category_id === categoryId ? null : { ...annotation, category_id: categoryId },
   );
+}
+
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+function nudgeCommand(prefix: "" | "Shift+", pixels: number): Command {
+  return {
+    id: `nudge-${pixels}`,
+    label: `Move the selection by ${pixels} px`,
+    group: "Edit",
+    keys: Object.keys(ARROWS).map((arrow) => prefix + arrow),
+    gesture: true,
+    when: (editor) => canEdit(editor) && hasSelection(editor) && !busy(editor),
+    run: (editor, key) => {
+      const [x, y] = ARROWS[key.slice(prefix.length)]!;
+      editor.nudge(x * pixels, y * pixels);
+    },
+  };
 }
 
 function digitCommand(digit: number): Command {
@@ -119,6 +142,8 @@ export const COMMANDS: readonly Command[] = [
     when: (editor) => canEdit(editor) && hasSelection(editor) && !busy(editor),
     run: (editor) => editor.remove(editor.view.selection),
   },
+  nudgeCommand("", 1),
+  nudgeCommand("Shift+", 10),
   {
     id: "select-all",
     label: "Select everything",

@@ -15,11 +15,12 @@ import * as cameras from "../geometry/camera";
 import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import { AnnotationDocument, type Change } from "../model/document";
-import { History } from "../model/history";
+import { History, type Mark } from "../model/history";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import type { Hand } from "./hand";
+import { movable, moved } from "./moving";
 import { Signal } from "./signal";
 import { View } from "./view";
 
@@ -33,6 +34,11 @@ export type Topic =
   | "category"
   | "settled"
   | "notice";
+
+/** Arrow keys pressed within this time are one movement. */
+const BURST_MS = 500;
+/** What has no category, or none that we know. */
+const COLORLESS = "#95a0ae";
 
 export interface EditorOptions {
   readonly image: ImageRecord;
@@ -56,6 +62,7 @@ export class Editor {
   #categoryId: number | null;
   #hand: Hand | null = null;
   #followsFit = true;
+  #burst: { readonly mark: Mark; readonly selection: ReadonlySet<AnnotationKey> } | null = null;
 
   constructor({ image, categories, readOnly }: EditorOptions) {
     this.image = image;
@@ -95,6 +102,10 @@ export class Editor {
     return id === null ? null : (this.#categoryById.get(id) ?? null);
   }
 
+  color(categoryId: number | null): string {
+    return this.category(categoryId)?.color ?? COLORLESS;
+  }
+
   context(annotation: Annotation): ShapeContext {
     return this.category(annotation.category_id) ?? shapes.NO_CONTEXT;
   }
@@ -130,6 +141,23 @@ export class Editor {
 
   remove(keys: Iterable<AnnotationKey>): void {
     this.transact("Delete", new Map([...keys].map((key) => [key, null])));
+  }
+
+  /** Moves the selection a little. Movements in quick succession are one step, saved once. */
+  nudge(dx: number, dy: number): void {
+    const originals = movable(this);
+    if (originals.size === 0) return;
+    const { selection } = this.view;
+    const goesOn = this.#burst?.selection === selection && this.history.isOpen(this.#burst.mark);
+    const mark = goesOn ? this.#burst!.mark : this.history.mark("Move");
+    this.change(moved(originals, dx, dy));
+    // A new object each time, so that only the last movement's timer finds its own.
+    const burst = (this.#burst = { mark, selection });
+    setTimeout(() => {
+      if (this.#burst !== burst || !this.history.isOpen(mark)) return;
+      this.history.commit();
+      this.signal.emit("settled");
+    }, BURST_MS);
   }
 
   undo(): void {

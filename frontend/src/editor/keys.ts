@@ -5,6 +5,8 @@ import type { Editor } from "./editor";
 
 export interface KeyPress {
   readonly key: string;
+  /** The place on the keyboard, such as `KeyA`. */
+  readonly code: string;
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;
   readonly shiftKey: boolean;
@@ -15,10 +17,17 @@ export interface KeyPress {
 export function keyName(press: KeyPress, mac: boolean): string | null {
   if (["Control", "Meta", "Shift", "Alt", "AltGraph"].includes(press.key)) return null;
   const mod = mac ? press.metaKey : press.ctrlKey;
-  const letter = press.key.length === 1 ? press.key.toUpperCase() : press.key;
+  const letter = latin(press);
   // Signs such as ? and + come with Shift on some keyboards and without on others.
   const shift = press.shiftKey && (press.key.length > 1 || /[A-Z]/.test(letter));
   return [mod && "Mod", press.altKey && "Alt", shift && "Shift", letter].filter(Boolean).join("+");
+}
+
+/** On a keyboard of another script a letter's key means the Latin letter at its place. */
+function latin({ key, code }: KeyPress): string {
+  if (key.length > 1) return key;
+  const foreign = /\p{L}/u.test(key) && !/\p{Script=Latin}/u.test(key);
+  return foreign && code.startsWith("Key") ? code.slice(3) : key.toUpperCase();
 }
 
 export function commandFor(

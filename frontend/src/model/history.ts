@@ -13,6 +13,9 @@ interface Step {
   diff: Diff;
 }
 
+/** Names a step while it is open. */
+export type Mark = Pick<Step, "label">;
+
 export class History {
   readonly #document: AnnotationDocument;
   #undos: Step[] = [];
@@ -27,10 +30,15 @@ export class History {
     });
   }
 
-  /** Opens a step. Changes without a mark of their own join the step before. */
-  mark(label: string): void {
+  /** Opens a step. A change outside of any step is a step of its own. */
+  mark(label: string): Mark {
     this.commit();
     this.#open = { label, diff: [] };
+    return this.#open;
+  }
+
+  isOpen(mark: Mark): boolean {
+    return this.#open === mark;
   }
 
   /** Closes the open step and keeps it when anything changed. */

@@ -19,16 +19,14 @@ export const SORTS = {
 
 export type Sort = keyof typeof SORTS;
 
-export const UNKNOWN_COLOR = "#95a0ae";
-
 export function objectRows(editor: Editor, sort: Sort): ObjectRow[] {
   const rows: ObjectRow[] = [];
   for (const [key, annotation] of editor.document.entries()) {
-    const category = editor.category(annotation.category_id);
+    const { category_id: categoryId, caption } = annotation;
     rows.push({
       key,
-      name: category?.name ?? (annotation.caption === null ? "no category" : "caption"),
-      color: category?.color ?? UNKNOWN_COLOR,
+      name: editor.category(categoryId)?.name ?? (caption === null ? "no category" : "caption"),
+      color: editor.color(categoryId),
       area: editor.document.facts(key)?.area ?? measures(annotation).area,
     });
   }
@@ -44,6 +42,13 @@ export function countsByCategory(editor: Editor): Map<number, number> {
     if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Where in a list of `count` rows a key leads from row `at` (-1: none); null when nowhere. */
+export function rowAfter(key: string, at: number, count: number): number | null {
+  const rows: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: count - 1 };
+  const row = rows[key];
+  return row === undefined || count === 0 ? null : Math.min(Math.max(row, 0), count - 1);
 }
 
 /** More categories than this, and those of this image come first. */

@@ -13,7 +13,7 @@ import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
-import { COLORLESS, type ShapesLayer } from "./shapes-layer";
+import type { ShapesLayer } from "./shapes-layer";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
@@ -61,8 +61,7 @@ export class ActiveLayer implements Layer {
   }
 
   #color(key: AnnotationKey): string {
-    const annotation = this.#editor.document.get(key);
-    return this.#editor.category(annotation?.category_id ?? null)?.color ?? COLORLESS;
+    return this.#editor.color(this.#editor.document.get(key)?.category_id ?? null);
   }
 
   #shape(key: AnnotationKey, style: (color: string) => Style, frame: Frame): void {
@@ -120,7 +119,7 @@ export class ActiveLayer implements Layer {
   }
 
   #preview({ line, closed, dots, ghost }: Preview, frame: Frame): void {
-    const color = this.#editor.category(this.#editor.categoryId)?.color ?? COLORLESS;
+    const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
     if (line.length > 1) this.#line(line, closed, color, frame);
     this.#context.lineWidth = 1.5;

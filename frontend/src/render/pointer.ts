@@ -20,7 +20,11 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
   const connection = new AbortController();
   const options = { signal: connection.signal };
 
+  const pressed = new Set<number>();
+
   const pass = (type: PointerInput["type"], event: PointerEvent): void => {
+    if (type === "down") pressed.add(event.pointerId);
+    else if (type !== "move") pressed.delete(event.pointerId);
     const screen = screenOf(element, event);
     editor.hand.pointer({
       type,
@@ -50,8 +54,9 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
   element.addEventListener(
     "pointermove",
     (event) => {
-      // Freehand takes every point the device has seen, not only one a frame.
-      const all = editor.hand.busy ? event.getCoalescedEvents() : [];
+      // Freehand takes every point the device has seen, not only one a frame. Some browsers
+      // cannot tell them.
+      const all = (editor.hand.busy && event.getCoalescedEvents?.()) || [];
       for (const each of all.length > 0 ? all : [event]) pass("move", each);
     },
     options,
@@ -60,6 +65,14 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
   element.addEventListener("mousedown", (event) => event.preventDefault(), options);
   element.addEventListener("pointerup", (event) => pass("up", event), options);
   element.addEventListener("pointercancel", (event) => pass("abort", event), options);
+  element.addEventListener(
+    "lostpointercapture",
+    (event) => {
+      // Follows every release; without one the release went elsewhere, such as to a dialog.
+      if (pressed.has(event.pointerId)) pass("abort", event);
+    },
+    options,
+  );
   element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
   element.addEventListener(
     "pointerleave",

@@ -14,7 +14,6 @@ import { clear, newCanvas, sameFrame, type Frame, type Layer } from "./layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 const MARGIN_CSS_PIXELS = 96;
-export const COLORLESS = "#95a0ae";
 
 interface Raster {
   readonly bitmap: ImageBitmap;
@@ -114,9 +113,10 @@ export class ShapesLayer implements Layer {
     const annotation = this.#editor.document.get(key);
     if (annotation) at.set(key, annotation);
     this.#traced.delete(key);
-    const category = this.#editor.category(annotation?.category_id ?? null);
-    const { keypoints, skeleton } = category ?? shapes.NO_CONTEXT;
-    return { key, annotation, color: category?.color ?? COLORLESS, context: { keypoints, skeleton } };
+    const categoryId = annotation?.category_id ?? null;
+    const { keypoints, skeleton } = this.#editor.category(categoryId) ?? shapes.NO_CONTEXT;
+    const color = this.#editor.color(categoryId);
+    return { key, annotation, color, context: { keypoints, skeleton } };
   }
 
   #without(): Set<AnnotationKey> {

@@ -8,6 +8,7 @@
 
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
+import { movable, moved, type Originals } from "../editor/moving";
 import * as cameras from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import type { Annotation, AnnotationKey } from "../model/records";
@@ -282,22 +283,12 @@ abstract class Changing extends State<SelectTool> {
 class Moving extends Changing {
   override readonly name = "moving";
   readonly #from: ImagePoint;
-  readonly #originals: ReadonlyMap<AnnotationKey, Annotation>;
+  readonly #originals: Originals;
 
   constructor(tool: SelectTool, from: ImagePoint) {
     super(tool);
     this.#from = from;
-    const { view, document } = this.editor;
-    const originals = new Map<AnnotationKey, Annotation>();
-    for (const key of view.selection) {
-      const annotation = document.get(key);
-      if (!annotation || view.locked.has(key)) continue;
-      if (shapes.move(annotation, 0, 0)) originals.set(key, annotation);
-    }
-    this.#originals = originals;
-    if (originals.size === 0) {
-      this.editor.say("A mask does not move: its pixels are kept exactly as they are.");
-    }
+    this.#originals = movable(tool.editor);
   }
 
   override get cursor(): string {
@@ -306,15 +297,7 @@ class Moving extends Changing {
 
   override move(input: PointerInput): void {
     const { dx, dy } = shift(this.#from, input.image);
-    const still = dx === 0 && dy === 0;
-    this.editor.change(
-      new Map(
-        [...this.#originals].map(([key, original]) => [
-          key,
-          still ? original : shapes.move(original, dx, dy)!,
-        ]),
-      ),
-    );
+    this.editor.change(moved(this.#originals, dx, dy));
   }
 }
 

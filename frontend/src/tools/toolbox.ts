@@ -97,10 +97,9 @@ export class Toolbox implements Hand {
     const { state } = this.#tool;
     if (input.type === "move") state.move(input);
     else if (input.type === "abort") state.interrupt();
-    else if (input.button === 2) {
-      if (input.type === "down" && state.busy) state.intend("step-back");
-    } else if (input.type === "down") state.down(input);
-    else state.up(input);
+    else if (input.type === "up") state.up(input);
+    else if (input.button === 0) state.down(input);
+    else if (input.button === 2 && state.busy) state.intend("step-back");
   }
 
   #pan(input: PointerInput): boolean {

@@ -1,12 +1,15 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { COMMANDS } from "../../src/editor/commands";
 import { keyLabel, keyName } from "../../src/editor/keys";
 import { toolCommands, TOOLS } from "../../src/tools";
 import { CUP, Story } from "../story";
 
+afterEach(() => vi.useRealTimers());
+
 const press = (key: string, modifiers: Partial<Parameters<typeof keyName>[0]> = {}) => ({
   key,
+  code: "",
   ctrlKey: false,
   metaKey: false,
   shiftKey: false,
@@ -22,6 +25,9 @@ test.each([
   [press("+", { shiftKey: true }), false, "+"],
   [press("h", { shiftKey: true }), false, "Shift+H"],
   [press("Enter", { shiftKey: true }), false, "Shift+Enter"],
+  [press("ф", { code: "KeyA" }), false, "A"],
+  [press("й", { code: "KeyQ", ctrlKey: true }), false, "Mod+Q"],
+  [press("é", { code: "Digit2" }), false, "É"],
   [press("Shift", { shiftKey: true }), false, null],
 ])("%o on a Mac: %s is %s", (event, mac, name) => {
   expect(keyName(event, mac)).toBe(name);
@@ -93,6 +99,44 @@ test("deleting takes the annotation out of the selection, undoing brings it back
   expect(story.annotations).toEqual([]);
   expect(story.selected).toEqual([]);
   expect(story.key("Mod+Z").annotations).toEqual(before);
+});
+
+test("arrow keys move the selection; a burst of them is one step, saved at its end", () => {
+  vi.useFakeTimers();
+  const story = new Story();
+  story.given({ bbox: [10, 10, 30, 30] });
+  story.click(20, 20).key("ArrowRight").key("ArrowRight").key("Shift+ArrowDown");
+  expect(story.annotations[0]?.bbox).toEqual([12, 20, 30, 30]);
+  expect(story.editor.history.open).toBe(true);
+  vi.advanceTimersByTime(1000);
+  expect(story.editor.history.open).toBe(false);
+  story.key("ArrowLeft");
+  expect(story.key("Mod+Z").annotations[0]?.bbox).toEqual([12, 20, 30, 30]);
+  expect(story.key("Mod+Z").annotations[0]?.bbox).toEqual([10, 10, 30, 30]);
+});
+
+test("a drag that begins within a burst of arrow keys is a step of its own, and is not cut short", () => {
+  vi.useFakeTimers();
+  const story = new Story();
+  story.given({ bbox: [10, 10, 30, 30] });
+  story.click(20, 20).key("ArrowRight").press(21, 20).move(31, 20);
+  vi.advanceTimersByTime(1000);
+  expect(story.path).toBe("select.moving");
+  expect(story.editor.history.open).toBe(true);
+  story.release(31, 20).key("Mod+Z");
+  expect(story.annotations[0]?.bbox).toEqual([11, 10, 30, 30]);
+});
+
+test("what is locked is not moved by arrow keys, and a viewer moves nothing", () => {
+  for (const readOnly of [false, true]) {
+    const story = new Story({ readOnly });
+    story.given({ bbox: [10, 10, 30, 30] });
+    story.click(20, 20);
+    if (!readOnly) story.key("L");
+    story.key("ArrowRight");
+    expect(story.annotations[0]?.bbox).toEqual([10, 10, 30, 30]);
+    expect(story.editor.history.open).toBe(false);
+  }
 });
 
 test("fit follows the size of the stage until the person zooms", () => {

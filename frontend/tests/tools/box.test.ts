@@ -60,3 +60,16 @@ test("a viewer has no drawing tool", () => {
   expect(story.path).toBe("select.idle");
   expect(story.annotations).toEqual([]);
 });
+
+test.each([1, 2, 3, 4])("button %i of the mouse draws nothing", (button) => {
+  const story = new Story().key("B");
+  story.drag([10, 10], [60, 60], { button });
+  expect(story.annotations).toEqual([]);
+  expect(story.path).toBe("box.ready");
+});
+
+test("a box ends with the last button that is let go, whichever that is", () => {
+  const story = new Story().key("B");
+  story.press(10, 10).move(40, 40).release(60, 60, { button: 2 });
+  expect(story.annotations).toMatchObject([{ bbox: [10, 10, 50, 50] }]);
+});

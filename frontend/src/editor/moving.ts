@@ -1,0 +1,36 @@
+/** Moving the selection, by the hand or by the arrow keys: data in, change out. */
+
+import type { Change } from "../model/document";
+import type { Annotation, AnnotationKey } from "../model/records";
+import * as shapes from "../shapes";
+import type { Editor } from "./editor";
+
+export type Originals = ReadonlyMap<AnnotationKey, Annotation>;
+
+/** What of the selection can be moved, as it is now. Says why when it is nothing. */
+export function movable(editor: Editor): Originals {
+  const { view, document } = editor;
+  const originals = new Map<AnnotationKey, Annotation>();
+  for (const key of view.selection) {
+    const annotation = document.get(key);
+    if (!annotation || view.locked.has(key)) continue;
+    if (shapes.move(annotation, 0, 0)) originals.set(key, annotation);
+  }
+  if (originals.size === 0) {
+    const locked = [...view.selection].some((key) => view.locked.has(key));
+    editor.say(
+      locked
+        ? "What is locked does not move. L unlocks it."
+        : "A mask does not move: its pixels are kept exactly as they are.",
+    );
+  }
+  return originals;
+}
+
+/** The originals elsewhere; without a distance the very same objects. */
+export function moved(originals: Originals, dx: number, dy: number): Change {
+  const still = dx === 0 && dy === 0;
+  return new Map(
+    [...originals].map(([key, original]) => [key, still ? original : shapes.move(original, dx, dy)]),
+  );
+}
