@@ -22,6 +22,7 @@ from psycopg import errors as pg
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from app.errors import AppError
@@ -165,6 +166,10 @@ def _database_error(_request: Request, error: DBAPIError) -> Response:
     raise error
 
 
+def _gone(_request: Request, _error: StaleDataError) -> Response:
+    return problem(409, "conflict", "Somebody else deleted it in this moment.")
+
+
 def _no_connection(_request: Request, _error: NoFreeConnection) -> Response:
     return problem(503, "unavailable", "Too much is going on; try again shortly.")
 
@@ -180,5 +185,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _database_error)  # type: ignore[arg-type]
+    app.add_exception_handler(StaleDataError, _gone)  # type: ignore[arg-type]
     app.add_exception_handler(NoFreeConnection, _no_connection)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)

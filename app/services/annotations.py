@@ -101,10 +101,17 @@ def _stale(annotation: Annotation) -> StaleVersion:
 
 def image_size(session: Session, *, image_id: int) -> tuple[int, int]:
     """Height and width of an image as shown."""
-    height, width = session.execute(
+    found = session.execute(
         select(Image.height, Image.width).where(Image.id == image_id)
-    ).one()
+    ).one_or_none()
+    if found is None:
+        raise _image_gone()
+    height, width = found
     return height, width
+
+
+def _image_gone() -> NotFound:
+    return NotFound("There is no such image.")
 
 
 def _category(session: Session, dataset_id: int, category_id: int | None) -> Category | None:
@@ -137,7 +144,7 @@ def _lock_image(session: Session, image_id: int) -> _Locked:
         .with_for_update(key_share=True)
     ).one_or_none()
     if row is None:
-        raise NotFound("There is no such image.")
+        raise _image_gone()
     return _Locked(*row)
 
 

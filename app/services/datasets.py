@@ -72,6 +72,7 @@ def find_dataset(session: Session, *, id_or_name: str) -> Dataset:
 
 def change_dataset(session: Session, *, dataset: Dataset, changes: dict[str, Any]) -> Dataset:
     """Set `name` and `description` where given."""
+    lock_dataset(session, dataset_id=dataset.id)
     if "name" in changes:
         _check_name(session, changes["name"], but=dataset.id)
     for key, value in changes.items():
@@ -97,6 +98,7 @@ def delete_dataset(session: Session, *, dataset: Dataset) -> None:
     session.execute(_every_image(dataset.id))
     session.execute(delete(Annotation).where(Annotation.dataset_id == dataset.id))
     session.execute(delete(Image).where(Image.dataset_id == dataset.id))
+    lock_dataset(session, dataset_id=dataset.id)
     session.delete(dataset)
     session.flush()
 
@@ -117,9 +119,13 @@ def list_members(session: Session, *, dataset: Dataset) -> Sequence[tuple[User, 
     return [(user, role) for user, role in rows]
 
 
-def _keep_an_owner(session: Session, dataset: Dataset, user_id: int) -> None:
-    # Two owners must not remove each other at once.
+def _lock_member(session: Session, dataset: Dataset, user_id: int) -> DatasetMember | None:
+    # One change of members at a time: two owners must not remove each other.
     lock_dataset(session, dataset_id=dataset.id)
+    return session.get(DatasetMember, (dataset.id, user_id), populate_existing=True)
+
+
+def _keep_an_owner(session: Session, dataset: Dataset, user_id: int) -> None:
     others = select(
         exists().where(
             DatasetMember.dataset_id == dataset.id,
@@ -136,7 +142,7 @@ def set_member(session: Session, *, dataset: Dataset, email: str, role: str) -> 
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", code="role_unknown")
     user = users.user_by_email(session, email=email)
-    member = session.get(DatasetMember, (dataset.id, user.id))
+    member = _lock_member(session, dataset, user.id)
     if member is None:
         session.add(DatasetMember(dataset_id=dataset.id, user_id=user.id, role=role))
     else:
@@ -148,7 +154,7 @@ def set_member(session: Session, *, dataset: Dataset, email: str, role: str) -> 
 
 
 def remove_member(session: Session, *, dataset: Dataset, user_id: int) -> None:
-    member = session.get(DatasetMember, (dataset.id, user_id))
+    member = _lock_member(session, dataset, user_id)
     if member is None:
         raise NotFound("That user is not a member of this dataset.")
     if member.role == "owner":

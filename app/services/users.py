@@ -256,10 +256,9 @@ def list_tokens(session: Session, *, user: User) -> Sequence[ApiToken]:
 
 def delete_token(session: Session, *, user: User, token_id: int) -> None:
     """Revoke one's own token."""
-    row = session.get(ApiToken, token_id)
-    if row is None or row.user_id != user.id:
+    own = (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
+    if session.scalar(delete(ApiToken).where(own).returning(ApiToken.id)) is None:
         raise NotFound("There is no such token.")
-    session.delete(row)
 
 
 def user_of_token(session: Session, *, token: str) -> tuple[User, bool] | None:

@@ -291,6 +291,19 @@ def test_a_change_says_what_it_is_based_on(
     assert case.api.get(url(annotation)).json() == annotation
 
 
+def test_the_present_state_comes_as_it_is_kept(case: Case) -> None:
+    """A stale change is told the numbers as they were sent, even one that no float can hold."""
+    body = f'{{"category_id": {case.category.id}, "bbox": [1.50, 1, 5, 5], '
+    body += '"attributes": {"huge": 1e400}}'
+    headers = {"Content-Type": "application/json"}
+    made = case.api.post(case.path, content=body, headers=headers).json()
+    answer = case.api.patch(url(made), json={"score": 1}, headers={"If-Match": '"7"'})
+    assert code_of(answer) == (412, "stale_version")
+    assert '"current":{' in answer.text
+    assert '"huge":1e400' in answer.text
+    assert "[1.50,1,5,5]" in answer.text
+
+
 def test_a_client_that_has_the_present_version_need_not_get_it_again(case: Case) -> None:
     annotation = case.make(bbox=[1, 1, 5, 5])
     for header, status in (('"1"', 304), ('W/"1"', 304), ("*", 304), ('"2"', 200), ("x", 200)):

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+import sqlalchemy.exc
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
@@ -46,6 +47,8 @@ def api(session: Session, client_for: Callable[[User], ApiClient]) -> ApiClient:
         ("GET", f"/api/datasets/{2**63}", {}, 422, "invalid"),
         ("GET", "/api/datasets?limit=501", {}, 422, "invalid"),
         ("GET", "/api/datasets?limit=x", {}, 422, "invalid"),
+        ("GET", "/api/datasets?cursor=WyJcdWQ4MDAiLDFd", {}, 400, "bad_cursor"),
+        ("GET", "/api/datasets?cursor=WyJcdTAwMDAiLDFd", {}, 400, "bad_cursor"),
         ("POST", "/api/datasets", {"content": b"{"}, 400, "malformed"),
         ("POST", "/api/datasets", {"content": b'{"name": "\xff"}'}, 400, "malformed"),
         ("POST", "/api/datasets", {"content": b'{"name": NaN}'}, 422, "invalid"),
@@ -67,6 +70,39 @@ def test_a_body_of_another_type(api: ApiClient, content_type: str) -> None:
         "/api/datasets", content=b'{"name": "x"}', headers={"Content-Type": content_type}
     )
     check_problem(answer, 415, "wrong_type")
+
+
+def test_a_body_without_a_type(api: ApiClient) -> None:
+    check_problem(api.post("/api/datasets", content=b'{"name": "x"}'), 415, "wrong_type")
+
+
+def test_a_body_that_is_wrong_everywhere(api: ApiClient) -> None:
+    body = {"name": "x", "keypoints": [None] * 1000}
+    answer = api.post("/api/datasets/1/categories", json=body)
+    assert len(check_problem(answer, 422, "invalid")["errors"]) == 100
+
+
+def test_head_is_answered_like_get(api: ApiClient) -> None:
+    assert api.head("/api/me").status_code == 200
+    assert api.head("/api/datasets/999999").status_code == 404
+
+
+def test_what_strangers_send_is_not_read_to_its_end(client: ApiClient, api: ApiClient) -> None:
+    """Reading JSON takes time and memory of everybody, so not for somebody unknown."""
+    long = {"name": "x", "description": "y" * 1_000_000}
+    check_problem(client.post("/api/datasets", json=long), 413, "too_large")
+    check_problem(client.post("/api/session", json=long), 413, "too_large")
+    headers = {"Authorization": "Bearer invented"}
+    check_problem(client.post("/api/datasets", json=long, headers=headers), 413, "too_large")
+    check_problem(api.post("/api/datasets", json=long), 422, "invalid")
+
+
+def test_no_connection_in_time(app: FastAPI, session: Session) -> None:
+    @app.get("/api/crowded")
+    def crowded() -> None:
+        raise sqlalchemy.exc.TimeoutError
+
+    check_problem(ApiClient(app, session).get("/api/crowded"), 503, "unavailable")
 
 
 def test_nobody(client: ApiClient) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
@@ -163,12 +163,32 @@ def test_a_new_password_needs_the_present_one(
     assert (answer.status_code, answer.json()["code"]) == (422, "wrong_password")
 
 
-def test_a_busy_row_does_not_hold_up_others(context: AppContext, session: Session) -> None:
-    """Noting a visit commits by itself: a long request never keeps the session's row locked."""
+def test_a_long_request_does_not_hold_up_others(context: AppContext, session: Session) -> None:
+    """Of two requests that would note the same visit, the second one does not wait."""
     user = make_user(session)
     with context.sessions.begin() as own:
-        token = users.start_session(own, user=user, days=1, user_agent="")
-    with context.sessions.begin() as request, context.sessions.begin() as other:
-        users.touch_session(request, token=token, days=1)
-        request.commit()
-        users.touch_session(other, token=token, days=1)
+        cookie = users.start_session(own, user=user, days=1, user_agent="")
+        _, token = users.create_token(own, user=user, name="x")
+    with context.sessions.begin() as long, context.sessions.begin() as other:
+        users.touch_session(long, token=cookie, days=1)
+        users.touch_token(long, token=token)
+        other.execute(text("set local lock_timeout = '1ms'"))
+        users.touch_session(other, token=cookie, days=1)
+        users.touch_token(other, token=token)
+
+
+def test_guessing_the_present_password_is_slowed_down(
+    session: Session, client_for: Callable[[User], ApiClient]
+) -> None:
+    """Whoever sits down at an open browser must not try out passwords there either."""
+    client = client_for(make_user(session))
+    change = {"password": "a new password", "current_password": "wrong", "name": "Me"}
+    answers = [client.patch("/api/me", json=change) for _ in range(11)]
+    assert [a.status_code for a in answers] == [422] * 10 + [429]
+    assert client.get("/api/me").json()["name"] == "", "a refused change changes nothing"
+
+
+def test_letters_that_postgresql_does_not_lower(client: ApiClient, session: Session) -> None:
+    make_user(session, email="ÄÖÜ@example.org")
+    body = {"email": "ÄÖÜ@example.org", "password": PASSWORD}
+    assert client.post("/api/session", json=body).status_code == 200

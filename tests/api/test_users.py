@@ -66,3 +66,9 @@ def test_disabling_enabling_and_resetting(
 def test_nobody_shuts_themselves_out(api: ApiClient, admin: User, change: dict[str, bool]) -> None:
     answer = api.patch(f"/api/users/{admin.id}", json=change)
     assert (answer.status_code, answer.json()["code"]) == (409, "own_account")
+
+
+@pytest.mark.parametrize("name", ["a\x07", "a\nb", "\x00"])
+def test_names_without_control_characters(api: ApiClient, name: str) -> None:
+    body = {"email": "x@example.org", "password": PASSWORD, "name": name}
+    assert api.post("/api/users", json=body).status_code == 422
