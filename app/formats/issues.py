@@ -189,7 +189,9 @@ ISSUES: dict[str, IssueKind] = {
     "rle_negative": _rejects("The counts have a negative run."),
     "rle_overrun": _rejects("The counts add up to more pixels than the image has."),
     "rle_short": _rejects("The counts add up to fewer pixels than the image has."),
-    "bbox_invalid": _generous("bbox is not four finite numbers.", "computed for display"),
+    "bbox_invalid": _generous(
+        "bbox is not four numbers that an image can have.", "computed for display"
+    ),
     "area_invalid": _generous("area is not a number of at least 0.", "computed for display"),
     "iscrowd_unusual": _generous(
         "iscrowd is a text or another oddity, or is called is_crowd.", "read as 0 or 1"

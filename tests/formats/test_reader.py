@@ -55,6 +55,32 @@ def test_a_clean_file() -> None:
     assert record.shape is None
 
 
+@pytest.mark.parametrize(
+    "members",
+    ("members", "bbox"),
+    [
+        ({"bbox": [0, 0, 1e308, 1e308]}, [1, 1, 4, 4]),
+        ({"bbox": [1e8, 0, 1, 1]}, [1, 1, 4, 4]),
+        (
+            {"segmentation": ..., "bbox": ..., "keypoints": [1e308, 0, 2, -1e308, 0, 2]},
+            [0, 0, 0, 0],
+        ),
+    ],
+)
+def test_numbers_too_large_to_reckon_with(members: dict[str, Any], bbox: list[float]) -> None:
+    """Their width x height is more than any float, and no answer could show it."""
+    record, _ = one(area=..., **members)
+    assert record is not None
+    assert record.bbox == bbox
+    assert record.area < 100
+
+
+def test_a_bare_box_that_no_image_can_have() -> None:
+    record, issues = one(segmentation=..., area=..., bbox=[0, 0, 1e308, 1e308])
+    assert record is None
+    assert issues["bbox_invalid"] == 1
+
+
 # What is accepted, and how it is read. -----------------------------------------------------------
 
 

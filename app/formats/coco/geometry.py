@@ -227,11 +227,13 @@ def read_bbox(record: dict[str, Any], note: Note) -> list[float] | None:
     value = record.get("bbox")
     if value is None or value == []:
         return None
-    numbers = [values.finite(number) for number in value] if isinstance(value, list) else []
-    if len(numbers) != 4 or None in numbers:
-        note("bbox_invalid", "bbox", "bbox is not four finite numbers.")
+    found = [values.finite(number) for number in value] if isinstance(value, list) else []
+    numbers = [n for n in found if n is not None and abs(n) <= MAX_COORDINATE]
+    if len(numbers) != 4 or len(found) != 4:
+        # Beyond the limit, width x height may be more than any float.
+        note("bbox_invalid", "bbox", "bbox is not four numbers that an image can have.")
         return None
-    return [number for number in numbers if number is not None]
+    return numbers
 
 
 _CROWD = {"0": False, "1": True, "false": False, "true": True}
@@ -277,6 +279,9 @@ def keypoints(value: Any, names: int, note: Note) -> list[float] | None:
 
 
 def labelled_extent(points: list[float]) -> list[float] | None:
-    """The box around the keypoints with v > 0."""
+    """The box around the keypoints with v > 0; None also when one is beyond any image."""
     labelled = [points[i : i + 2] for i in range(0, len(points), 3) if points[i + 2] > 0]
-    return polygons_extent([[n for point in labelled for n in point]]) if labelled else None
+    numbers = [n for point in labelled for n in point]
+    if not numbers or max(map(abs, numbers)) > MAX_COORDINATE:
+        return None
+    return polygons_extent([numbers])
