@@ -56,7 +56,6 @@ def test_a_clean_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "members",
     ("members", "bbox"),
     [
         ({"bbox": [0, 0, 1e308, 1e308]}, [1, 1, 4, 4]),
