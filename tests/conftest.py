@@ -6,10 +6,12 @@ to use instead (its database is emptied, too).
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 import httpx2 as httpx
 import hypothesis
 import pytest
@@ -27,6 +29,8 @@ from app.main import create_app
 from app.models import Base, User
 from app.services import users
 from app.services.storage import open_storage
+
+Result = TypeVar("Result")
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
 hypothesis.settings.register_profile("maskwright", deadline=None)
@@ -134,3 +138,12 @@ def client_for(app: FastAPI, session: Session) -> Callable[[User], ApiClient]:
         return client
 
     return make
+
+
+def run_async(function: Callable[..., Awaitable[Result]], *args: Any) -> Result:
+    """Run a coroutine function to its end.
+
+    In a thread of its own: where browser tests ran before, this one has an event loop already.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, function, *args).result()

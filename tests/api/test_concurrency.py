@@ -22,20 +22,10 @@ from app.main import create_app
 from app.models import Annotation, Category, Dataset, DatasetMember, Image, User
 from app.services import annotations, categories, datasets, turns, users
 from app.services.shapes import Json
-from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
-from tests.conftest import ApiClient
+from tests.build import make_annotation, make_category, make_image, make_user
+from tests.conftest import ApiClient, run_async
 
 SECONDS = 20
-
-
-@pytest.fixture
-def owner(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def dataset(session: Session, owner: User) -> Dataset:
-    return make_dataset(session, owner=owner)
 
 
 @pytest.fixture
@@ -93,7 +83,7 @@ def test_more_requests_than_connections_and_threads(
         with anyio.fail_after(SECONDS):
             return await ask_at_once(app, token, f"/api/datasets/{dataset.id}", 150)
 
-    assert anyio.run(main) == [200] * 150
+    assert run_async(main) == [200] * 150
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     engine.dispose()
 

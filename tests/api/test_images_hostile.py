@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import anyio
 import httpx2 as httpx
 import pytest
 from sqlalchemy.orm import Session
@@ -18,7 +17,7 @@ from app.services.storage import LocalStorage, blob_key
 from tests.api.uploading import check_storage, codes, names, post, upload
 from tests.build import make_member, make_user
 from tests.build.pictures import COCO_IMAGES, make_picture, make_png_header, make_zip
-from tests.conftest import ApiClient
+from tests.conftest import ApiClient, run_async
 
 ClientFor = Callable[[User], ApiClient]
 
@@ -232,7 +231,7 @@ def test_the_body_of_who_may_not_is_not_read(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    anyio.run(api.app, scope, receive, send)
+    run_async(api.app, scope, receive, send)
     assert sent[0]["status"] == status
 
 
@@ -261,6 +260,6 @@ def test_a_sender_who_goes_away(dataset: Dataset, api: ApiClient, session: Sessi
     async def send(message: Any) -> None:
         sent.append(message)
 
-    anyio.run(api.app, scope, receive, send)
+    run_async(api.app, scope, receive, send)
     assert sent[0]["status"] == 400
     assert api.get(f"/api/datasets/{dataset.id}/images").json()["items"] == []
