@@ -19,6 +19,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 __all__ = [
+    "DOWNLOADS_AT_ONCE",
+    "TRANSACTIONS_AT_ONCE",
     "SessionFactory",
     "connect",
     "is_migrated",
@@ -35,17 +37,20 @@ TRANSACTIONS_AT_ONCE = 15
 Fewer than the threads that run requests (40), so that whoever holds a connection gets a thread.
 """
 
+DOWNLOADS_AT_ONCE = 10
+"""Exports that a web process may stream at the same time; each holds a connection to its end."""
+
 
 def connect(url: str, *, pool_size: int = 15) -> Engine:
     """An engine for the PostgreSQL at `url` (``postgresql+psycopg://…``).
 
-    It keeps `pool_size` connections, and opens as many more for a while as there may be requests
-    at once: uploads and downloads never take the last one from them.
+    It keeps `pool_size` connections, and opens as many more for a while as requests and downloads
+    may hold at once: nobody waits for them to end.
     """
     return create_engine(
         url,
         pool_size=pool_size,
-        max_overflow=TRANSACTIONS_AT_ONCE,
+        max_overflow=TRANSACTIONS_AT_ONCE + DOWNLOADS_AT_ONCE,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "application_name": "maskwright"},
     )

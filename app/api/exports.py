@@ -1,7 +1,8 @@
 """Exports: a dataset's annotations as files, streamed."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
 import anyio
@@ -9,10 +10,14 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import Field
+from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
 from app.api import deps, files, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
+from app.context import AppContext
+from app.db import DOWNLOADS_AT_ONCE
+from app.errors import Unavailable
 from app.services import access, exports
 from app.services.export_zip import ZipOptions, export_zip
 from app.services.exports import ExportOptions
@@ -39,6 +44,8 @@ Ids = Annotated[
 ]
 Status = Literal["new", "in_progress", "done", "empty"]
 
+_downloads = BoundedSemaphore(DOWNLOADS_AT_ONCE)
+
 
 class SnapshotStream(StreamingResponse):
     """An answer made from a snapshot of the database, which is closed however the answer ends."""
@@ -59,6 +66,21 @@ class SnapshotStream(StreamingResponse):
             # A client that goes away cancels this task; the connection must go back even so.
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(self._stack.close)
+
+
+@contextmanager
+def _snapshot(context: AppContext) -> Iterator[Session]:
+    """The state that is exported. Slow readers keep a connection each, so there are only so many.
+
+    Who comes when all are taken is told at once: a download may last for hours.
+    """
+    if not _downloads.acquire(blocking=False):
+        raise Unavailable("Too many downloads are under way; try again later.")
+    try:
+        with exports.snapshot(context.sessions) as session:
+            yield session
+    finally:
+        _downloads.release()
 
 
 def image_filter(
@@ -104,7 +126,7 @@ def export_json(
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
     options = ExportOptions(task=task, segmentation=segmentation, ids=ids, filters=filters)
     with ExitStack() as stack:
-        own = stack.enter_context(exports.snapshot(context.sessions))
+        own = stack.enter_context(_snapshot(context))
         pieces = exports.export_file(own, dataset_id=dataset.id, options=options)
         name = f"{task}_{exports.file_stem(dataset.name)}.json"
         return SnapshotStream(
@@ -159,7 +181,7 @@ def export_zipped(
     file = ExportOptions(segmentation=segmentation, ids=ids, filters=filters)
     options = ZipOptions(tasks=tasks, images=images, merge_images=merge_images, file=file)
     with ExitStack() as stack:
-        own = stack.enter_context(exports.snapshot(context.sessions))
+        own = stack.enter_context(_snapshot(context))
         pieces = export_zip(own, context.storage, dataset_id=dataset.id, options=options)
         name = f"{exports.file_stem(dataset.name)}.zip"
         return SnapshotStream(pieces, stack.pop_all(), media_type="application/zip", file_name=name)

@@ -4,13 +4,16 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.api import exports
 from app.context import AppContext
+from app.db import DOWNLOADS_AT_ONCE
 from app.models import Dataset, User
 from app.services.imports import import_file
 from tests.build import make_dataset, make_member, make_user
@@ -127,3 +130,19 @@ def test_the_connection_goes_back(client: ApiClient, context: AppContext, datase
         )
         assert open_ones == 0
         assert connection.scalar(text("show transaction_isolation")) == "read committed"
+
+
+def test_slow_readers_leave_connections_to_others(client: ApiClient, dataset: Dataset) -> None:
+    with ExitStack() as slow:
+        for _ in range(DOWNLOADS_AT_ONCE):
+            slow.enter_context(exports._downloads)
+        answer = client.get(url(dataset))
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(("query", "status"), [("", 200), ("?segmentation=mask", 422)])
+def test_a_download_that_is_over_makes_room(
+    client: ApiClient, dataset: Dataset, query: str, status: int
+) -> None:
+    for _ in range(DOWNLOADS_AT_ONCE + 1):
+        assert client.get(url(dataset) + query).status_code == status
