@@ -51,7 +51,7 @@ def expected_errors() -> list[str]:
 def new_page(
     chromium: Browser, server: Server, expected_errors: list[str]
 ) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a browser of its own, signed in unless told otherwise."""
+    """Opens a page in a browser of its own, with the session of `server` unless told otherwise."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
@@ -59,12 +59,15 @@ def new_page(
         options.setdefault("viewport", LAPTOP)
         context = chromium.new_context(base_url=server.address, **options)
         contexts.append(context)
+        if signed_in:
+            jar = server.client.cookies.jar
+            context.add_cookies(
+                [{"name": c.name, "value": c.value or "", "url": server.address} for c in jar]
+            )
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda m: errors.append(_told(m)) if m.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        if signed_in:
-            sign_in(page)
         return page
 
     yield make

@@ -1,11 +1,13 @@
 """The main job, from beginning to end, as a person does it in the browser."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import sign_in
 from tests.browser.editor_page import EditorPage
 
 COCO = Path(__file__).parent.parent / "data" / "coco"
@@ -77,7 +79,11 @@ def nearly(found: list[float], wanted: list[float]) -> bool:
     )
 
 
-def test_from_an_empty_server_to_an_exported_file(page: Page, tmp_path: Path) -> None:
+def test_from_an_empty_server_to_an_exported_file(
+    new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page(signed_in=False)
+    sign_in(page)
     make_dataset(page, "The main job")
     dataset_page = page.url
     upload(page, sorted((COCO / "images").glob("*.jpg")))

@@ -364,6 +364,7 @@ def test_users_are_added_and_shut_out(page: Page, new_page: Callable[..., Page])
 
 def test_the_theme_follows_the_system_and_can_be_switched(new_page: Callable[..., Page]) -> None:
     page = new_page(color_scheme="dark")
+    page.goto("/")
 
     def ground() -> str:
         return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
