@@ -1,8 +1,9 @@
 """Signing in and out, and who one is."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
@@ -48,6 +49,14 @@ class ProfileChange(wire.Model):
     current_password: wire.Password | None = None
 
 
+async def _password_turn() -> AsyncIterator[None]:
+    yield
+
+
+# To look at a password takes a core and 64 MB for a tenth of a second. In a flood of sign-ins the
+# others wait here, before they have a connection or a thread.
+_PASSWORD_TURN = Depends(_password_turn, scope="function", max_concurrency=2)
+
 _WRONG_PASSWORD = Invalid(
     "The present password is not right.",
     code="wrong_password",
@@ -70,7 +79,12 @@ def set_cookies(response: Response, request: Request, context: AppContext, token
     response.set_cookie(deps.CSRF_COOKIE, csrf, max_age=age, samesite="lax", secure=secure)
 
 
-@router.post("/session", response_model=UserOut, responses=problems.responses(429))
+@router.post(
+    "/session",
+    response_model=UserOut,
+    responses=problems.responses(429),
+    dependencies=[_PASSWORD_TURN],
+)
 def sign_in(
     body: SignIn, request: Request, response: Response, session: SessionDep, context: ContextDep
 ) -> UserOut | Response:
@@ -122,7 +136,12 @@ def me(user: UserDep) -> UserOut:
     return UserOut.model_validate(user)
 
 
-@router.patch("/me", response_model=UserOut, responses=problems.responses(429))
+@router.patch(
+    "/me",
+    response_model=UserOut,
+    responses=problems.responses(429),
+    dependencies=[_PASSWORD_TURN],
+)
 def change_me(
     body: ProfileChange, request: Request, identity: IdentityDep, session: SessionDep
 ) -> UserOut | Response:

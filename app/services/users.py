@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -48,25 +47,17 @@ _WINDOW = timedelta(minutes=15)
 _TRIES_BY_BOTH, _TRIES_BY_EMAIL, _TRIES_BY_ADDRESS = 10, 100, 50
 _TOUCH_EVERY = timedelta(minutes=1)
 _hasher = PasswordHasher()
-# Each hash takes 64 MB while it is made: a flood of sign-ins must not take them all at once.
-_hashing = BoundedSemaphore(4)
-
-
-def _hash(password: str) -> str:
-    with _hashing:
-        return _hasher.hash(password)
 
 
 @cache
 def _no_account_hash() -> str:
     """Verified when there is no such account, so that an answer takes as long as for a real one."""
-    return _hash("no such account")
+    return _hasher.hash("no such account")
 
 
 def _is_right(password_hash: str, password: str) -> bool:
     try:
-        with _hashing:
-            return _hasher.verify(password_hash, password[:MAX_PASSWORD_LENGTH])
+        return _hasher.verify(password_hash, password[:MAX_PASSWORD_LENGTH])
     except (VerificationError, InvalidHashError):
         return False
 
@@ -124,7 +115,7 @@ def create_user(
     user = User(
         email=email,
         name=name.strip(),
-        password_hash=_hash(_check_password(password)),
+        password_hash=_hasher.hash(_check_password(password)),
         is_admin=is_admin,
     )
     session.add(user)
@@ -134,7 +125,7 @@ def create_user(
 
 def set_password(session: Session, *, user: User, password: str, keep: bytes | None = None) -> None:
     """Change a password and sign out every browser but the one whose session is `keep`."""
-    user.password_hash = _hash(_check_password(password))
+    user.password_hash = _hasher.hash(_check_password(password))
     others = delete(UserSession).where(UserSession.user_id == user.id)
     if keep is not None:
         others = others.where(UserSession.token_hash != keep)
@@ -185,7 +176,7 @@ def authenticate(session: Session, *, email: str, password: str) -> User:
             "The e-mail address or the password is not right.", code="wrong_credentials"
         )
     if _hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = _hash(password)
+        user.password_hash = _hasher.hash(password)
     return user
 
 

@@ -88,6 +88,38 @@ def test_more_requests_than_connections_and_threads(
     engine.dispose()
 
 
+def test_a_flood_of_sign_ins_leaves_room_for_others(
+    app: FastAPI, session: Session, owner: User
+) -> None:
+    _, token = users.create_token(session, user=owner, name="busy")
+    session.commit()
+    over: list[str] = []
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(app)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            anyio.create_task_group() as group,
+        ):
+
+            async def guess(number: int) -> None:
+                body = {"email": f"{number}@example.org", "password": "a guess"}
+                await client.post("/api/session", json=body)
+                over.append("guess")
+
+            async def work() -> None:
+                await client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
+                over.append("work")
+
+            for number in range(20):
+                group.start_soon(guess, number)
+            await anyio.sleep(0)
+            group.start_soon(work)
+
+    anyio.run(main)
+    assert over.index("work") < 10
+
+
 def test_fewer_transactions_than_threads() -> None:
     assert TRANSACTIONS_AT_ONCE < 40
 
