@@ -27,6 +27,7 @@ export class ShapesLayer implements Layer {
   readonly #worker: Worker;
   readonly #editor: Editor;
   readonly #answered: () => void;
+  readonly #unsubscribe: () => void;
   readonly #outdated = new Set<AnnotationKey>();
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
   readonly #outlines = new WeakMap<Annotation, Outline>();
@@ -41,7 +42,7 @@ export class ShapesLayer implements Layer {
     this.#answered = answered;
     worker.onmessage = ({ data }: MessageEvent<RasterAnswer>) => this.#receive(data);
     for (const [key] of editor.document.entries()) this.#outdated.add(key);
-    editor.document.subscribe((diff) => {
+    this.#unsubscribe = editor.document.subscribe((diff) => {
       for (const { key } of diff) this.#outdated.add(key);
     });
   }
@@ -89,6 +90,7 @@ export class ShapesLayer implements Layer {
   }
 
   destroy(): void {
+    this.#unsubscribe();
     this.#worker.terminate();
   }
 
