@@ -52,7 +52,12 @@ def running_parts() -> Iterator["AppContext"]:
     with contextlib.ExitStack() as stack:
         embedded = settings.database_url is None
         if embedded:
+            new = not (settings.data_dir / "postgres" / "PG_VERSION").exists()
             url = stack.enter_context(borrowed(settings.data_dir, settings.postgres_bin))
+            if new:
+                # Whoever meant a server that exists called from another folder than it runs in.
+                folder = settings.data_dir.resolve()
+                click.echo(f"maskwright: {folder} is a new data folder.", err=True)
             settings = settings.model_copy(update={"database_url": url})
         context = make_context(settings)
         stack.callback(context.close)

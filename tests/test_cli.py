@@ -336,6 +336,7 @@ def test_commands_do_not_migrate_a_database_that_others_share(
 def test_a_command_starts_the_database_when_no_server_runs(tmp_path: Path) -> None:
     data = tmp_path / "data"
     made = maskwright(data, "user", "add", "ann@example.org", "--admin")
-    assert (made.returncode, made.stderr) == (0, "")
-    assert maskwright(data, "user", "list").stdout == "ann@example.org\tadmin\tactive\n"
+    assert (made.returncode, made.stderr) == (0, f"maskwright: {data} is a new data folder.\n")
+    listed = maskwright(data, "user", "list")
+    assert (listed.stdout, listed.stderr) == ("ann@example.org\tadmin\tactive\n", "")
     assert not (data / "postgres" / "postmaster.pid").exists()

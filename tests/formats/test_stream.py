@@ -87,8 +87,8 @@ def test_records_keep_their_bytes() -> None:
     [
         (b"", "file_empty", "empty"),
         (b" \n", "file_empty", "empty"),
-        (b"\xff{", "json_malformed", "Byte 0"),
-        (b"no", "json_malformed", "Byte 0"),
+        (b"\xff{", "json_malformed", "not JSON"),
+        (b"no", "json_malformed", "not JSON"),
         (b"[1, 2]", "top_level", "list"),
         (b"[" * 1_000_000, "top_level", "list"),
         (b'[{"image_id": 1, "score": 0.5}]', "results_file", "results"),

@@ -89,7 +89,8 @@ class Stream:
         if first == b"[":
             raise self._not_an_object()
         if first != b"{":
-            raise self._malformed("expected {")
+            # The bytes of a picture or a zip would tell nobody anything.
+            raise FileError("json_malformed", "The file is not JSON: it does not begin with {.")
         self._at += 1
         separator = b""
         while (char := self._peek()) != b"}":
