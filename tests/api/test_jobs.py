@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.models import Dataset, Job, User
+from app.models import ApiToken, Dataset, Job, User
 from app.services import jobs
 from app.services.jobs import create_job
 from tests.build import make_member, make_user
@@ -154,7 +155,19 @@ def test_events_end_when_one_may_not_see_them_any_more(
     job = make_job(session, owner, dataset)
     client = client_for(viewer)
     path = f"/api/datasets/{dataset.id}/members/{viewer.id}"
-    remover = threading.Timer(0.6, client_for(owner).delete, [path])
+    remove, viewer_id = client_for(owner).delete, viewer.id
+
+    def remove_once_asked() -> None:
+        used = select(ApiToken.last_used_at).where(ApiToken.user_id == viewer_id)
+        with context.sessions() as own:
+            while own.scalar(used) is None:
+                own.rollback()
+                time.sleep(0.05)
+        # The request is in: its first look at the job takes a few milliseconds.
+        time.sleep(1)
+        remove(path)
+
+    remover = threading.Thread(target=remove_once_asked)
     remover.start()
     answer = client.get(f"/api/jobs/{job.id}/events")
     remover.join(20)
