@@ -1,9 +1,11 @@
 """Datasets."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, BackgroundTasks, Query, status
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from app.api import cleaning, deps, paging, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
@@ -47,9 +49,7 @@ class DatasetOut(BaseModel):
     updated_at: datetime
 
 
-def _out(
-    session: SessionDep, user: User, dataset: Dataset, progress: counts.Progress
-) -> DatasetOut:
+def _out(dataset: Dataset, progress: counts.Progress, role: str) -> DatasetOut:
     return DatasetOut(
         id=dataset.id,
         name=dataset.name,
@@ -57,15 +57,24 @@ def _out(
         image_count=progress.images,
         annotation_count=progress.annotations,
         images_by_status=progress.by_status,
-        role=access.role_in(session, user=user, dataset_id=dataset.id) or "viewer",
+        role=role,
         created_at=dataset.created_at,
         updated_at=dataset.updated_at,
     )
 
 
-def _one(session: SessionDep, user: User, dataset: Dataset) -> DatasetOut:
-    progress = counts.progress(session, dataset_ids=[dataset.id])
-    return _out(session, user, dataset, progress[dataset.id])
+def _all(session: Session, user: User, found: Sequence[Dataset]) -> list[DatasetOut]:
+    ids = [dataset.id for dataset in found]
+    progress = counts.progress(session, dataset_ids=ids)
+    roles = access.roles_in(session, user=user, dataset_ids=ids)
+    # A member who was removed in this moment sees the list for the last time.
+    return [
+        _out(dataset, progress[dataset.id], roles.get(dataset.id, "viewer")) for dataset in found
+    ]
+
+
+def _one(session: Session, user: User, dataset: Dataset) -> DatasetOut:
+    return _all(session, user, [dataset])[0]
 
 
 @router.get("")
@@ -81,9 +90,8 @@ def index(
         session, user=user, limit=limit + 1, after=(after[0], after[1]) if after else None
     )
     page = rows[:limit]
-    progress = counts.progress(session, dataset_ids=[row.id for row in page])
     return paging.Page(
-        items=[_out(session, user, row, progress[row.id]) for row in page],
+        items=_all(session, user, page),
         next_cursor=paging.encode(page[-1].name, page[-1].id) if len(rows) > limit else None,
     )
 

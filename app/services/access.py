@@ -12,6 +12,8 @@ it raises `NotFound` when the user may not know that the row exists, and `Forbid
 may see it but may not do that.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
@@ -28,6 +30,7 @@ __all__ = [
     "manage_dataset",
     "manage_image",
     "role_in",
+    "roles_in",
     "view_annotation",
     "view_category",
     "view_dataset",
@@ -49,6 +52,18 @@ def role_in(session: Session, *, user: User, dataset_id: int) -> str | None:
             DatasetMember.dataset_id == dataset_id, DatasetMember.user_id == user.id
         )
     )
+
+
+def roles_in(session: Session, *, user: User, dataset_ids: Sequence[int]) -> dict[int, str]:
+    """The same for a list of datasets, by dataset id; those of a stranger are left out."""
+    if user.is_admin:
+        return dict.fromkeys(dataset_ids, "owner")
+    rows = session.execute(
+        select(DatasetMember.dataset_id, DatasetMember.role).where(
+            DatasetMember.dataset_id.in_(dataset_ids), DatasetMember.user_id == user.id
+        )
+    )
+    return {row.dataset_id: row.role for row in rows}
 
 
 def visible_datasets(user: User) -> ColumnElement[bool]:

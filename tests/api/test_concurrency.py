@@ -111,13 +111,13 @@ def test_a_flood_of_sign_ins_leaves_room_for_others(
                 await client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
                 over.append("work")
 
-            for number in range(20):
+            for number in range(8):
                 group.start_soon(guess, number)
             await anyio.sleep(0)
             group.start_soon(work)
 
     anyio.run(main)
-    assert over.index("work") < 10
+    assert over.index("work") < 5
 
 
 def test_fewer_transactions_than_threads() -> None:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
@@ -165,3 +165,28 @@ def test_coco_ids_are_never_given_twice(session: Session, context: AppContext) -
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(take, range(40))) == list(range(1, 41))
+
+
+def test_a_long_list_takes_as_many_statements_as_a_short_one(
+    api: ApiClient, session: Session, owner: User, engine: Engine
+) -> None:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    def listed() -> int:
+        statements.clear()
+        api.get("/api/datasets")
+        return len(statements)
+
+    make_dataset(session, owner=owner)
+    api.get("/api/datasets")
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        short = listed()
+        for _ in range(5):
+            make_dataset(session, owner=owner)
+        assert listed() == short
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
