@@ -116,7 +116,7 @@ def test_a_flood_of_sign_ins_leaves_room_for_others(
             await anyio.sleep(0)
             group.start_soon(work)
 
-    anyio.run(main)
+    run_async(main)
     assert over.index("work") < 5
 
 
