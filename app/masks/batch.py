@@ -141,9 +141,9 @@ def take(flat: IntArray, offsets: IntArray, index: IntArray) -> tuple[IntArray, 
 def to_spans(masks: Masks) -> Spans:
     """Where the foreground of each mask starts and ends."""
     runs = masks.runs
-    ends = np.cumsum(masks.counts)
-    before = ends[masks.offsets[:-1]] - masks.counts[masks.offsets[:-1]]
-    positions = ends - np.repeat(before, runs)
+    positions = np.cumsum(masks.counts)
+    # The runs of each mask add up to its pixels.
+    positions -= np.repeat(to_offsets(masks.pixels)[:-1], runs)
     odd = runs & 1
     if odd.any():
         # An odd number of runs ends with background, whose end is the end of the image.

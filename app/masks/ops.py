@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from app.masks import runs
 from app.masks.batch import (
     BoolArray,
     FloatArray,
@@ -25,18 +26,13 @@ from app.masks.batch import (
     Masks,
     Spans,
     check_same_sizes,
-    concatenate,
     from_spans,
-    ranges,
-    take,
     to_offsets,
     to_spans,
 )
 from app.masks.coordinates import check_boxes
 from app.masks.errors import IscrowdError, MergeError, SizeMismatchError
-from app.masks.runs import bases, combine, combine_where
-
-_CHUNK = 1 << 18  # Positions looked up at a time; keeps the working arrays in the cache.
+from app.masks.overlaps import common_pixels, common_pixels_of_pairs
 
 
 def area(masks: Masks) -> IntArray:
@@ -111,12 +107,9 @@ def merge(
     groups = _groups(masks, group_sizes)
     first = to_offsets(groups)[:-1]
     check_same_sizes(masks.sizes, np.repeat(np.arange(len(groups)), groups))
-    sizes = masks.sizes[first]
-    pixels = sizes[:, 0] * sizes[:, 1]
-    spans = to_spans(masks)
-    if intersect:
-        return from_spans(sizes, combine(spans, groups, pixels, needed=groups))
-    return from_spans(sizes, combine_where(spans, groups, pixels))
+    combine = runs.intersection if intersect else runs.union
+    combined = combine(to_spans(masks), groups, masks.pixels[first])
+    return from_spans(masks.sizes[first], combined)
 
 
 def _groups(masks: Masks, group_sizes: Sequence[int] | IntArray | None) -> IntArray:
@@ -138,13 +131,7 @@ def difference(a: Masks, b: Masks) -> Masks:
     [[0, 1, 1, 1, 1]]
     """
     _check_paired(a, b)
-    n = len(a)
-    both = concatenate([a, b])
-    spans = to_spans(both)
-    order = np.arange(2 * n).reshape(2, n).T.ravel()  # a[0], b[0], a[1], b[1], ...
-    spans = Spans(*take(*spans, order))
-    twos = np.full(n, 2, np.int64)
-    return from_spans(a.sizes, combine(spans, twos, a.pixels, cut=np.arange(2 * n) & 1))
+    return runs.difference(a, b)
 
 
 def _check_paired(a: Masks, b: Masks) -> None:
@@ -178,12 +165,10 @@ def iou(dt: Masks, gt: Masks, iscrowd: Sequence[int] | npt.ArrayLike | None = No
     m, n = len(dt), len(gt)
     crowd = check_iscrowd(iscrowd, n)
     check_same_sizes(np.concatenate([dt.sizes, gt.sizes]), np.zeros(m + n, np.int64))
-    out = np.zeros((m, n))
-    row, column = np.nonzero(_boxes_meet(bbox(dt), bbox(gt)))
-    common = _intersections(to_spans(dt), to_spans(gt), row, column, _line(dt), _line(gt))
-    area_dt, area_gt = area(dt)[row], area(gt)[column]
-    union = np.where(crowd[column], area_dt, area_dt + area_gt - common)
-    out[row, column] = common / np.maximum(union, 1)
+    common = common_pixels(dt, gt)
+    area_dt, area_gt = area(dt)[:, None], area(gt)
+    union = np.where(crowd, area_dt, area_dt + area_gt - common)
+    out: FloatArray = common / np.maximum(union, 1)
     return out
 
 
@@ -196,8 +181,7 @@ def iou_pairs(a: Masks, b: Masks) -> FloatArray:
     [1.0]
     """
     _check_paired(a, b)
-    index = np.arange(len(a))
-    common = _intersections(to_spans(a), to_spans(b), index, index, _line(a), _line(b))
+    common = common_pixels_of_pairs(a, b)
     out: FloatArray = common / np.maximum(area(a) + area(b) - common, 1)
     return out
 
@@ -215,70 +199,6 @@ def check_iscrowd(iscrowd: Sequence[int] | npt.ArrayLike | None, n: int) -> Bool
     if n and (flags.dtype.kind not in "biuf" or not np.isin(flags, (0, 1)).all()):
         raise IscrowdError("iscrowd must be a list of 0 and 1")
     return flags.astype(bool)
-
-
-def _line(masks: Masks) -> IntArray:
-    return bases(masks.pixels)
-
-
-def _boxes_meet(a: FloatArray, b: FloatArray) -> BoolArray:
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum((a[:, :2] + a[:, 2:])[:, None], (b[:, :2] + b[:, 2:])[None])
-    return np.asarray((low < high).all(axis=2), bool)
-
-
-def _intersections(
-    a: Spans, b: Spans, row: IntArray, column: IntArray, line_a: IntArray, line_b: IntArray
-) -> IntArray:
-    """Pixels that ``a[row[k]]`` and ``b[column[k]]`` have in common, for each k.
-
-    How many foreground pixels b has before a position is a sum that one binary search finds. The
-    intersection is what this sum gains over each span of a. Only spans of a that meet the extent
-    of b count.
-    """
-    starts, ends, pieces = _pairs(a)
-    first, last = _extent(b)
-    lengths = np.diff(pieces)
-    place = np.repeat(line_a, lengths)
-    low = np.searchsorted(ends + place, line_a[row] + first[column], side="right")
-    high = np.searchsorted(starts + place, line_a[row] + last[column], side="left")
-    count = np.maximum(high - low, 0)
-    b_starts, b_ends, b_pieces = _pairs(b)
-    shift = np.repeat(line_b, np.diff(b_pieces))
-    edges = np.stack([b_starts + shift, b_ends + shift], axis=1).ravel()
-    before = to_offsets(b_ends - b_starts)
-    out = np.zeros(len(row), np.int64)
-    total = to_offsets(count)
-    cursor = 0
-    while cursor < len(row):
-        stop = int(np.searchsorted(total, total[cursor] + _CHUNK, side="right")) - 1
-        part = slice(cursor, max(stop, cursor + 1))
-        span = ranges(low[part], count[part])
-        home = np.repeat(line_b[column[part]], count[part])
-        gain = _filled(edges, before, ends[span] + home)
-        gain -= _filled(edges, before, starts[span] + home)
-        out[part] = np.diff(to_offsets(gain)[total[part.start : part.stop + 1] - total[cursor]])
-        cursor = part.stop
-    return out
-
-
-def _extent(spans: Spans) -> tuple[IntArray, IntArray]:
-    """The first start and the last end of each mask; an empty one begins and ends at 0."""
-    some = np.diff(spans.offsets) > 0
-    first = np.zeros(len(some), np.int64)
-    last = np.zeros(len(some), np.int64)
-    first[some] = spans.positions[spans.offsets[:-1][some]]
-    last[some] = spans.positions[spans.offsets[1:][some] - 1]
-    return first, last
-
-
-def _filled(edges: IntArray, before: IntArray, places: IntArray) -> IntArray:
-    """How many foreground pixels lie before each place, counted from the first mask on."""
-    k = np.searchsorted(edges, places, side="right")
-    filled: IntArray = before[k >> 1]
-    inside = np.flatnonzero(k & 1)
-    filled[inside] += places[inside] - edges[k[inside] - 1]
-    return filled
 
 
 def iou_boxes(

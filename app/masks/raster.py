@@ -4,8 +4,17 @@ pycocotools scales a polygon by five, walks along every edge in steps of one fif
 looks at each step whether it enters a new pixel column. Only these *crossings* matter for the
 result: where an edge crosses the middle of column c, scaled between u = 5c + 2 and 5c + 3, the
 mask changes between background and foreground at one pixel of that column. So it is enough to
-compute the crossings, from the same roundings. The work then grows with the columns that an edge
-spans, not with its length, and all edges of a hundred polygons are done at a time.
+compute the crossings, and the work grows with the columns that an edge spans, not with its length.
+
+The crossings of one edge lie on a straight line: read as a real number, the row grows by the same
+amount from column to column. So does the place of the crossing when the columns of all masks are
+laid out on one line. For each edge, the place in its first column and the growth, and for each
+crossing, one multiplication and one addition are all it takes. Rounded down this is what
+pycocotools computes, save where the real number is so close to a whole one that the roundings on
+the way decide. These few crossings are computed once more in the very steps of pycocotools.
+
+The crossings are made in the order in which they stand along the ring, in which long stretches
+rise or fall. A merge sort, which finds such stretches, takes a tenth of the time of a quicksort.
 
 A triangle with the points (1, 1), (3, 1) and (1, 3) crosses the column 1 at the pixels 1 and 2,
 and the column 2 at 1 and 1, which cancels:
@@ -21,6 +30,7 @@ its holes are then cut out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,18 +41,18 @@ from app.masks.batch import (
     IntArray,
     Masks,
     Sizes,
-    Spans,
     check_sizes,
-    from_spans,
+    concatenate,
     to_offsets,
 )
 from app.masks.coordinates import Ring, Rings, check_boxes, check_rings
 from app.masks.errors import PolygonTooComplexError
-from app.masks.runs import bases, combine_where, odd_positions
+from app.masks.runs import bases, odd_positions, unite
 
 MAX_CROSSINGS = 1 << 24
 """The most column crossings of one polygon: a thousand edges over 16,000 columns each."""
 
+# The work is done in pieces that fit into the cache.
 _BLOCK_POINTS = 1 << 12
 _BLOCK_CROSSINGS = 1 << 16
 
@@ -110,16 +120,10 @@ def from_boxes(boxes: npt.ArrayLike, size: Sizes) -> Masks:
 
 def fill(rings: Rings, sizes: IntArray, max_crossings: int | None = None) -> Masks:
     """The masks of rings that are checked already; an item without rings is empty."""
-    per_ring = np.repeat(sizes, rings.per_item, axis=0)
     item = np.repeat(np.arange(len(sizes)), rings.per_item)
     budget = _Budget(max_crossings, item)
-    parts = list(_blocks(rings, per_ring, 0, len(item), budget))
-    lengths = np.concatenate([np.zeros(0, np.int64), *(np.diff(p.offsets) for p in parts)])
-    positions = np.concatenate([np.zeros(0, np.int64), *(p.positions for p in parts)])
-    spans = Spans(positions, to_offsets(lengths))
-    pixels = sizes[:, 0] * sizes[:, 1]
-    cut = rings.hole if rings.hole.any() else None
-    return from_spans(sizes, combine_where(spans, rings.per_item, pixels, cut))
+    drawn = concatenate(_draw(rings, sizes[item], budget))
+    return unite(drawn, sizes, rings.per_item, rings.hole)
 
 
 class _Budget:
@@ -130,183 +134,265 @@ class _Budget:
         self.item = item
         self.spent = 0
 
-    def check(self, crossings: IntArray, first: int) -> None:
-        """Refuse a ring that alone has too many; ``first`` is the number of the first ring."""
+    def spend(self, crossings: IntArray, first: int) -> None:
+        """Take the crossings of some rings; ``first`` is the number of the first one."""
         wrong = crossings > MAX_CROSSINGS
         if wrong.any():
             index = int(self.item[first + int(wrong.argmax())])
             raise PolygonTooComplexError(
                 f"a polygon crosses more than {MAX_CROSSINGS} pixel columns", index=index
             )
-
-    def spend(self, crossings: int) -> None:
-        self.spent += crossings
+        self.spent += int(crossings.sum())
         if self.total is not None and self.spent > self.total:
             raise PolygonTooComplexError(
                 f"the polygons together cross more than {self.total} pixel columns"
             )
 
 
-def _blocks(
-    rings: Rings, sizes: IntArray, first: int, last: int, budget: _Budget
-) -> Iterator[Spans]:
-    """The spans of the rings from first to last, as many at a time as fit into the cache."""
-    while first < last:
-        limit = rings.offsets[first] + _BLOCK_POINTS
-        stop = int(np.searchsorted(rings.offsets[: last + 1], limit, side="right")) - 1
-        stop = max(stop, first + 1)
+def _draw(rings: Rings, sizes: IntArray, budget: _Budget) -> Iterator[Masks]:
+    """The masks of all rings, in batches of as many as fit into the cache."""
+    for first, stop in pairwise(_cuts(rings.offsets, _BLOCK_POINTS)):
         offsets = rings.offsets[first : stop + 1]
         points = rings.points[offsets[0] : offsets[-1]]
-        edges = _edges(points, offsets - offsets[0], sizes[first:stop])
-        per_ring = np.bincount(edges.ring, edges.columns, stop - first)
-        budget.check(per_ring, first)
-        if per_ring.sum() > _BLOCK_CROSSINGS and stop > first + 1:
-            middle = (first + stop) // 2
-            yield from _blocks(rings, sizes, first, middle, budget)
-            yield from _blocks(rings, sizes, middle, stop, budget)
-        else:
-            budget.spend(int(per_ring.sum()))
-            yield _spans(edges, sizes[first:stop])
-        first = stop
+        offsets = offsets - offsets[0]
+        some = sizes[first:stop]
+        edges = _edges(points, offsets, some)
+        crossings = to_offsets(edges.columns)[offsets]
+        budget.spend(np.diff(crossings), first)
+        for a, b in pairwise(_cuts(crossings, _BLOCK_CROSSINGS)):
+            part = edges.part(int(offsets[a]), int(offsets[b]))
+            yield _masks(part, np.diff(offsets[a : b + 1]), some[a:b])
+
+
+def _cuts(offsets: IntArray, most: int) -> list[int]:
+    """Where to cut a ragged array into groups of whole pieces, of so many elements at most."""
+    last = len(offsets) - 1
+    cuts = [0]
+    while cuts[-1] < last:
+        stop = int(np.searchsorted(offsets, offsets[cuts[-1]] + most, side="right")) - 1
+        cuts.append(max(stop, cuts[-1] + 1))
+    return cuts
+
+
+# Edges -------------------------------------------------------------------------------------------
 
 
 class _Edges(NamedTuple):
-    """The edges of some rings that cross at least one column, in fifths of a pixel.
+    """The edges of some rings, in the order of their points, in fifths of a pixel.
 
-    ``x0, y0`` is the end from which pycocotools walks, along the longer axis towards larger
-    numbers; ``slope`` is what the other axis gains per step. The first ``flat`` edges go
-    sideways, the others up or down.
+    An edge leads from (``x``, ``y``) by (``dx``, ``dy``), all of them whole numbers. It crosses so
+    many ``columns``, ``column`` first, and from there on to the right, or to the left where ``dx``
+    is negative. Read as a real number, in pixels, the first crossing is at the ``row``, and with
+    every column to the right the row grows by the ``slope``. ``inside`` says whether all of the
+    rings lie inside of their images.
     """
 
-    flat: int
-    ring: IntArray
-    x0: IntArray
-    y0: IntArray
+    x: FloatArray
+    y: FloatArray
+    dx: FloatArray
+    dy: FloatArray
     slope: FloatArray
-    first: IntArray
+    column: FloatArray
+    row: FloatArray
     columns: IntArray
+    inside: bool
 
     def part(self, start: int, stop: int) -> _Edges:
-        flat, ring, x0, y0, slope, first, columns = self
-        some = slice(start, stop)
-        return _Edges(
-            min(max(flat - start, 0), stop - start),
-            ring[some],
-            x0[some],
-            y0[some],
-            slope[some],
-            first[some],
-            columns[some],
-        )
+        """The edges from ``start`` to ``stop``."""
+        if stop - start == len(self.x):
+            return self
+        cut = [member[start:stop] for member in self[:-1]]
+        return _Edges(*cut, inside=self.inside)
 
 
 def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
-    x, y = np.ascontiguousarray((points * 5.0 + 0.5).T).astype(np.int64)
-    ring = np.repeat(np.arange(len(sizes)), np.diff(offsets))
-    following = np.arange(1, len(x) + 1)
-    following[offsets[1:] - 1] = offsets[:-1]
-    dx, dy = x[following] - x, y[following] - y
+    x, y = np.trunc(np.ascontiguousarray(points.T) * 5.0 + 0.5)
+    dx, dy = _to_next(x, offsets), _to_next(y, offsets)
     # Column c is crossed when one end is at 5c + 2 or before and the other one behind it.
-    first = np.maximum((x + np.minimum(dx, 0) + 2) // 5, 0)
-    last = np.minimum((x + np.maximum(dx, 0) - 3) // 5, sizes[ring, 1] - 1)
-    crossing = last >= first
-    flat = np.abs(dx) >= np.abs(dy)
-    sideways, upright = np.flatnonzero(crossing & flat), np.flatnonzero(crossing & ~flat)
-    chosen = np.concatenate([sideways, upright])
-    # A quotient does not change when both of its numbers change their sign, so the slope needs
-    # no care for the direction.
-    slope = np.concatenate([dy[sideways] / dx[sideways], dx[upright] / dy[upright]])
-    backwards = np.concatenate([dx[sideways] < 0, dy[upright] < 0])
-    begin = np.where(backwards, following[chosen], chosen)
-    return _Edges(
-        len(sideways),
-        ring[chosen],
-        x[begin],
-        y[begin],
-        slope,
-        first[chosen],
-        (last - first)[chosen] + 1,
-    )
+    first = np.floor((x + np.minimum(dx, 0.0) + 2) / 5)
+    last = np.floor((x + np.maximum(dx, 0.0) - 3) / 5)
+    inside = _are_inside(x, y, offsets, sizes)
+    if not inside:
+        first = np.maximum(first, 0.0)
+        last = np.minimum(last, np.repeat(sizes[:, 1] - 1, np.diff(offsets)))
+    columns = np.maximum(last - first + 1, 0.0).astype(np.int64)
+    column = np.where(dx < 0, last, first)
+    slope = dy / np.where(dx == 0, 1.0, dx)
+    # Of the two steps beside the crossing of an edge that goes sideways pycocotools takes the
+    # higher place; on an edge that goes up or down, the last step before the crossing.
+    flat = np.abs(slope) <= 1
+    row = 5 * column + np.where(flat, 2.0 + (slope < 0), 2.5) - x
+    row *= slope
+    row += y
+    row += np.where(flat, 2.5, 2.0)
+    row /= 5
+    return _Edges(x, y, dx, dy, slope, column, row, columns, inside)
 
 
-def _spans(edges: _Edges, sizes: IntArray) -> Spans:
-    """Where the fill of each ring starts and ends."""
-    start = bases(sizes[:, 0] * sizes[:, 1])
+def _to_next(numbers: FloatArray, offsets: IntArray) -> FloatArray:
+    """The difference from each number to the next one around its ring."""
+    difference = np.empty_like(numbers)
+    np.subtract(numbers[1:], numbers[:-1], out=difference[:-1])
+    last = offsets[1:] - 1
+    difference[last] = numbers[offsets[:-1]] - numbers[last]
+    return difference
+
+
+def _are_inside(x: FloatArray, y: FloatArray, offsets: IntArray, sizes: IntArray) -> bool:
+    """Whether no point of any ring lies outside of its image."""
+    if x.min() < 0 or y.min() < 0:
+        return False
+    height, width = 5 * sizes.T
+    high = np.maximum.reduceat(x, offsets[:-1]) <= width
+    return bool(high.all() and (np.maximum.reduceat(y, offsets[:-1]) <= height).all())
+
+
+# Masks -------------------------------------------------------------------------------------------
+
+
+def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
+    """The masks of rings with so many ``points`` each, by the even-odd rule."""
+    pixels = sizes[:, 0] * sizes[:, 1]
+    start = bases(pixels)
+    end = start + pixels
+    kind = np.int32 if end[-1] < 2**31 - 8 else np.int64
+    tall = np.repeat(sizes[:, 0].astype(np.float64), points)
+    line = np.repeat(start.astype(np.float64), points)
     # One polygon may cross millions of columns; its edges are then done in several pieces.
-    total = to_offsets(edges.columns)
-    pieces = [np.zeros(0, np.int64)]
-    cursor = 0
-    while cursor < len(edges.ring):
-        stop = int(np.searchsorted(total, total[cursor] + _BLOCK_CROSSINGS, side="right")) - 1
-        stop = max(stop, cursor + 1)
-        pieces.append(_crossings(edges.part(cursor, stop), sizes[:, 0], start))
-        cursor = stop
-    places = pieces[1] if len(pieces) == 2 else np.concatenate(pieces)
-    places.sort()
-    places = odd_positions(places)
-    # A closed ring crosses a column an even number of times, so the places are starts and ends
-    # in turn.
-    offsets = np.append(np.searchsorted(places, start), len(places))
-    return Spans(places - np.repeat(start, np.diff(offsets)), offsets)
+    places = [
+        _places(edges.part(a, b), tall[a:b], line[a:b], kind)
+        for a, b in pairwise(_cuts(to_offsets(edges.columns), _BLOCK_CROSSINGS))
+    ]
+    toggles = np.concatenate([*places, end.astype(kind)])
+    toggles.sort(kind="stable")
+    toggles = _without_pairs(toggles, end)
+    offsets = np.concatenate([[0], np.searchsorted(toggles, end) + 1])
+    counts = np.empty(len(toggles), np.int64)
+    counts[0] = toggles[0]
+    np.subtract(toggles[1:], toggles[:-1], out=counts[1:])
+    # The end of a mask and the start of the next one are two places on the line.
+    counts[offsets[1:-1]] -= 1
+    return Masks(sizes, counts, offsets)
 
 
-def _crossings(edges: _Edges, height: IntArray, start: IntArray) -> IntArray:
-    """Where the edges toggle the fill, on the line of all masks."""
-    offsets = to_offsets(edges.columns)
-    column = np.repeat(edges.first - offsets[:-1], edges.columns)
-    column += np.arange(len(column))
-    tall = np.repeat(height[edges.ring], edges.columns)
-    row = np.empty(len(column), np.int64)
-    split = offsets[edges.flat]
-    flat, steep = edges.part(0, edges.flat), edges.part(edges.flat, len(edges.ring))
-    row[:split] = _flat_rows(flat, column[:split])
-    row[split:] = _steep_rows(steep, column[split:])
-    # Fifths to pixels: the middle of a pixel, 5r + 2, still belongs to row r.
-    row += 2
-    row //= 5
-    np.minimum(np.maximum(row, 0, out=row), tall, out=row)
-    row += np.multiply(column, tall, out=column)
-    row += np.repeat(start[edges.ring], edges.columns)
-    return row
+def _without_pairs(toggles: IntArray, end: IntArray) -> IntArray:
+    """The sorted toggles less those that undo each other, and the end of each mask once."""
+    twice = np.flatnonzero(toggles[1:] == toggles[:-1])
+    if len(twice) == 0:
+        return toggles
+    # Whatever toggles at the end of an image has nothing left to change.
+    at_end = end[np.searchsorted(end, toggles[twice])] == toggles[twice]
+    return odd_positions(np.delete(toggles, twice[at_end]))
 
 
-def _flat_rows(edges: _Edges, column: IntArray) -> IntArray:
-    """Where edges that go sideways cross the columns, in fifths of a pixel.
+def _places(
+    edges: _Edges, tall: FloatArray, line: FloatArray, kind: type[np.signedinteger]
+) -> IntArray:
+    """Where edges toggle the fill, on the line of all masks, in the order of the edges.
 
-    Of the two steps beside the crossing pycocotools takes the higher place, which is the step
-    after it where the edge rises.
+    ``tall`` is the height of each edge's image, and ``line`` the place where its mask starts.
     """
-    step = column * 5
-    step -= np.repeat(edges.x0 - 2 - (edges.slope < 0), edges.columns)
-    rows = np.repeat(edges.slope, edges.columns) * step
-    rows = np.repeat(edges.y0.astype(np.float64), edges.columns) + rows
-    rows += 0.5
-    return rows.astype(np.int64)
+    columns = edges.columns
+    offsets = to_offsets(columns)
+    n = int(offsets[-1])
+    number = np.arange(n, dtype=np.float64)
+    growth = tall + edges.slope
+    np.negative(growth, out=growth, where=edges.dx < 0)
+    begin = line + edges.column * tall + edges.row
+    place = np.repeat(growth, columns)
+    place *= number
+    place += np.repeat(begin - offsets[:-1] * growth, columns)
+    if not edges.inside:
+        _clip(place, edges, tall, line, number)
+    doubt = _doubt(edges, begin, growth)
+    if doubt < 0.25:
+        place -= doubt
+        found = place.astype(kind)
+        place += 2 * doubt
+        unsure = np.flatnonzero(found != place.astype(kind))
+    else:
+        found = np.empty(n, kind)
+        unsure = np.arange(n)
+    if len(unsure):
+        edge = np.searchsorted(offsets, unsure, side="right") - 1
+        found[unsure] = _exact(edges, tall, line, edge, unsure - offsets[edge])
+    return found
 
 
-def _steep_rows(edges: _Edges, column: IntArray) -> IntArray:
-    """Where edges that go up or down cross the columns, in fifths of a pixel.
+def _clip(
+    place: FloatArray, edges: _Edges, tall: FloatArray, line: FloatArray, number: FloatArray
+) -> None:
+    """Move the places above and below the image to its upper and lower edge."""
+    columns = edges.columns
+    onwards = np.where(edges.dx < 0, -tall, tall)
+    top = np.repeat(onwards, columns)
+    top *= number
+    first = line + edges.column * tall
+    top += np.repeat(first - to_offsets(columns)[:-1] * onwards, columns)
+    # A quarter of a pixel inside of the row, so that no rounding makes another row of it.
+    top += 0.25
+    np.maximum(place, top, out=place)
+    np.minimum(place, top + np.repeat(tall, columns), out=place)
+
+
+def _doubt(edges: _Edges, begin: FloatArray, growth: FloatArray) -> float:
+    """How far, at the most, a place may be from what pycocotools computes before it rounds.
+
+    Each of the dozen operations, here and there, is exact to 2^-53 of the largest number in it.
+    On a steep edge pycocotools rounds x, and an error in x is an error in y times the slope.
+    """
+    reach = max(np.abs(edges.x).max(), np.abs(edges.y).max())
+    reach *= 1 + np.abs(edges.slope).max()
+    spread = np.abs(begin).max() + np.abs(growth).max() * edges.columns.sum()
+    return float(reach + spread) * 2.0**-48
+
+
+def _exact(
+    edges: _Edges, tall: FloatArray, line: FloatArray, edge: IntArray, number: IntArray
+) -> FloatArray:
+    """The place of the given crossing of each given edge, in the steps of pycocotools."""
+    x, y, dx, dy = (member[edge] for member in edges[:4])
+    column = edges.column[edge] + np.where(dx < 0, -number, number)
+    # pycocotools walks along the longer axis, towards larger numbers.
+    flat = np.abs(dx) >= np.abs(dy)
+    turn = np.where(flat, dx, dy) < 0
+    x, y = np.where(turn, x + dx, x), np.where(turn, y + dy, y)
+    row = np.empty(len(edge))
+    steep = ~flat
+    if flat.any():
+        row[flat] = _flat_rows(x[flat], y[flat], dy[flat] / dx[flat], column[flat])
+    if steep.any():
+        row[steep] = _steep_rows(x[steep], y[steep], dx[steep] / dy[steep], column[steep])
+    # Fifths to pixels: the middle of a pixel, 5r + 2, still belongs to row r.
+    row = np.floor((row + 2) / 5)
+    height = tall[edge]
+    return line[edge] + column * height + np.clip(row, 0.0, height)
+
+
+def _flat_rows(x: FloatArray, y: FloatArray, slope: FloatArray, column: FloatArray) -> FloatArray:
+    """Where edges that go sideways from (x, y) cross the columns, in fifths of a pixel.
+
+    Of the two steps beside the crossing it is the one with the smaller y.
+    """
+    step = column * 5 + 2 - x + (slope < 0)
+    return np.trunc(y + slope * step + 0.5)
+
+
+def _steep_rows(x: FloatArray, y: FloatArray, slope: FloatArray, column: FloatArray) -> FloatArray:
+    """Where edges that go down from (x, y) cross the columns, in fifths of a pixel.
 
     This is the last step before the rounded x passes from one side of the crossing to the other.
     A division guesses it, to within a step or two; the roundings of pycocotools decide.
     """
-    slope = np.repeat(edges.slope, edges.columns)
-    x0 = np.repeat(edges.x0, edges.columns)
     beyond = column * 5 + 3
     leftwards = slope < 0
+    step = np.floor((beyond - 0.5 - x) / slope)
 
-    def before(step: IntArray, which: IntArray | slice) -> npt.NDArray[np.bool_]:
-        x = x0[which] + slope[which] * step + 0.5
-        passed: npt.NDArray[np.bool_] = (x < beyond[which]) != leftwards[which]
-        return passed
+    def before(step: FloatArray) -> npt.NDArray[np.bool_]:
+        return (x + slope * step + 0.5 < beyond) != leftwards
 
-    step: IntArray = np.floor((beyond - 0.5 - x0) / slope).astype(np.int64)
-    which: IntArray | slice = slice(None)
     while True:
-        guess = step[which]
-        move = before(guess + 1, which).astype(np.int64) - ~before(guess, which)
-        wrong = np.flatnonzero(move)
-        if len(wrong) == 0:
-            return np.repeat(edges.y0, edges.columns) + step
-        which = wrong if isinstance(which, slice) else which[wrong]
-        step[which] += move[wrong]
+        move = before(step + 1).astype(np.float64) - ~before(step)
+        if not move.any():
+            return y + step
+        step += move

@@ -1,10 +1,24 @@
-"""Set operations on sorted positions: the two sweeps under everything else."""
+"""Set operations on runs: one sweep over the sorted starts and ends of all masks at a time.
+
+The masks of a group lie on top of each other, and the groups beside each other on one line. Going
+along the line, the number of masks that have started and not ended says where the union and the
+intersection of a group begin and end.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from app.masks.batch import IntArray, Spans, to_offsets
+from app.masks.batch import (
+    BoolArray,
+    IntArray,
+    Masks,
+    Spans,
+    concatenate,
+    from_spans,
+    to_offsets,
+    to_spans,
+)
 
 
 def odd_positions(positions: IntArray) -> IntArray:
@@ -31,73 +45,115 @@ def bases(pixels: IntArray) -> IntArray:
     return to_offsets(pixels + 1)[:-1]
 
 
-def combine(
-    spans: Spans,
-    group_sizes: IntArray,
-    pixels: IntArray,
-    needed: IntArray | None = None,
-    cut: IntArray | None = None,
-) -> Spans:
-    """Combine each group of masks into one, in a single sweep over all positions.
+def union(spans: Spans, group_sizes: IntArray, pixels: IntArray) -> Spans:
+    """The union of each group of masks of one size; that of an empty group is empty.
 
     Parameters
     ----------
-    spans : the N masks, those of one group beside each other
+    spans : the masks, those of one group beside each other
     group_sizes : (G,) how many masks each group has
     pixels : (G,) how many pixels the masks of each group have
-    needed : (G,) how many masks of the group must cover a pixel; one by default, which makes
-        the union, while the size of the group makes the intersection
-    cut : (N,) 1 for masks that remove every pixel they cover, 0 for the others
+    """
+    start = bases(pixels)
+    events = _events(spans, start, group_sizes, first=0)
+    # Where as many masks have ended as have started, all are over.
+    ended = np.cumsum(events & 1)
+    ended <<= 1
+    last = np.flatnonzero(ended == np.arange(1, len(events) + 1))
+    positions = np.empty(2 * len(last), np.int64)
+    positions[1::2] = events[last]
+    positions[0::2] = events[np.concatenate([np.zeros(1, np.int64), last + 1])[: len(last)]]
+    return _off_line(positions >> 1, start)
+
+
+def intersection(spans: Spans, group_sizes: IntArray, pixels: IntArray) -> Spans:
+    """The intersection of each group of masks of one size, none of the groups empty.
+
+    The parameters are those of `union`.
+    """
+    start = bases(pixels)
+    events = _events(spans, start, group_sizes, first=1)
+    depth = np.cumsum(((events & 1) << 1) - 1)
+    per_group = np.diff(to_offsets(np.diff(spans.offsets))[to_offsets(group_sizes)])
+    # Where every mask is on, nothing but an end can come next.
+    first = np.flatnonzero(depth == np.repeat(group_sizes, per_group))
+    positions = np.stack([events[first], events[first + 1]], axis=1).ravel()
+    return _off_line(positions >> 1, start)
+
+
+def _events(spans: Spans, start: IntArray, group_sizes: IntArray, first: int) -> IntArray:
+    """All starts and ends in order, those of each group from its place on the line on.
+
+    An event is twice its place, plus one for an end where ``first`` is 0 and for a start where it
+    is 1: it decides which of the two comes first where both are at the same place.
     """
     lengths = np.diff(spans.offsets)
-    group = np.repeat(np.arange(len(group_sizes)), group_sizes)
-    start = bases(pixels)
-    # Each event is one number: the place, then two bits for whether it cuts and whether it ends.
-    # Sorting numbers is several times faster than sorting an index.
-    events = (spans.positions + np.repeat(start[group], lengths)) << 2
-    events |= np.arange(len(events)) & 1
-    if cut is not None:
-        events |= np.repeat(cut << 1, lengths)
-    events.sort()
-    step = 1 - ((events & 1) << 1)
-    if cut is not None:
-        step = np.where(events & 2, -step * (len(lengths) + 1), step)
-    depth = np.cumsum(step)
-    place = events >> 2
-    last = np.flatnonzero(np.diff(place, append=-1))
-    place, depth = place[last], depth[last]
-    limit = 1 if needed is None else needed[np.searchsorted(start, place, side="right") - 1]
-    # Every mask ends what it starts, so the state is back to outside wherever a group ends.
-    changed = np.flatnonzero(np.diff(depth >= limit, prepend=False))
-    place = place[changed]
-    offsets = np.append(np.searchsorted(place, start), len(place))
-    return Spans(place - np.repeat(start, np.diff(offsets)), offsets)
+    events = spans.positions + np.repeat(np.repeat(start, group_sizes), lengths)
+    events <<= 1
+    events[1 - first :: 2] |= 1
+    # The masks are sorted already, each by itself, which a merge sort makes use of.
+    events.sort(kind="stable")
+    return events
 
 
-def combine_where(
-    spans: Spans, group_sizes: IntArray, pixels: IntArray, cut: IntArray | None = None
-) -> Spans:
-    """`combine` into unions, but groups of a single mask that cuts nothing pass untouched."""
-    first = to_offsets(group_sizes)[:-1]
+def _off_line(positions: IntArray, start: IntArray) -> Spans:
+    offsets = np.append(np.searchsorted(positions, start), len(positions))
+    return Spans(positions - np.repeat(start, np.diff(offsets)), offsets)
+
+
+def complement(masks: Masks) -> Masks:
+    """Masks of all pixels that are background.
+
+    >>> from app.masks import rle
+    >>> rle.to_lists(complement(rle.encode([[1, 0], [1, 0]])))
+    [[2, 2]]
+    """
+    first = masks.offsets[:-1]
+    some = masks.pixels > 0
+    opened = some & (masks.counts[first] == 0)
+    closed = some & ~opened
+    # Half of the work is undone here: a run of no pixels goes where it is first, and comes else.
+    counts = np.insert(masks.counts, first[closed], 0)
+    moved = first + np.cumsum(closed) - closed
+    counts = np.delete(counts, moved[opened])
+    return Masks(masks.sizes, counts, to_offsets(masks.runs + closed - opened))
+
+
+def difference(a: Masks, b: Masks) -> Masks:
+    """What is in ``a[i]`` but not in ``b[i]``, for each i; both have the same size."""
+    n = len(a)
+    order = np.arange(2 * n).reshape(2, n).T.ravel()  # a[0], b[0], a[1], b[1], ...
+    paired = concatenate([a, complement(b)])[order]
+    left = intersection(to_spans(paired), np.full(n, 2, np.int64), a.pixels)
+    return from_spans(a.sizes, left)
+
+
+def unite(masks: Masks, sizes: IntArray, group_sizes: IntArray, hole: IntArray) -> Masks:
+    """The union of each group less its holes; ``hole`` has 1 for the masks that are holes.
+
+    Groups of a single mask pass untouched.
+    """
     many = group_sizes != 1
-    if cut is not None:
-        many |= np.append(cut, 0)[first] == 1
+    cut = np.zeros(len(sizes), bool)
+    if hole.any():
+        group = np.repeat(np.arange(len(sizes)), group_sizes)
+        cut[group[hole == 1]] = True
+        many |= cut
     if not many.any():
-        return spans
+        return masks
     member = np.repeat(many, group_sizes)
-    lengths = np.diff(spans.offsets)
-    inside = np.repeat(member, lengths)
-    combined = combine(
-        Spans(spans.positions[inside], to_offsets(lengths[member])),
-        group_sizes[many],
-        pixels[many],
-        cut=None if cut is None else cut[member],
-    )
-    out = np.empty(len(group_sizes), np.int64)
-    out[many] = np.diff(combined.offsets)
-    out[~many] = lengths[~member]
-    changed = np.repeat(many, out)
-    positions = np.empty(len(changed), np.int64)
-    positions[changed] = combined.positions
-    positions[~changed] = spans.positions[~inside]
-    return Spans(positions, to_offsets(out))
+    part, groups, is_hole = masks[np.flatnonzero(member)], group_sizes[many], hole[member] == 1
+    united = _union_of(part, sizes[many], groups, ~is_hole)
+    if is_hole.any():
+        united = difference(united, _union_of(part, sizes[many], groups, is_hole))
+    place = to_offsets(group_sizes)[:-1]
+    place[many] = len(masks) + np.arange(len(groups))
+    return concatenate([masks, united])[place]
+
+
+def _union_of(masks: Masks, sizes: IntArray, group_sizes: IntArray, chosen: BoolArray) -> Masks:
+    """The union of the chosen masks of each group."""
+    group = np.repeat(np.arange(len(group_sizes)), group_sizes)[chosen]
+    spans = to_spans(masks[np.flatnonzero(chosen)])
+    groups = np.bincount(group, minlength=len(group_sizes))
+    return from_spans(sizes, union(spans, groups, sizes[:, 0] * sizes[:, 1]))

@@ -43,7 +43,7 @@ from app.masks.errors import (
     StrokeTooComplexError,
     StrokeTooLargeError,
 )
-from app.masks.runs import combine
+from app.masks.runs import union
 
 MAX_COLUMNS = 1 << 21
 """The most pixel columns under one stroke, counted anew for each of its straight pieces."""
@@ -145,7 +145,7 @@ def _stroke(
     positions = np.concatenate(runs).ravel()
     spans = Spans(positions, np.arange(0, len(positions) + 1, 2))
     pixels = np.array([height * width], np.int64)
-    return combine(spans, np.array([len(positions) // 2], np.int64), pixels).positions
+    return union(spans, np.array([len(positions) // 2], np.int64), pixels).positions
 
 
 def _runs(

@@ -2,9 +2,10 @@
 
 import sys
 
-from tests.bench import Row, grid, saving, starting, transfers
+from tests.bench import Row, grid, masks, saving, starting, transfers
 
 SUBJECTS = {
+    "masks": masks.measure,
     "starting": starting.measure,
     "transfers": transfers.measure,
     "grid": grid.measure,
