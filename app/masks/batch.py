@@ -94,7 +94,7 @@ class Masks:
     @property
     def runs(self) -> IntArray:
         """(N,) int64: how many runs each mask has."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
 
 class Spans(NamedTuple):
@@ -113,6 +113,8 @@ def concatenate(batches: Iterable[Masks]) -> Masks:
     [2, 2]
     """
     batches = list(batches)
+    if len(batches) == 1:
+        return batches[0]
     sizes = [np.zeros((0, 2), np.int64), *(b.sizes for b in batches)]
     counts = [np.zeros(0, np.int64), *(b.counts for b in batches)]
     runs = [np.zeros(0, np.int64), *(b.runs for b in batches)]
@@ -121,8 +123,9 @@ def concatenate(batches: Iterable[Masks]) -> Masks:
 
 def to_offsets(lengths: IntArray) -> IntArray:
     """(N + 1,) offsets of N pieces of the given lengths."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
+    offsets = np.empty(len(lengths) + 1, np.int64)
+    offsets[0] = 0
+    lengths.cumsum(out=offsets[1:])
     return offsets
 
 
@@ -217,7 +220,9 @@ def check_sizes(sizes: object, n: int | None = None) -> IntArray:
     if not isinstance(sizes, list | tuple | np.ndarray):
         raise SizeError("size must be [height, width], or a list of them", path=("size",))
     if len(sizes) == 2 and not any(isinstance(s, list | tuple | np.ndarray) for s in sizes):
-        return np.tile(np.array([check_size(sizes)], np.int64), (1 if n is None else n, 1))
+        same = np.empty((1 if n is None else n, 2), np.int64)
+        same[:] = check_size(sizes)
+        return same
     if n is not None and len(sizes) != n:
         raise SizeError(f"{len(sizes)} sizes for {n} masks", path=("size",))
     return check_each_size(sizes)
@@ -235,10 +240,13 @@ def _plain_sizes(sizes: Sequence[object] | npt.NDArray[np.generic]) -> IntArray 
     """Sizes that an array can check at once; None where each must be looked at."""
     if isinstance(sizes, np.ndarray):
         array = sizes
-    elif all(type(size) in (list, tuple) and len(size) == 2 for size in sizes):  # type: ignore[arg-type]
+    elif {list, tuple}.issuperset(map(type, sizes)) and set(map(len, sizes)) == {2}:  # type: ignore[arg-type]
         if set(map(type, chain.from_iterable(sizes))) != {int}:  # type: ignore[arg-type]
             return None
-        array = np.array(sizes)
+        try:
+            array = np.fromiter(chain.from_iterable(sizes), np.int64, 2 * len(sizes)).reshape(-1, 2)  # type: ignore[arg-type]
+        except OverflowError:
+            return None
     else:
         return None
     if array.dtype != np.int64 or array.shape[1:] != (2,):

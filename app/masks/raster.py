@@ -37,6 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.masks.batch import (
+    MAX_COORDINATE,
     FloatArray,
     IntArray,
     Masks,
@@ -47,14 +48,16 @@ from app.masks.batch import (
 )
 from app.masks.coordinates import Ring, Rings, check_boxes, check_rings
 from app.masks.errors import PolygonTooComplexError
-from app.masks.runs import bases, odd_positions, unite
+from app.masks.runs import bases, first_of_pairs, unite, without
 
 MAX_CROSSINGS = 1 << 24
 """The most column crossings of one polygon: a thousand edges over 16,000 columns each."""
 
-# The work is done in pieces that fit into the cache.
-_BLOCK_POINTS = 1 << 12
-_BLOCK_CROSSINGS = 1 << 16
+# The work is done in pieces: so large that the hundred calls of NumPy for each piece do not count,
+# so small that the arrays stay in the cache.
+_BLOCK_POINTS = 1 << 14
+_BLOCK_CROSSINGS = 1 << 18
+_COUNTING = np.arange(_BLOCK_CROSSINGS, dtype=np.float64)
 
 
 def from_polygons(
@@ -120,7 +123,7 @@ def from_boxes(boxes: npt.ArrayLike, size: Sizes) -> Masks:
 
 def fill(rings: Rings, sizes: IntArray, max_crossings: int | None = None) -> Masks:
     """The masks of rings that are checked already; an item without rings is empty."""
-    item = np.repeat(np.arange(len(sizes)), rings.per_item)
+    item = np.arange(len(sizes)).repeat(rings.per_item)
     budget = _Budget(max_crossings, item)
     drawn = concatenate(_draw(rings, sizes[item], budget))
     return unite(drawn, sizes, rings.per_item, rings.hole)
@@ -136,9 +139,9 @@ class _Budget:
 
     def spend(self, crossings: IntArray, first: int) -> None:
         """Take the crossings of some rings; ``first`` is the number of the first one."""
-        wrong = crossings > MAX_CROSSINGS
-        if wrong.any():
-            index = int(self.item[first + int(wrong.argmax())])
+        most = int(crossings.argmax())
+        if crossings[most] > MAX_CROSSINGS:
+            index = int(self.item[first + most])
             raise PolygonTooComplexError(
                 f"a polygon crosses more than {MAX_CROSSINGS} pixel columns", index=index
             )
@@ -158,18 +161,20 @@ def _draw(rings: Rings, sizes: IntArray, budget: _Budget) -> Iterator[Masks]:
         some = sizes[first:stop]
         edges = _edges(points, offsets, some)
         crossings = to_offsets(edges.columns)[offsets]
-        budget.spend(np.diff(crossings), first)
+        budget.spend(crossings[1:] - crossings[:-1], first)
         for a, b in pairwise(_cuts(crossings, _BLOCK_CROSSINGS)):
             part = edges.part(int(offsets[a]), int(offsets[b]))
-            yield _masks(part, np.diff(offsets[a : b + 1]), some[a:b])
+            yield _masks(part, offsets[a + 1 : b + 1] - offsets[a:b], some[a:b])
 
 
 def _cuts(offsets: IntArray, most: int) -> list[int]:
     """Where to cut a ragged array into groups of whole pieces, of so many elements at most."""
     last = len(offsets) - 1
+    if 0 < last and offsets[-1] - offsets[0] <= most:
+        return [0, last]
     cuts = [0]
     while cuts[-1] < last:
-        stop = int(np.searchsorted(offsets, offsets[cuts[-1]] + most, side="right")) - 1
+        stop = int(offsets.searchsorted(offsets[cuts[-1]] + most, side="right")) - 1
         cuts.append(max(stop, cuts[-1] + 1))
     return cuts
 
@@ -192,7 +197,7 @@ class _Edges(NamedTuple):
     dx: FloatArray
     dy: FloatArray
     slope: FloatArray
-    column: FloatArray
+    column: IntArray
     row: FloatArray
     columns: IntArray
     inside: bool
@@ -206,45 +211,49 @@ class _Edges(NamedTuple):
 
 
 def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
-    x, y = np.trunc(np.ascontiguousarray(points.T) * 5.0 + 0.5)
-    dx, dy = _to_next(x, offsets), _to_next(y, offsets)
-    # Column c is crossed when one end is at 5c + 2 or before and the other one behind it.
-    first = np.floor((x + np.minimum(dx, 0.0) + 2) / 5)
-    last = np.floor((x + np.maximum(dx, 0.0) - 3) / 5)
-    inside = _are_inside(x, y, offsets, sizes)
+    # All of this fits into 32 bits; the conversion drops the fraction.
+    scaled = np.ascontiguousarray((points * 5.0 + 0.5).astype(np.int32).T)
+    inside = _are_inside(scaled, offsets, sizes)
+    # Column c is crossed when one end is at 5c + 2 or before and the other one behind it. So the
+    # columns between two points are those between these numbers.
+    passed = (scaled[0] + 2) // 5
     if not inside:
-        first = np.maximum(first, 0.0)
-        last = np.minimum(last, np.repeat(sizes[:, 1] - 1, np.diff(offsets)))
-    columns = np.maximum(last - first + 1, 0.0).astype(np.int64)
-    column = np.where(dx < 0, last, first)
-    slope = dy / np.where(dx == 0, 1.0, dx)
-    # Of the two steps beside the crossing of an edge that goes sideways pycocotools takes the
-    # higher place; on an edge that goes up or down, the last step before the crossing.
-    flat = np.abs(slope) <= 1
-    row = 5 * column + np.where(flat, 2.0 + (slope < 0), 2.5) - x
-    row *= slope
+        width = sizes[:, 1].repeat(offsets[1:] - offsets[:-1])
+        passed = np.minimum(np.maximum(passed, 0), width)
+    crossed = _to_next(passed, offsets)
+    column = passed - (crossed < 0)
+    x, y = scaled.astype(np.float64)
+    dx, dy = _to_next(scaled, offsets).astype(np.float64)
+    slope = dy / (dx + (dx == 0))
+    # An edge that goes sideways takes one step from 5c + 2 to 5c + 3, of which pycocotools takes
+    # the end with the smaller y, rounded. On an edge that goes up or down it takes the last step
+    # before x is rounded to 5c + 3. With both, a place of 5r + 3 or more is below the row r.
+    row = np.abs(slope)
+    row *= -0.5
+    row += 0.5
+    np.maximum(row, 0.0, out=row)
+    row += slope * (5 * column - scaled[0] + 2.5)
     row += y
-    row += np.where(flat, 2.5, 2.0)
+    row += 2
     row /= 5
-    return _Edges(x, y, dx, dy, slope, column, row, columns, inside)
+    return _Edges(x, y, dx, dy, slope, column, row, np.abs(crossed), inside)
 
 
-def _to_next(numbers: FloatArray, offsets: IntArray) -> FloatArray:
-    """The difference from each number to the next one around its ring."""
+def _to_next(numbers: IntArray, offsets: IntArray) -> IntArray:
+    """The difference from each number to the next one around its ring, in the last axis."""
     difference = np.empty_like(numbers)
-    np.subtract(numbers[1:], numbers[:-1], out=difference[:-1])
+    np.subtract(numbers[..., 1:], numbers[..., :-1], out=difference[..., :-1])
     last = offsets[1:] - 1
-    difference[last] = numbers[offsets[:-1]] - numbers[last]
+    difference[..., last] = numbers[..., offsets[:-1]] - numbers[..., last]
     return difference
 
 
-def _are_inside(x: FloatArray, y: FloatArray, offsets: IntArray, sizes: IntArray) -> bool:
-    """Whether no point of any ring lies outside of its image."""
-    if x.min() < 0 or y.min() < 0:
+def _are_inside(scaled: IntArray, offsets: IntArray, sizes: IntArray) -> bool:
+    """Whether no point (2 rows, x and y) of any ring lies outside of its image."""
+    if scaled.min() < 0:
         return False
-    height, width = 5 * sizes.T
-    high = np.maximum.reduceat(x, offsets[:-1]) <= width
-    return bool(high.all() and (np.maximum.reduceat(y, offsets[:-1]) <= height).all())
+    high = np.maximum.reduceat(scaled, offsets[:-1], axis=1)
+    return bool((high <= 5 * sizes.T[::-1]).all())
 
 
 # Masks -------------------------------------------------------------------------------------------
@@ -255,96 +264,115 @@ def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
     pixels = sizes[:, 0] * sizes[:, 1]
     start = bases(pixels)
     end = start + pixels
-    kind = np.int32 if end[-1] < 2**31 - 8 else np.int64
-    tall = np.repeat(sizes[:, 0].astype(np.float64), points)
-    line = np.repeat(start.astype(np.float64), points)
+    # No number on the way is farther from the line than the largest coordinates are.
+    kind = np.int32 if end[-1] < 1 << 30 else np.int64
+    tall = sizes[:, 0].astype(np.float64).repeat(points)
+    line = start.astype(np.float64).repeat(points)
+    # Each ring has one place more, behind those of its last edge, for the end of its mask.
+    last = points.cumsum() - 1
+    room = edges.columns.astype(np.int64)
+    room[last] += 1
+    total = to_offsets(room)
     # One polygon may cross millions of columns; its edges are then done in several pieces.
-    places = [
-        _places(edges.part(a, b), tall[a:b], line[a:b], kind)
-        for a, b in pairwise(_cuts(to_offsets(edges.columns), _BLOCK_CROSSINGS))
+    pieces = [
+        _places(edges.part(a, b), room[a:b], tall[a:b], line[a:b], kind)
+        for a, b in pairwise(_cuts(total, _BLOCK_CROSSINGS))
     ]
-    toggles = np.concatenate([*places, end.astype(kind)])
-    toggles.sort(kind="stable")
-    toggles = _without_pairs(toggles, end)
-    offsets = np.concatenate([[0], np.searchsorted(toggles, end) + 1])
-    counts = np.empty(len(toggles), np.int64)
-    counts[0] = toggles[0]
-    np.subtract(toggles[1:], toggles[:-1], out=counts[1:])
+    places = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    places[total[last + 1] - 1] = end
+    places.sort(kind="stable")
+    places = _without_pairs(places, end)
+    counts = np.empty(len(places), np.int64)
+    counts[0] = places[0]
+    np.subtract(places[1:], places[:-1], out=counts[1:])
     # The end of a mask and the start of the next one are two places on the line.
+    offsets = np.zeros(len(end) + 1, np.int64)
+    offsets[1:] = places.searchsorted(end) + 1
     counts[offsets[1:-1]] -= 1
     return Masks(sizes, counts, offsets)
 
 
 def _without_pairs(toggles: IntArray, end: IntArray) -> IntArray:
     """The sorted toggles less those that undo each other, and the end of each mask once."""
-    twice = np.flatnonzero(toggles[1:] == toggles[:-1])
+    [twice] = (toggles[1:] == toggles[:-1]).nonzero()
     if len(twice) == 0:
         return toggles
     # Whatever toggles at the end of an image has nothing left to change.
-    at_end = end[np.searchsorted(end, toggles[twice])] == toggles[twice]
-    return odd_positions(np.delete(toggles, twice[at_end]))
+    places = toggles[twice]
+    at_end = end[end.searchsorted(places)] == places
+    first = first_of_pairs(twice[~at_end])
+    return without(toggles, np.concatenate([twice[at_end], first, first + 1]))
 
 
 def _places(
-    edges: _Edges, tall: FloatArray, line: FloatArray, kind: type[np.signedinteger]
+    edges: _Edges,
+    room: IntArray,
+    tall: FloatArray,
+    line: FloatArray,
+    kind: type[np.signedinteger],
 ) -> IntArray:
     """Where edges toggle the fill, on the line of all masks, in the order of the edges.
 
+    Each edge has ``room`` for so many places, of which those of its columns come first and count.
     ``tall`` is the height of each edge's image, and ``line`` the place where its mask starts.
     """
-    columns = edges.columns
-    offsets = to_offsets(columns)
+    offsets = to_offsets(room)
     n = int(offsets[-1])
-    number = np.arange(n, dtype=np.float64)
+    number = _COUNTING[:n] if n <= len(_COUNTING) else np.arange(n, dtype=np.float64)
     growth = tall + edges.slope
-    np.negative(growth, out=growth, where=edges.dx < 0)
+    growth *= np.copysign(1.0, edges.dx)
     begin = line + edges.column * tall + edges.row
-    place = np.repeat(growth, columns)
+    place = growth.repeat(room)
     place *= number
-    place += np.repeat(begin - offsets[:-1] * growth, columns)
+    place += (begin - offsets[:-1] * growth).repeat(room)
     if not edges.inside:
-        _clip(place, edges, tall, line, number)
-    doubt = _doubt(edges, begin, growth)
+        _clip(place, edges, room, tall, line, number)
+    doubt = _doubt(edges, float(tall.max()), float(line[-1]), n)
     if doubt < 0.25:
         place -= doubt
         found = place.astype(kind)
         place += 2 * doubt
-        unsure = np.flatnonzero(found != place.astype(kind))
+        [unsure] = (found != place.astype(kind)).nonzero()
     else:
         found = np.empty(n, kind)
         unsure = np.arange(n)
     if len(unsure):
-        edge = np.searchsorted(offsets, unsure, side="right") - 1
+        edge = offsets.searchsorted(unsure, side="right") - 1
+        counts = unsure - offsets[edge] < edges.columns[edge]
+        edge, unsure = edge[counts], unsure[counts]
         found[unsure] = _exact(edges, tall, line, edge, unsure - offsets[edge])
     return found
 
 
 def _clip(
-    place: FloatArray, edges: _Edges, tall: FloatArray, line: FloatArray, number: FloatArray
+    place: FloatArray,
+    edges: _Edges,
+    room: IntArray,
+    tall: FloatArray,
+    line: FloatArray,
+    number: FloatArray,
 ) -> None:
     """Move the places above and below the image to its upper and lower edge."""
-    columns = edges.columns
-    onwards = np.where(edges.dx < 0, -tall, tall)
-    top = np.repeat(onwards, columns)
+    onwards = np.copysign(tall, edges.dx)
+    top = onwards.repeat(room)
     top *= number
     first = line + edges.column * tall
-    top += np.repeat(first - to_offsets(columns)[:-1] * onwards, columns)
+    top += (first - to_offsets(room)[:-1] * onwards).repeat(room)
     # A quarter of a pixel inside of the row, so that no rounding makes another row of it.
     top += 0.25
     np.maximum(place, top, out=place)
-    np.minimum(place, top + np.repeat(tall, columns), out=place)
+    np.minimum(place, top + tall.repeat(room), out=place)
 
 
-def _doubt(edges: _Edges, begin: FloatArray, growth: FloatArray) -> float:
+def _doubt(edges: _Edges, tall: float, line: float, n: int) -> float:
     """How far, at the most, a place may be from what pycocotools computes before it rounds.
 
     Each of the dozen operations, here and there, is exact to 2^-53 of the largest number in it.
     On a steep edge pycocotools rounds x, and an error in x is an error in y times the slope.
     """
-    reach = max(np.abs(edges.x).max(), np.abs(edges.y).max())
-    reach *= 1 + np.abs(edges.slope).max()
-    spread = np.abs(begin).max() + np.abs(growth).max() * edges.columns.sum()
-    return float(reach + spread) * 2.0**-48
+    reach = max(float(edges.x.max()), float(edges.y.max())) if edges.inside else 5 * MAX_COORDINATE
+    steepest = max(float(edges.slope.max()), -float(edges.slope.min()))
+    return ((reach + n) * (steepest + 1) + n * tall + line) * 2.0**-47
 
 
 def _exact(
@@ -352,30 +380,24 @@ def _exact(
 ) -> FloatArray:
     """The place of the given crossing of each given edge, in the steps of pycocotools."""
     x, y, dx, dy = (member[edge] for member in edges[:4])
-    column = edges.column[edge] + np.where(dx < 0, -number, number)
+    column = edges.column[edge] + np.copysign(number, dx)
     # pycocotools walks along the longer axis, towards larger numbers.
-    flat = np.abs(dx) >= np.abs(dy)
-    turn = np.where(flat, dx, dy) < 0
-    x, y = np.where(turn, x + dx, x), np.where(turn, y + dy, y)
-    row = np.empty(len(edge))
-    steep = ~flat
-    if flat.any():
-        row[flat] = _flat_rows(x[flat], y[flat], dy[flat] / dx[flat], column[flat])
-    if steep.any():
-        row[steep] = _steep_rows(x[steep], y[steep], dx[steep] / dy[steep], column[steep])
+    steep = np.abs(dy) > np.abs(dx)
+    turn = np.where(steep, dy, dx) < 0
+    x += turn * dx
+    y += turn * dy
+    # Of the two steps beside the crossing of an edge that goes sideways, the one with the smaller
+    # y. What is rounded up or down above the image does not matter.
+    slope = dy / dx
+    row = np.floor(y + slope * (5 * column + 2 - x + (slope < 0)) + 0.5)
+    [upright] = steep.nonzero()
+    if len(upright):
+        slope = dx[upright] / dy[upright]
+        row[upright] = _steep_rows(x[upright], y[upright], slope, column[upright])
     # Fifths to pixels: the middle of a pixel, 5r + 2, still belongs to row r.
     row = np.floor((row + 2) / 5)
     height = tall[edge]
-    return line[edge] + column * height + np.clip(row, 0.0, height)
-
-
-def _flat_rows(x: FloatArray, y: FloatArray, slope: FloatArray, column: FloatArray) -> FloatArray:
-    """Where edges that go sideways from (x, y) cross the columns, in fifths of a pixel.
-
-    Of the two steps beside the crossing it is the one with the smaller y.
-    """
-    step = column * 5 + 2 - x + (slope < 0)
-    return np.trunc(y + slope * step + 0.5)
+    return line[edge] + column * height + np.minimum(np.maximum(row, 0.0), height)
 
 
 def _steep_rows(x: FloatArray, y: FloatArray, slope: FloatArray, column: FloatArray) -> FloatArray:

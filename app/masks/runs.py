@@ -26,18 +26,30 @@ def odd_positions(positions: IntArray) -> IntArray:
 
     A position that toggles twice leaves the mask as it was, so pairs cancel out.
     """
-    twice = np.flatnonzero(positions[1:] == positions[:-1])
-    if len(twice) == 0:
+    first = first_of_pairs(np.flatnonzero(positions[1:] == positions[:-1]))
+    if len(first) == 0:
         return positions
-    # Of n equal positions in a row, n - 1 equal their successor. Every second one of these, the
-    # first included, leaves together with its successor.
-    number = np.arange(len(twice))
-    first = np.maximum.accumulate(np.where(np.diff(twice, prepend=-2) > 1, number, 0))
-    leaving = twice[(number - first) & 1 == 0]
+    return without(positions, np.concatenate([first, first + 1]))
+
+
+def without(positions: IntArray, places: IntArray) -> IntArray:
+    """The positions less those at the given places."""
     keep = np.ones(len(positions), bool)
-    keep[leaving] = False
-    keep[leaving + 1] = False
+    keep[places] = False
     return positions[keep]
+
+
+def first_of_pairs(twice: IntArray) -> IntArray:
+    """Which of the places that equal the next one leave a sorted array, each with the next one.
+
+    Of n equal numbers in a row, n - 1 equal the next one. Every second one of these, the first
+    included, is the first of a pair.
+    """
+    if (twice[1:] - twice[:-1] > 1).all():
+        return twice
+    number = np.arange(len(twice))
+    begins = np.maximum.accumulate(np.where(np.diff(twice, prepend=-2) > 1, number, 0))
+    return twice[(number - begins) & 1 == 0]
 
 
 def bases(pixels: IntArray) -> IntArray:
@@ -134,11 +146,9 @@ def unite(masks: Masks, sizes: IntArray, group_sizes: IntArray, hole: IntArray) 
     Groups of a single mask pass untouched.
     """
     many = group_sizes != 1
-    cut = np.zeros(len(sizes), bool)
     if hole.any():
         group = np.repeat(np.arange(len(sizes)), group_sizes)
-        cut[group[hole == 1]] = True
-        many |= cut
+        many[group[hole == 1]] = True
     if not many.any():
         return masks
     member = np.repeat(many, group_sizes)
