@@ -298,10 +298,14 @@ def encode(bitmaps: npt.ArrayLike) -> Masks:
         raise BitmapError("a bitmap has the shape (height, width) or (height, width, n)")
     height, width, n = array.shape
     check_size((height, width))
-    sizes = np.tile(np.array([[height, width]], np.int64), (n, 1))
-    positions = [_toggles(array[:, :, i]) for i in range(n)]
-    offsets = to_offsets(np.array([len(p) for p in positions], np.int64))
-    return from_spans(sizes, Spans(np.concatenate([_NOTHING, *positions]), offsets))
+    sizes = np.empty((n, 2), np.int64)
+    sizes[:] = height, width
+    ends = [_ends(array[:, :, i]) for i in range(n)]
+    offsets = to_offsets(np.array([len(piece) for piece in ends], np.int64))
+    counts = ends[0] if n == 1 else np.concatenate([_NOTHING, *ends])
+    counts[1:] -= counts[:-1].copy()
+    counts[offsets[1:-1]] += height * width
+    return Masks(sizes, counts, offsets)
 
 
 _NOTHING = np.zeros(0, np.int64)
@@ -319,14 +323,38 @@ def _numbers(bitmaps: npt.ArrayLike) -> npt.NDArray[np.generic]:
     return array
 
 
-def _toggles(bitmap: npt.NDArray[np.generic]) -> IntArray:
-    flat = (bitmap.T != 0).ravel()
-    inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+def _ends(bitmap: npt.NDArray[np.generic]) -> IntArray:
+    """Where the runs of a bitmap end, read by columns; the first one, of background, may be 0."""
+    flat = np.ascontiguousarray(bitmap.T).reshape(-1)
+    if flat.dtype != np.uint8:
+        flat = (flat if flat.dtype == bool else flat != 0).view(np.uint8)
     if len(flat) == 0:
-        return _NOTHING
-    start = [0] if flat[0] else []
-    end = [len(flat)] if flat[-1] else []
-    return np.concatenate([start, inner, end]).astype(np.int64)
+        return np.zeros(1, np.int64)
+    changes = _changes(flat)
+    # A step from one number to another one ends no run when neither is zero.
+    inner = np.minimum(flat[changes], flat[changes - 1])
+    if inner.any():
+        changes = changes[inner == 0]
+    lead = 1 if flat[0] else 0
+    ends = np.zeros(len(changes) + lead + 1, np.int64)
+    ends[lead:-1] = changes
+    ends[-1] = len(flat)
+    return ends
+
+
+def _changes(flat: ByteArray) -> IntArray:
+    """The places of all bytes that differ from the byte before them.
+
+    Eight bytes at a time are compared with the eight one place further on, as one number; only
+    where these differ single bytes are looked at.
+    """
+    words = (len(flat) - 1) // 8
+    here, there = flat[: 8 * words], flat[1 : 8 * words + 1]
+    [differ] = (here.view(np.uint64) != there.view(np.uint64)).nonzero()
+    [inner] = (here.reshape(-1, 8)[differ] != there.reshape(-1, 8)[differ]).ravel().nonzero()
+    [rest] = (flat[8 * words + 1 :] != flat[8 * words : -1]).nonzero()
+    places = differ[inner >> 3] * 8 + (inner & 7)
+    return np.concatenate([places, rest + 8 * words]) + 1
 
 
 def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
@@ -374,11 +402,29 @@ def decode(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> list[ByteArray
     [[0, 1], [1, 0]]
     """
     _check_pixels(masks, max_pixels)
-    ends = masks.offsets.tolist()
+    bitmaps = [np.zeros(size, np.uint8) for size in masks.pixels.tolist()]
+    _draw(masks, bitmaps)
     return [
-        _bitmap(masks.counts[a:b]).reshape(width, height).T
-        for (a, b), (height, width) in zip(pairwise(ends), masks.sizes.tolist(), strict=True)
+        bitmap.reshape(width, height).T
+        for bitmap, (height, width) in zip(bitmaps, masks.sizes.tolist(), strict=True)
     ]
+
+
+def _draw(masks: Masks, bitmaps: Iterable[ByteArray]) -> None:
+    """Set the foreground of each mask in a row of zeros.
+
+    Only what lies between the first and the last foreground pixel is written: memory that is new is
+    zero already, and what nobody writes to need not be fetched.
+    """
+    values = (np.arange(1, masks.runs.max(initial=0) + 1) & 1).astype(np.uint8)
+    ends = masks.offsets.tolist()
+    for bitmap, (first, last) in zip(bitmaps, pairwise(ends), strict=True):
+        # An odd number of runs ends with background.
+        counts = masks.counts[first + 1 : last - ((last - first) & 1)]
+        if len(counts):
+            start = masks.counts[first]
+            pixels = values[: len(counts)].repeat(counts)
+            bitmap[start : start + len(pixels)] = pixels
 
 
 def decode_stack(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> ByteArray:
@@ -392,16 +438,9 @@ def decode_stack(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> ByteArra
     check_same_sizes(masks.sizes, np.zeros(len(masks), np.int64))
     _check_pixels(masks, max_pixels)
     height, width = masks.sizes[0].tolist()
-    stack = np.empty((len(masks), width, height), np.uint8)
-    for plane, bitmap in zip(stack, decode(masks, max_pixels), strict=True):
-        plane[...] = bitmap.T
-    return stack.transpose(2, 1, 0)
-
-
-def _bitmap(counts: IntArray) -> ByteArray:
-    values = np.zeros(len(counts), np.uint8)
-    values[1::2] = 1
-    return np.repeat(values, counts)
+    stack = np.zeros((len(masks), width * height), np.uint8)
+    _draw(masks, stack)
+    return stack.reshape(len(masks), width, height).transpose(2, 1, 0)
 
 
 def _check_pixels(masks: Masks, max_pixels: int) -> None:

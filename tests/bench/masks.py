@@ -92,7 +92,11 @@ def _pieces(n: int, size: int) -> list[slice]:
 def _peer_batches(
     peer: Any, call: Callable[[Any, Any], object], batches: Sequence[Any]
 ) -> Callable[[], object]:
-    return lambda: [call(peer, batch) for batch in batches]
+    def run() -> None:
+        for batch in batches:
+            call(peer, batch)
+
+    return run
 
 
 def _each_peer(
@@ -182,27 +186,33 @@ def _large() -> Iterator[Row]:
 def _bitmaps() -> Iterator[Row]:
     polygons, sizes, _ = _annotations()
     n = 400
-    batch = masks.from_polygons(polygons[:n], sizes[:n])
-    rles = _bytes(batch)
-    bitmaps = masks.decode(batch)
+    every = masks.from_polygons(polygons[:n], sizes[:n])
+    batches = [every[some] for some in _pieces(n, 10)]
+    rles = _bytes(every)
+    lists = [rles[some] for some in _pieces(n, 10)]
+    bitmaps = masks.decode(every)
+
+    def each(call: Callable[[Any], object], of: Sequence[Any]) -> Callable[[], object]:
+        return _peer_batches(None, lambda _, batch: call(batch), of)
+
     yield from _rows(
         "decode",
         n,
-        lambda: masks.decode(batch),
+        each(masks.decode, batches),
         _each_peer(lambda peer, rle: peer.decode(rle), rles),
         10,
     )
     yield from _rows(
         "the same, from string counts",
         n,
-        lambda: masks.decode(masks.from_dicts(rles)),
+        each(lambda some: masks.decode(masks.from_dicts(some)), lists),
         _each_peer(lambda peer, rle: peer.decode(rle), rles),
         None,
     )
     yield from _rows(
         "encode",
         n,
-        lambda: [masks.encode(bitmap) for bitmap in bitmaps],
+        each(masks.encode, bitmaps),
         _each_peer(lambda peer, bitmap: peer.encode(bitmap), bitmaps),
         1.5,
     )
