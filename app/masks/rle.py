@@ -37,7 +37,7 @@ add up to height times width pixels is refused, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypedDict
 
@@ -69,7 +69,7 @@ from app.masks.errors import (
     RleTooManyRunsError,
 )
 from app.masks.runs import odd_positions
-from app.masks.strings import MAX_CHARACTERS, charset_error, decode_strings, encode_strings
+from app.masks.strings import MAX_CHARACTERS, decode_strings, encode_strings
 
 MAX_DECODED_PIXELS = 2**29
 """The most pixels `decode` makes unless told otherwise: enough for 20,000 x 20,000."""
@@ -112,28 +112,48 @@ def from_dicts(items: Iterable[object]) -> Masks:
     Traceback (most recent call last):
     app.masks.errors.RleShortError: the runs add up to 15 pixels, the image has 16
     """
+    items = list(items)
+    sizes, given = _split(items)
+    checked = check_each_size(sizes)
+    most_runs = checked[:, 0] * checked[:, 1] + 2  # One empty run may lead and one may trail.
+    if set(map(type, given)) <= {str, bytes}:
+        flat, offsets = _read_strings(given, most_runs, np.arange(len(given)))
+    else:
+        flat, offsets = _read_any(given, most_runs)
+    _limit(offsets[1:] - offsets[:-1], most_runs, np.arange(len(given)))
+    return from_counts(checked, flat, offsets)
+
+
+def _split(items: list[object]) -> tuple[list[object], list[object]]:
+    """The sizes and the counts of RLE objects."""
+    try:
+        if set(map(type, items)) <= {dict}:
+            return [item["size"] for item in items], [item["counts"] for item in items]  # type: ignore[index]
+    except KeyError:
+        pass
     members = [_members(item, index) for index, item in enumerate(items)]
-    sizes = check_each_size([size for size, _ in members])
-    strings: list[bytes] = []
-    lists: list[IntArray | None] = []
-    for index, (_, counts) in enumerate(members):
-        if isinstance(counts, str | bytes):
-            strings.append(_ascii(counts, index))
-            lists.append(None)
-        else:
-            lists.append(_integers(counts, index))
-    in_strings = np.array([array is None for array in lists], bool)
-    which = np.flatnonzero(in_strings)
-    most_runs = sizes[:, 0] * sizes[:, 1] + 2  # One empty run may lead and one may trail.
-    _limit(list(map(len, strings)), MAX_CHARACTERS * most_runs[which], which)
-    flat, offsets = decode_strings(strings, which)
-    if len(strings) < len(lists):
-        pieces = iter(np.split(flat, offsets[1:-1]))
-        arrays = [next(pieces) if array is None else array for array in lists]
-        flat = np.concatenate(arrays)
-        offsets = to_offsets(np.array([len(array) for array in arrays], np.int64))
-    _limit(np.diff(offsets), most_runs, np.arange(len(members)))
-    return from_counts(sizes, flat, offsets)
+    return [size for size, _ in members], [counts for _, counts in members]
+
+
+def _read_strings(
+    strings: Sequence[str | bytes], most_runs: IntArray, index: IntArray
+) -> tuple[IntArray, IntArray]:
+    _limit(list(map(len, strings)), MAX_CHARACTERS * most_runs, index)
+    return decode_strings(strings, index)
+
+
+def _read_any(given: list[object], most_runs: IntArray) -> tuple[IntArray, IntArray]:
+    """Counts of which some are strings and some are lists."""
+    arrays = [
+        None if isinstance(counts, str | bytes) else _integers(counts, index)
+        for index, counts in enumerate(given)
+    ]
+    which = np.flatnonzero([array is None for array in arrays])
+    strings = [given[i] for i in which]
+    flat, offsets = _read_strings(strings, most_runs[which], which)
+    pieces = iter(np.split(flat, offsets[1:-1]))
+    whole = [next(pieces) if array is None else array for array in arrays]
+    return np.concatenate(whole), to_offsets(np.array([len(array) for array in whole], np.int64))
 
 
 def to_dicts(masks: Masks) -> list[Rle]:
@@ -181,15 +201,6 @@ def _limit(lengths: list[int] | IntArray, most: IntArray, index: IntArray) -> No
         raise RleTooManyRunsError(detail, index=int(index[(given > most).argmax()]), path=_COUNTS)
 
 
-def _ascii(counts: str | bytes, index: int) -> bytes:
-    if isinstance(counts, bytes):
-        return counts
-    try:
-        return counts.encode("ascii")
-    except UnicodeEncodeError as error:
-        raise charset_error(error.start, index) from None
-
-
 def _integers(counts: object, index: int) -> IntArray:
     """List counts as an array. Whole floats pass, as some writers store every number so."""
     problem = RleError(
@@ -228,18 +239,20 @@ def from_counts(sizes: IntArray, counts: IntArray, offsets: IntArray) -> Masks:
     sizes : (N, 2) int64, checked already
     counts, offsets : flat int64 run lengths, each between -2^40 and 2^40, and (N + 1,) offsets
     """
-    lengths = np.diff(offsets)
+    lengths = offsets[1:] - offsets[:-1]
     _refuse(lengths == 0, RleEmptyError, "the RLE has no counts")
+    if len(sizes) == 0:
+        return Masks(sizes, counts, offsets)
     pixels = sizes[:, 0] * sizes[:, 1]
-    if (counts < 0).any():
+    if counts.min() < 0:
         index = int(np.searchsorted(offsets, (counts < 0).argmax(), side="right")) - 1
         raise RleNegativeError("a run has a negative length", index=index, path=_COUNTS)
-    over = counts > np.repeat(pixels, lengths)
-    if over.any():
+    # Sums of larger numbers than these might not fit into 64 bits.
+    if counts.max() > pixels.max():
+        over = counts > np.repeat(pixels, lengths)
         index = int(np.searchsorted(offsets, over.argmax(), side="right")) - 1
         raise RleOverrunError("a run is longer than the image", index=index, path=_COUNTS)
-    ends = to_offsets(counts)[offsets]
-    total = np.diff(ends)
+    total = np.add.reduceat(counts, offsets[:-1])
     for wrong, kind in ((total > pixels, RleOverrunError), (total < pixels, RleShortError)):
         if wrong.any():
             index = int(wrong.argmax())
@@ -255,10 +268,9 @@ def _refuse(wrong: BoolArray, kind: type[MaskError], detail: str) -> None:
 
 def _canonical(masks: Masks) -> Masks:
     """Merge away runs of length zero, save the leading one of a mask that starts inside."""
-    empty = masks.counts == 0
     # An empty first run is right, unless it stands in front of others in an image of no pixels.
-    empty[masks.offsets[:-1]] = (masks.pixels == 0) & (masks.runs > 1)
-    if not empty.any():
+    leading = np.count_nonzero(masks.counts[masks.offsets[:-1]] == 0)
+    if np.count_nonzero(masks.counts == 0) == leading:
         return masks
     # Every end of a run but the last toggles between background and foreground. On one line
     # with all other masks, toggles at the same place cancel in pairs.
@@ -349,9 +361,10 @@ def _changes(flat: ByteArray) -> IntArray:
     where these differ single bytes are looked at.
     """
     words = (len(flat) - 1) // 8
-    here, there = flat[: 8 * words], flat[1 : 8 * words + 1]
-    [differ] = (here.view(np.uint64) != there.view(np.uint64)).nonzero()
-    [inner] = (here.reshape(-1, 8)[differ] != there.reshape(-1, 8)[differ]).ravel().nonzero()
+    here = flat[: 8 * words].view(np.uint64)
+    there = flat[1 : 8 * words + 1].view(np.uint64)
+    [differ] = (here != there).nonzero()
+    [inner] = (here[differ] ^ there[differ]).view(np.uint8).nonzero()
     [rest] = (flat[8 * words + 1 :] != flat[8 * words : -1]).nonzero()
     places = differ[inner >> 3] * 8 + (inner & 7)
     return np.concatenate([places, rest + 8 * words]) + 1
