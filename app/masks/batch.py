@@ -31,6 +31,10 @@ ByteArray = npt.NDArray[np.uint8]
 MAX_PIXELS = 2**32 - 1
 """The most pixels one mask may have: the file format keeps counts in 32 bits."""
 
+RUNS_AT_A_TIME = 1 << 16
+"""How many runs to work on at a time: so many that the calls of NumPy do not count, so few that the
+arrays stay in the cache and their memory is used again and again."""
+
 MAX_COORDINATE = 1e7
 """The farthest from the origin, in pixels, that a point may lie on either axis."""
 
@@ -86,6 +90,12 @@ class Masks:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def part(self, start: int, stop: int) -> Masks:
+        """The masks from ``start`` to ``stop``, whose arrays are views of these."""
+        offsets = self.offsets[start : stop + 1]
+        counts = self.counts[offsets[0] : offsets[-1]]
+        return Masks(self.sizes[start:stop], counts, offsets - offsets[0])
+
     @property
     def pixels(self) -> IntArray:
         """(N,) int64: height times width of each mask."""
@@ -129,10 +139,28 @@ def to_offsets(lengths: IntArray) -> IntArray:
     return offsets
 
 
+def cuts(offsets: IntArray, most: int) -> list[int]:
+    """Where to cut a ragged array into groups of whole pieces, of so many elements at most.
+
+    >>> cuts(np.array([0, 3, 5, 20, 22]), 6)
+    [0, 2, 3, 4]
+    """
+    last = len(offsets) - 1
+    if last > 0 and offsets[-1] - offsets[0] <= most:
+        return [0, last]
+    places = [0]
+    while places[-1] < last:
+        stop = int(offsets.searchsorted(offsets[places[-1]] + most, side="right")) - 1
+        places.append(max(stop, places[-1] + 1))
+    return places
+
+
 def ranges(starts: IntArray, lengths: IntArray) -> IntArray:
     """start, start + 1, ... for each start, as often as its length, one after the other."""
     offsets = to_offsets(lengths)
-    return np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    numbers = (starts - offsets[:-1]).repeat(lengths)
+    numbers += np.arange(offsets[-1])
+    return numbers
 
 
 def take(flat: IntArray, offsets: IntArray, index: IntArray) -> tuple[IntArray, IntArray]:

@@ -14,18 +14,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from app.masks import runs
 from app.masks.batch import (
+    RUNS_AT_A_TIME,
     BoolArray,
     FloatArray,
     IntArray,
     Masks,
-    Spans,
     check_same_sizes,
+    concatenate,
+    cuts,
     from_spans,
     to_offsets,
     to_spans,
@@ -42,21 +45,16 @@ def area(masks: Masks) -> IntArray:
     >>> area(rle.from_dicts([{"size": [3, 3], "counts": [3, 2, 4]}])).tolist()
     [2]
     """
-    # Every second run is foreground: those at odd places in the flat array where the mask begins
-    # at an even one, and the other way round.
-    first, last = masks.offsets[:-1], masks.offsets[1:]
-    odd = first & 1
-    out = np.empty(len(masks), np.int64)
-    for parity in (0, 1):
-        sums = to_offsets(masks.counts[1 - parity :: 2])
-        which = odd == parity
-        # Before a place there are half as many counts of a parity, rounded up for the even ones.
-        out[which] = sums[(last[which] + parity) >> 1] - sums[(first[which] + parity) >> 1]
-    return out
-
-
-def _pairs(spans: Spans) -> tuple[IntArray, IntArray, IntArray]:
-    return spans.positions[0::2], spans.positions[1::2], spans.offsets >> 1
+    if len(masks) == 0:
+        return np.zeros(0, np.int64)
+    # Background less foreground, and together they are all pixels. The signs alternate throughout
+    # the flat array, so they are the other way round for a mask that begins at an odd place.
+    signed = masks.counts.copy()
+    np.negative(signed[1::2], out=signed[1::2])
+    first = masks.offsets[:-1]
+    excess = np.add.reduceat(signed, first)
+    np.negative(excess, out=excess, where=(first & 1) == 1)
+    return (masks.pixels - excess) >> 1
 
 
 def bbox(masks: Masks) -> FloatArray:
@@ -68,16 +66,26 @@ def bbox(masks: Masks) -> FloatArray:
     >>> bbox(rle.from_dicts([{"size": [3, 3], "counts": [3, 2, 4]}])).tolist()
     [[1.0, 0.0, 1.0, 2.0]]
     """
-    starts, ends, offsets = _pairs(to_spans(masks))
     boxes = np.zeros((len(masks), 4))
-    some = np.flatnonzero(np.diff(offsets))
+    for a, b in pairwise(cuts(masks.offsets, RUNS_AT_A_TIME)):
+        _measure(masks.part(a, b), boxes[a:b])
+    return boxes
+
+
+def _measure(masks: Masks, boxes: FloatArray) -> None:
+    """Write the boxes of masks with foreground to where zeros stand."""
+    positions, offsets = to_spans(masks)
+    offsets = offsets >> 1
+    [some] = (offsets[1:] > offsets[:-1]).nonzero()
     if len(some) == 0:
-        return boxes
-    tall = masks.sizes[:, 0].repeat(offsets[1:] - offsets[:-1])
+        return
     # Quotients of numbers below 2^32 come out right as floats, and a few times faster.
+    starts = positions[0::2].astype(np.float64)
+    tall = masks.sizes[:, 0].astype(np.float64).repeat(offsets[1:] - offsets[:-1])
     column = np.floor(starts / tall)
     top = starts - column * tall
-    bottom = top + (ends - starts)
+    bottom = top + positions[1::2]
+    bottom -= starts
     # A run that goes on into the next column touches the lower and the upper edge of the image.
     [turns] = (bottom > tall).nonzero()
     top[turns] = 0
@@ -86,9 +94,8 @@ def bbox(masks: Masks) -> FloatArray:
     y0 = np.minimum.reduceat(top, first)
     y1 = np.maximum.reduceat(bottom, first)
     x0 = column[first]
-    x1 = np.floor((ends[last] - 1) / tall[last]) + 1
+    x1 = np.floor((positions[1::2][last] - 1) / tall[last]) + 1
     boxes[some] = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1)
-    return boxes
 
 
 def merge(
@@ -117,11 +124,17 @@ def merge(
     ([[0, 3, 1]], [[1, 1, 2]])
     """
     groups = _groups(masks, group_sizes)
-    first = to_offsets(groups)[:-1]
+    first = to_offsets(groups)
     check_same_sizes(masks.sizes, np.repeat(np.arange(len(groups)), groups))
     combine = runs.intersection if intersect else runs.union
-    combined = combine(to_spans(masks), groups, masks.pixels[first])
-    return from_spans(masks.sizes[first], combined)
+
+    def combined(a: int, b: int) -> Masks:
+        sizes = masks.sizes[first[a:b]]
+        spans = to_spans(masks.part(int(first[a]), int(first[b])))
+        return from_spans(sizes, combine(spans, groups[a:b], sizes[:, 0] * sizes[:, 1]))
+
+    places = cuts(masks.offsets[first], RUNS_AT_A_TIME)
+    return concatenate(combined(a, b) for a, b in pairwise(places))
 
 
 def _groups(masks: Masks, group_sizes: Sequence[int] | IntArray | None) -> IntArray:
@@ -178,8 +191,11 @@ def iou(dt: Masks, gt: Masks, iscrowd: Sequence[int] | npt.ArrayLike | None = No
     crowd = check_iscrowd(iscrowd, n)
     check_same_sizes(np.concatenate([dt.sizes, gt.sizes]), np.zeros(m + n, np.int64))
     common = common_pixels(dt, gt)
-    area_dt, area_gt = area(dt)[:, None], area(gt)
-    union = np.where(crowd, area_dt, area_dt + area_gt - common)
+    area_gt = area(gt)
+    area_dt = (area_gt if dt is gt else area(dt))[:, None]
+    union = area_dt + area_gt - common
+    if crowd.any():
+        union = np.where(crowd, area_dt, union)
     out: FloatArray = common / np.maximum(union, 1)
     return out
 

@@ -25,53 +25,76 @@ _BLOCK = 1 << 16  # Starts and ends looked at in one piece: the working arrays s
 
 def common_pixels(a: Masks, b: Masks) -> IntArray:
     """Pixels of every mask of a with every mask of b, all of one size: (m, n) int64."""
+    if a is b:
+        return _common_within(to_spans(a))
     spans_a, spans_b = to_spans(a), to_spans(b)
-    events_b = _sort(spans_b)
-    events_a = events_b if a is b else _sort(spans_a)
-    out = _inside(spans_a, events_b, len(b), "left")
-    out += _inside(spans_b, events_a, len(a), "right").T
+    out = _inside_other(spans_a, _sort(spans_b), len(b), "left")
+    out += _inside_other(spans_b, _sort(spans_a), len(a), "right").T
     return out
 
 
 class _Events(NamedTuple):
     """Starts and ends of runs in ascending order: the place, whose mask it is, and the place again,
-    negative for a start."""
+    negative for a start. ``order`` says where in the spans each one stands."""
 
     places: IntArray
     masks: IntArray
     weights: FloatArray
+    order: IntArray
 
 
 def _sort(spans: Spans) -> _Events:
-    lengths = np.diff(spans.offsets)
-    bits = len(lengths).bit_length()
-    # One number for each: the place, then the mask, then one bit that is set for an end. Each mask
-    # is sorted already, so a merge sort is the fastest.
-    keys = spans.positions << (bits + 1)
-    keys |= np.repeat(np.arange(len(lengths)) << 1, lengths)
-    keys[1::2] |= 1
-    keys.sort(kind="stable")
-    places = keys >> (bits + 1)
-    weights = np.where(keys & 1, places, -places).astype(np.float64)
-    return _Events(places, (keys >> 1) & ((1 << bits) - 1), weights)
+    # Each mask is sorted already, and a merge sort makes use of that.
+    order = spans.positions.argsort(kind="stable")
+    places = spans.positions[order]
+    weights = places.astype(np.float64)
+    weights *= ((order & 1) << 1) - 1
+    lengths = spans.offsets[1:] - spans.offsets[:-1]
+    return _Events(places, np.arange(len(lengths)).repeat(lengths)[order], weights, order)
 
 
-def _inside(spans: Spans, events: _Events, n: int, side: Literal["left", "right"]) -> IntArray:
-    """The sum of the weights of all events of each of n masks inside of each mask of spans."""
-    low = np.searchsorted(events.places, spans.positions[0::2], side)
-    count = np.searchsorted(events.places, spans.positions[1::2], side) - low
+def _common_within(spans: Spans) -> IntArray:
+    """Pixels of every mask with every other mask of the same batch: (n, n) int64."""
+    events = _sort(spans)
+    rank = np.empty(len(events.order), np.int64)
+    rank[events.order] = np.arange(len(rank))
+    out = _inside(spans, events, len(spans.offsets) - 1, rank[0::2] + 1, rank[1::2])
+    out += out.T.copy()
+    # Nothing of a mask lies inside of its own runs.
+    ends = to_offsets(spans.positions[1::2] - spans.positions[0::2])[spans.offsets >> 1]
+    np.fill_diagonal(out, ends[1:] - ends[:-1])
+    return out
+
+
+def _inside_other(
+    spans: Spans, events: _Events, n: int, side: Literal["left", "right"]
+) -> IntArray:
+    """`_inside` for events of other masks; ``side`` tells which comes first at the same place."""
+    starts, ends = spans.positions[0::2], spans.positions[1::2]
+    places = events.places
+    return _inside(
+        spans, events, n, places.searchsorted(starts, side), places.searchsorted(ends, side)
+    )
+
+
+def _inside(spans: Spans, events: _Events, n: int, low: IntArray, high: IntArray) -> IntArray:
+    """The sum of the weights of all events of each of n masks inside of each mask of spans.
+
+    ``low`` and ``high`` are the first event inside of each run and the first one behind it.
+    """
+    count = high - low
     m = len(spans.offsets) - 1
-    row = np.repeat(np.arange(m), np.diff(spans.offsets) >> 1)
+    row = np.arange(m).repeat((spans.offsets[1:] - spans.offsets[:-1]) >> 1)
     out = np.zeros((m, n), np.int64)
     total = to_offsets(count)
     cursor = 0
     while cursor < len(row):
-        stop = int(np.searchsorted(total, total[cursor] + _BLOCK, side="right")) - 1
+        stop = int(total.searchsorted(total[cursor] + _BLOCK, side="right")) - 1
         stop = max(stop, cursor + 1)
         some = slice(cursor, stop)
         chosen = ranges(low[some], count[some])
         first, last = int(row[cursor]), int(row[stop - 1])
-        cells = np.repeat((row[some] - first) * n, count[some])
+        cells = ((row[some] - first) * n).repeat(count[some])
         cells += events.masks[chosen]
         # Sums of so few places stay whole numbers; within one run starts and ends take turns.
         sums = np.bincount(cells, events.weights[chosen], (last - first + 1) * n)

@@ -44,6 +44,7 @@ from app.masks.batch import (
     Sizes,
     check_sizes,
     concatenate,
+    cuts,
     to_offsets,
 )
 from app.masks.coordinates import Ring, Rings, check_boxes, check_rings
@@ -154,7 +155,7 @@ class _Budget:
 
 def _draw(rings: Rings, sizes: IntArray, budget: _Budget) -> Iterator[Masks]:
     """The masks of all rings, in batches of as many as fit into the cache."""
-    for first, stop in pairwise(_cuts(rings.offsets, _BLOCK_POINTS)):
+    for first, stop in pairwise(cuts(rings.offsets, _BLOCK_POINTS)):
         offsets = rings.offsets[first : stop + 1]
         points = rings.points[offsets[0] : offsets[-1]]
         offsets = offsets - offsets[0]
@@ -162,21 +163,9 @@ def _draw(rings: Rings, sizes: IntArray, budget: _Budget) -> Iterator[Masks]:
         edges = _edges(points, offsets, some)
         crossings = to_offsets(edges.columns)[offsets]
         budget.spend(crossings[1:] - crossings[:-1], first)
-        for a, b in pairwise(_cuts(crossings, _BLOCK_CROSSINGS)):
+        for a, b in pairwise(cuts(crossings, _BLOCK_CROSSINGS)):
             part = edges.part(int(offsets[a]), int(offsets[b]))
             yield _masks(part, offsets[a + 1 : b + 1] - offsets[a:b], some[a:b])
-
-
-def _cuts(offsets: IntArray, most: int) -> list[int]:
-    """Where to cut a ragged array into groups of whole pieces, of so many elements at most."""
-    last = len(offsets) - 1
-    if 0 < last and offsets[-1] - offsets[0] <= most:
-        return [0, last]
-    cuts = [0]
-    while cuts[-1] < last:
-        stop = int(offsets.searchsorted(offsets[cuts[-1]] + most, side="right")) - 1
-        cuts.append(max(stop, cuts[-1] + 1))
-    return cuts
 
 
 # Edges -------------------------------------------------------------------------------------------
@@ -276,7 +265,7 @@ def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
     # One polygon may cross millions of columns; its edges are then done in several pieces.
     pieces = [
         _places(edges.part(a, b), room[a:b], tall[a:b], line[a:b], kind)
-        for a, b in pairwise(_cuts(total, _BLOCK_CROSSINGS))
+        for a, b in pairwise(cuts(total, _BLOCK_CROSSINGS))
     ]
     places = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     places[total[last + 1] - 1] = end

@@ -66,16 +66,19 @@ def union(spans: Spans, group_sizes: IntArray, pixels: IntArray) -> Spans:
     group_sizes : (G,) how many masks each group has
     pixels : (G,) how many pixels the masks of each group have
     """
-    start = bases(pixels)
-    events = _events(spans, start, group_sizes, first=0)
+    line = to_offsets(pixels + 1)
+    events = _events(spans, line, group_sizes, first=0)
     # Where as many masks have ended as have started, all are over.
-    ended = np.cumsum(events & 1)
+    ended = (events & 1).cumsum(dtype=events.dtype)
     ended <<= 1
-    last = np.flatnonzero(ended == np.arange(1, len(events) + 1))
+    [last] = (ended == np.arange(1, len(events) + 1, dtype=events.dtype)).nonzero()
+    first = np.zeros(len(last), np.int64)
+    first[1:] = last[:-1] + 1
     positions = np.empty(2 * len(last), np.int64)
+    positions[0::2] = events[first]
     positions[1::2] = events[last]
-    positions[0::2] = events[np.concatenate([np.zeros(1, np.int64), last + 1])[: len(last)]]
-    return _off_line(positions >> 1, start)
+    positions >>= 1
+    return _off_line(positions, line[:-1])
 
 
 def intersection(spans: Spans, group_sizes: IntArray, pixels: IntArray) -> Spans:
@@ -83,24 +86,27 @@ def intersection(spans: Spans, group_sizes: IntArray, pixels: IntArray) -> Spans
 
     The parameters are those of `union`.
     """
-    start = bases(pixels)
-    events = _events(spans, start, group_sizes, first=1)
-    depth = np.cumsum(((events & 1) << 1) - 1)
+    line = to_offsets(pixels + 1)
+    events = _events(spans, line, group_sizes, first=1)
+    depth = (((events & 1) << 1) - 1).cumsum()
     per_group = np.diff(to_offsets(np.diff(spans.offsets))[to_offsets(group_sizes)])
     # Where every mask is on, nothing but an end can come next.
     first = np.flatnonzero(depth == np.repeat(group_sizes, per_group))
-    positions = np.stack([events[first], events[first + 1]], axis=1).ravel()
-    return _off_line(positions >> 1, start)
+    positions = np.stack([events[first], events[first + 1]], axis=1).ravel().astype(np.int64)
+    return _off_line(positions >> 1, line[:-1])
 
 
-def _events(spans: Spans, start: IntArray, group_sizes: IntArray, first: int) -> IntArray:
+def _events(spans: Spans, line: IntArray, group_sizes: IntArray, first: int) -> IntArray:
     """All starts and ends in order, those of each group from its place on the line on.
 
     An event is twice its place, plus one for an end where ``first`` is 0 and for a start where it
     is 1: it decides which of the two comes first where both are at the same place.
     """
-    lengths = np.diff(spans.offsets)
-    events = spans.positions + np.repeat(np.repeat(start, group_sizes), lengths)
+    lengths = spans.offsets[1:] - spans.offsets[:-1]
+    # Half as wide is twice as fast.
+    kind = np.int32 if line[-1] < 1 << 30 else np.int64
+    events = spans.positions.astype(kind)
+    events += line[:-1].astype(kind).repeat(group_sizes).repeat(lengths)
     events <<= 1
     events[1 - first :: 2] |= 1
     # The masks are sorted already, each by itself, which a merge sort makes use of.

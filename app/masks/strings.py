@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from app.masks.batch import BoolArray, ByteArray, IntArray, to_offsets
+from app.masks.batch import RUNS_AT_A_TIME, BoolArray, ByteArray, IntArray, cuts, to_offsets
 from app.masks.errors import RleCharsetError, RleOverlongError, RleTruncatedError
 
 MAX_CHARACTERS = 7
@@ -28,6 +28,14 @@ def encode_strings(counts: IntArray, offsets: IntArray) -> list[str]:
     >>> encode_strings(np.array([3, 2, 11, 0, 16]), np.array([0, 4, 5]))
     ['32;N', '`0']
     """
+    texts: list[str] = []
+    for a, b in pairwise(cuts(offsets, RUNS_AT_A_TIME)):
+        first, last = offsets[a], offsets[b]
+        texts += _encode(counts[first:last], offsets[a : b + 1] - first)
+    return texts
+
+
+def _encode(counts: IntArray, offsets: IntArray) -> list[str]:
     if counts.max(initial=0) < 2**31:
         # Half as wide is twice as fast.
         counts = counts.astype(np.int32)
@@ -92,9 +100,21 @@ def decode_strings(
     >>> counts.tolist(), offsets.tolist()
     ([3, 2, 11, 0, 16], [0, 4, 5])
     """
-    lengths = np.fromiter(map(len, strings), np.int64, len(strings))
-    offsets = to_offsets(lengths)
     names = np.arange(len(strings)) if index is None else index
+    lengths = np.fromiter(map(len, strings), np.int64, len(strings))
+    pieces = cuts(to_offsets(lengths), RUNS_AT_A_TIME)
+    decoded = [_decode(strings[a:b], lengths[a:b], names[a:b]) for a, b in pairwise(pieces)]
+    if len(decoded) == 1:
+        return decoded[0]
+    runs = [np.zeros(0, np.int64), *(offsets[1:] - offsets[:-1] for _, offsets in decoded)]
+    counts = [np.zeros(0, np.int64), *(counts for counts, _ in decoded)]
+    return np.concatenate(counts), to_offsets(np.concatenate(runs))
+
+
+def _decode(
+    strings: Sequence[str | bytes], lengths: IntArray, names: IntArray
+) -> tuple[IntArray, IntArray]:
+    offsets = to_offsets(lengths)
 
     def fail(place: int) -> tuple[int, int]:
         piece = int(np.searchsorted(offsets, place, side="right")) - 1
@@ -166,19 +186,20 @@ def _join_groups(text: ByteArray, going: list[BoolArray]) -> IntArray:
 def _undo_deltas(values: IntArray, offsets: IntArray) -> IntArray:
     """Turn differences to the value two places before into values, piece by piece.
 
-    Running sums over every second element undo the differences. What they had summed up before the
-    piece began is taken off again. The first value of a piece stands outside of both sums.
+    Running sums over every second element undo the differences. Where a piece begins, what they sum
+    up to until there is taken off. The first value of a piece stands outside of both sums.
     """
-    lengths = offsets[1:] - offsets[:-1]
     values = values.astype(np.int64)
-    first = offsets[:-1][lengths > 2]
+    first = offsets[:-1][offsets[1:] - offsets[:-1] > 2]
     values[first + 2] -= values[first]
     for parity in (0, 1):
-        sums = np.zeros((len(values) + 1 - parity) // 2 + 1, np.int64)
-        values[parity::2].cumsum(out=sums[1:])
-        ends = (offsets + 1 - parity) >> 1
-        sums[1:] -= sums[ends[:-1]].repeat(ends[1:] - ends[:-1])
-        values[parity::2] = sums[1:]
+        chain = values[parity::2]
+        starts = (offsets + 1 - parity) >> 1
+        starts = starts[:-1][starts[1:] > starts[:-1]]
+        if len(starts):
+            totals = np.add.reduceat(chain, starts)
+            chain[starts[1:]] -= totals[:-1]
+            chain.cumsum(out=chain)
     return values
 
 
