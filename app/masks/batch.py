@@ -171,17 +171,27 @@ def take(flat: IntArray, offsets: IntArray, index: IntArray) -> tuple[IntArray, 
 
 def to_spans(masks: Masks) -> Spans:
     """Where the foreground of each mask starts and ends."""
+    positions = to_line(masks, np.zeros(len(masks), np.int64))
+    return Spans(positions, to_offsets(masks.runs & ~1))
+
+
+def to_line(masks: Masks, start: IntArray, kind: type[np.signedinteger] = np.int64) -> IntArray:
+    """Starts and ends of all masks in one array of the given dtype, each mask from its start on.
+
+    Where numbers on the way do not fit the dtype they come out right again: only the place on the
+    line has to fit.
+    """
     runs = masks.runs
-    positions = np.cumsum(masks.counts)
+    positions = masks.counts.cumsum(dtype=kind)
     # The runs of each mask add up to its pixels.
-    positions -= np.repeat(to_offsets(masks.pixels)[:-1], runs)
-    odd = runs & 1
-    if odd.any():
-        # An odd number of runs ends with background, whose end is the end of the image.
-        keep = np.ones(len(positions), bool)
-        keep[masks.offsets[1:][odd == 1] - 1] = False
-        positions = positions[keep]
-    return Spans(positions, to_offsets(runs - odd))
+    positions += (start - to_offsets(masks.pixels)[:-1]).astype(kind).repeat(runs)
+    [odd] = (runs & 1).nonzero()
+    if len(odd) == 0:
+        return positions
+    # An odd number of runs ends with background, whose end is the end of the image.
+    keep = np.ones(len(positions), bool)
+    keep[masks.offsets[1:][odd] - 1] = False
+    return positions[keep]
 
 
 def from_spans(sizes: IntArray, spans: Spans) -> Masks:

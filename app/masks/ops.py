@@ -29,7 +29,6 @@ from app.masks.batch import (
     check_same_sizes,
     concatenate,
     cuts,
-    from_spans,
     to_offsets,
     to_spans,
 )
@@ -129,9 +128,8 @@ def merge(
     combine = runs.intersection if intersect else runs.union
 
     def combined(a: int, b: int) -> Masks:
-        sizes = masks.sizes[first[a:b]]
-        spans = to_spans(masks.part(int(first[a]), int(first[b])))
-        return from_spans(sizes, combine(spans, groups[a:b], sizes[:, 0] * sizes[:, 1]))
+        some = masks.part(int(first[a]), int(first[b]))
+        return combine(some, masks.sizes[first[a:b]], groups[a:b])
 
     places = cuts(masks.offsets[first], RUNS_AT_A_TIME)
     return concatenate(combined(a, b) for a, b in pairwise(places))

@@ -6,7 +6,7 @@ ends less the sum of the places of all such starts. One pass over each mask's ru
 and ends of all other masks inside of them. The work grows with how many there are, which is little
 where masks lie apart, and bounded by masks times runs where each covers every other one.
 
-Where a start or an end of a and one of b are at the same place, that of a counts as the earlier one.
+Where a start or an end of a and one of b are at the same place, that of a counts as earlier.
 """
 
 from __future__ import annotations

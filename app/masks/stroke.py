@@ -43,7 +43,7 @@ from app.masks.errors import (
     StrokeTooComplexError,
     StrokeTooLargeError,
 )
-from app.masks.runs import union
+from app.masks.runs import unite_events
 
 MAX_COLUMNS = 1 << 21
 """The most pixel columns under one stroke, counted anew for each of its straight pieces."""
@@ -142,10 +142,10 @@ def _stroke(
         part = slice(cursor, max(stop, cursor + 1))
         runs.append(_runs(a[part], b[part], radius, first[part], columns[part], height, square))
         cursor = part.stop
-    positions = np.concatenate(runs).ravel()
-    spans = Spans(positions, np.arange(0, len(positions) + 1, 2))
-    pixels = np.array([height * width], np.int64)
-    return union(spans, np.array([len(positions) // 2], np.int64), pixels).positions
+    events = np.concatenate(runs).ravel() << 1
+    events[1::2] |= 1
+    events.sort(kind="stable")
+    return unite_events(events)
 
 
 def _runs(
