@@ -58,8 +58,7 @@ def check_rings(
     hole: list[int] = []
     per_item: list[int] = []
     _check_list(polygons, None, "polygons")
-    if holes is not None and len(holes) != len(polygons):
-        raise PolygonError(f"{len(holes)} lists of holes for {len(polygons)} items")
+    check_holes(holes, len(polygons))
     for index, parts in enumerate(polygons):
         _check_list(parts, index, "polygons")
         if len(parts) == 0:
@@ -87,6 +86,15 @@ def _name(ring: int, per_item: IntArray, hole: IntArray) -> tuple[int, tuple[str
     if hole[ring] == 0:
         return index, ("polygons", ring - first)
     return index, ("holes", int(hole[first:ring].sum()))
+
+
+def check_holes(holes: Sequence[object] | None, n: int) -> None:
+    """Refuse holes that are neither None nor a list with a member for each of n items."""
+    if holes is None:
+        return
+    _check_list(holes, None, "holes")
+    if len(holes) != n:
+        raise PolygonError(f"{len(holes)} lists of holes for {n} items")
 
 
 def _check_list(value: object, index: int | None, name: str) -> None:
@@ -137,6 +145,19 @@ def are_numbers(values: object) -> bool:
 
 
 _NUMBERS = {int, float, np.float64, np.float32, np.int64, np.int32}
+
+
+def is_textless(value: object, depth: int) -> bool:
+    """Whether there is no text in lists nested up to so deep.
+
+    Asked before NumPy makes an array of them, which gives every member as much room as the
+    longest text needs.
+    """
+    if not isinstance(value, list | tuple):
+        return not isinstance(value, str | bytes)
+    if {str, bytes, list, tuple}.isdisjoint(map(type, value)):
+        return True
+    return depth > 1 and all(is_textless(member, depth - 1) for member in value)
 
 
 def to_floats(numbers: Sequence[float]) -> FloatArray:

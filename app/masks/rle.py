@@ -56,7 +56,7 @@ from app.masks.batch import (
     from_spans,
     to_offsets,
 )
-from app.masks.coordinates import are_numbers
+from app.masks.coordinates import are_numbers, is_textless
 from app.masks.errors import (
     BitmapError,
     DecodeTooLargeError,
@@ -308,6 +308,8 @@ _NOTHING = np.zeros(0, np.int64)
 
 
 def _numbers(bitmaps: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    if not is_textless(bitmaps, 3):
+        raise BitmapError("a bitmap is made of numbers, in rows")
     try:
         array = np.asarray(bitmaps)
     except ValueError:
@@ -345,7 +347,7 @@ def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
     >>> values.tolist(), to_lists(masks)
     ([5, 7], [[0, 2, 1, 1], [2, 1, 1]])
     """
-    array = np.asarray(labels)
+    array = _numbers(labels)
     if array.ndim != 2 or array.dtype.kind not in "biu":
         raise BitmapError("a label image has the shape (height, width) and whole numbers")
     check_size(array.shape)
