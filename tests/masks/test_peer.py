@@ -90,8 +90,9 @@ def wrong(calls: Sequence[Call]) -> list[Any]:
 
 
 def test_a_difference_ends_the_fuzzing_and_is_made_small(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fuzz, "CALLS_A_ROUND", 20)
     assert fuzz.run(60, seed=1, answer=wrong) == 1
     printed = capsys.readouterr().out
     assert "boxes: a difference with seed 1 in round 0" in printed
