@@ -2,8 +2,8 @@
 
 An RLE goes in as ``{"size": [h, w], "counts": string or list}`` and comes out with string counts.
 What cannot be computed fails the request and is named: ``["body", "items", 3, "counts"]``. What
-would take longer than a few seconds or more than about a gigabyte is refused before it is begun;
-the limits stand below, and in docs/masks-http.md.
+would take more than five seconds or a gigabyte and a half is refused; the limits stand below, and
+in docs/masks-http.md.
 """
 
 from bisect import bisect_right
