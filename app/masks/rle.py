@@ -210,10 +210,11 @@ def _integers(counts: object, index: int) -> IntArray:
         raise problem
     if array.ndim != 1 or array.dtype.kind not in "iuf":
         raise problem
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise problem
-    if array.dtype.kind == "f" and (array != np.trunc(array)).any():
-        raise problem
+    if array.dtype.kind == "f":
+        # A short float would not hold the limit below.
+        array = array.astype(np.float64, copy=False)
+        if not np.isfinite(array).all() or (array != np.trunc(array)).any():
+            raise problem
     return np.clip(array, -1, 2**33).astype(np.int64)
 
 
@@ -350,6 +351,8 @@ def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
     array = _numbers(labels)
     if array.ndim != 2 or array.dtype.kind not in "biu":
         raise BitmapError("a label image has the shape (height, width) and whole numbers")
+    if array.dtype == np.uint64 and array.max(initial=0) > np.iinfo(np.int64).max:
+        raise BitmapError("a label is less than 2^63")
     check_size(array.shape)
     flat = array.T.ravel()
     starts = np.flatnonzero(np.diff(flat, prepend=flat[:1]) != 0)
