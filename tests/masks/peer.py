@@ -34,6 +34,11 @@ def ask_pycocotools(calls: Sequence[Call], timeout: float = TIMEOUT_SECONDS) -> 
     return answers
 
 
+def is_answer(answer: Any) -> bool:
+    """Whether pycocotools lived to give this answer."""
+    return not (isinstance(answer, str) and answer.startswith("pycocotools: "))
+
+
 def _ask(calls: Sequence[Call], timeout: float) -> tuple[list[Any], str]:
     """The answers that came, and how the process ended."""
     try:

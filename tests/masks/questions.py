@@ -110,7 +110,7 @@ def _twice_around(rng: Rng, n: int, box: FloatArray) -> FloatArray:
 
 
 def _far(rng: Rng, n: int, box: FloatArray) -> FloatArray:
-    return _scattered(rng, n, box) * 10 ** rng.uniform(0, 2.5)
+    return np.clip(_scattered(rng, n, box) * 10 ** rng.uniform(0, 2.5), -1e5, 1e5)
 
 
 def _steep(rng: Rng, n: int, box: FloatArray) -> FloatArray:
@@ -138,7 +138,7 @@ def some_ring(rng: Rng, size: list[int]) -> list[float]:
     points = kind(rng, int(3 + rng.exponential(8)), box)
     if rng.random() < 0.1:
         points = np.concatenate([points, points[:1]])  # Closed by hand, as many writers do.
-    numbers: list[float] = np.clip(points, -FARTHEST, FARTHEST).ravel().tolist()
+    numbers: list[float] = points.ravel().tolist()
     return numbers
 
 

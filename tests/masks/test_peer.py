@@ -24,8 +24,10 @@ CALLS = 300
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_both_answer_alike(subject: str) -> None:
     calls = some_calls(subject, (SEED,), CALLS)
-    if fuzz.differences(calls):
+    found = fuzz.compare(calls)
+    if found.differ:
         pytest.fail(fuzz.report(fuzz.smallest(calls)))
+    assert found.unanswered == []
 
 
 def test_every_operation_is_compared_on_what_is_worth_comparing() -> None:
@@ -77,6 +79,12 @@ def test_a_hanging_pycocotools_is_given_up() -> None:
     endless = {"op": "merge", "intersect": False}
     endless["masks"] = [{"size": [4, 4], "counts": [0, 16]}, {"size": [4, 4], "counts": [3, 2]}]
     assert ask_pycocotools([endless], timeout=1) == ["pycocotools: no answer within 1 s"]
+
+
+def test_what_pycocotools_cannot_answer_is_no_difference() -> None:
+    call: Call = {"op": "strings", "counts": [3, 2, 11]}
+    crash: Call = {"op": "iou_boxes", "dt": [[0, 0, 1, 1]], "gt": [{"box": [], "iscrowd": 0}]}
+    assert fuzz.compare([call, crash, call]) == fuzz.Compared([], [1])
 
 
 def wrong(calls: Sequence[Call]) -> list[Any]:
