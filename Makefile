@@ -10,7 +10,7 @@ prepare = $(PYTHON) tools/prepare.py
 bin = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench migration openapi build
+.PHONY: help run dev test lint format bench fuzz migration openapi build
 
 help: ## Print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -33,6 +33,9 @@ format: ## Put the Python code in its standard form
 
 bench: ## Measure how fast it is, and print one table
 	@exec $(prepare) test $(bin)/python -m tests.bench $(ARGS)
+
+fuzz: ## Compare the mask engine with pycocotools: make fuzz ARGS="--seconds 600 --seed 7"
+	@exec $(prepare) test $(bin)/python -m tests.masks.fuzz $(ARGS)
 
 migration: ## Write a migration from the models: make migration m="Add a table"
 	@exec $(prepare) test $(bin)/python tools/new_migration.py "$(m)"

@@ -2,22 +2,25 @@
 
 An RLE goes in as ``{"size": [h, w], "counts": string or list}`` and comes out with string counts.
 What cannot be computed fails the request and is named: ``["body", "items", 3, "counts"]``. What
-would take too long or too much memory is refused before it is begun; the limits stand below.
+would take more than five seconds or a gigabyte and a half is refused; the limits stand below, and
+in docs/masks-http.md.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, FailFast, Field, WithJsonSchema
 
 from app import masks
 from app.api import deps, problems, wire
 from app.errors import Invalid, TooLarge
-from app.services import mask_png, shapes
+from app.services import mask_png, mask_rows, shapes
 
 __all__ = ["router"]
 
@@ -29,14 +32,21 @@ router = APIRouter(
 )
 
 MAX_ITEMS = 10_000
+MAX_MASKS = 500_000
+MAX_POLYGONS = 500_000
+MAX_ROWS = 1_000_000
 # Characters, or numbers, of all counts of a request: about as many runs, 16 bytes each at a time.
-MAX_COUNTS = 8_000_000
+# As many coordinates, and as many runs of what is encoded.
+MAX_NUMBERS = 8_000_000
 # A pixel is two characters in rows, and one byte while it is a picture.
 MAX_ROW_PIXELS = 1 << 24
 MAX_PNG_PIXELS = 1 << 26
 # Runs looked at for all pairs of an IoU together: five seconds.
 MAX_IOU_RUNS = 100_000_000
 MAX_IOU_PAIRS = 4_000_000
+MAX_IOU_ITEMS = 2_000
+# Masks are traced together where they are traced alike, and each time anew where they are not.
+MAX_TOLERANCES = 100
 
 # Bodies -----------------------------------------------------------------------------------------
 
@@ -77,7 +87,7 @@ Item = TypeVar("Item")
 class Items(wire.Model, Generic[Item]):
     """A batch of questions."""
 
-    items: Annotated[list[Item], Field(max_length=MAX_ITEMS)]
+    items: Annotated[list[Item], FailFast(), Field(max_length=MAX_ITEMS)]
 
 
 class Answers(BaseModel, Generic[Item]):
@@ -129,18 +139,21 @@ class BitmapOut(BaseModel):
     png: str | None = None
 
 
+_RLE = {"$ref": "#/components/schemas/RleIn"}
+
+
 class MergeIn(wire.Model):
     """Masks of one size, to be united or intersected."""
 
-    masks: Annotated[list[RleIn], Field(max_length=MAX_ITEMS)]
+    masks: Annotated[list[Any], WithJsonSchema({"type": "array", "items": _RLE})]
     intersect: Annotated[bool, Field(strict=True)] = False
 
 
 _SIDE = {
     "type": "array",
-    "items": {"anyOf": [{"$ref": "#/components/schemas/RleIn"}, {**_NUMBERS, "minItems": 4}]},
+    "items": {"anyOf": [_RLE, {**_NUMBERS, "minItems": 4}]},
 }
-Side = Annotated[list[Any], Field(max_length=MAX_ITEMS), WithJsonSchema(_SIDE)]
+Side = Annotated[list[Any], WithJsonSchema(_SIDE)]
 
 
 class IouIn(wire.Model):
@@ -185,15 +198,48 @@ def _errors_in(*place: str | int, indexed: bool = True) -> Iterator[None]:
         raise shapes.refused(error, "body", "items", *place, *index, *error.path) from None
 
 
+def _limit(number: int, most: int, what: str) -> None:
+    if number > most:
+        raise TooLarge(f"There are more than {most:,} {what} altogether.")
+
+
 def _check_counts(given: Iterable[Any]) -> None:
     total = sum(len(counts) for counts in given if isinstance(counts, str | list))
-    if total > MAX_COUNTS:
-        raise TooLarge(f"The counts are longer than {MAX_COUNTS:,} altogether.")
+    _limit(total, MAX_NUMBERS, "counts, or characters of them,")
 
 
-def _read(given: Sequence[RleIn], *place: str | int) -> masks.Masks:
-    with _errors_in(*place):
+def _read(given: Sequence[RleIn]) -> masks.Masks:
+    _check_counts(item.counts for item in given)
+    with _errors_in():
         return masks.from_dicts([{"size": item.size, "counts": item.counts} for item in given])
+
+
+class _Lists:
+    """Lists of several items laid out as one, so that the engine has to be asked only once."""
+
+    def __init__(self, lists: Sequence[tuple[int, str, list[Any]]]) -> None:
+        """Each list comes with the number of its item and its name there."""
+        self._lists = lists
+        self.flat = [one for _, _, given in lists for one in given]
+        _limit(len(self.flat), MAX_MASKS, "masks")
+        _check_counts(one.get("counts") for one in self.flat if isinstance(one, dict))
+        self.ends: list[int] = np.cumsum([0, *(len(given) for _, _, given in lists)]).tolist()
+
+    def read(self) -> masks.Masks:
+        with self.errors():
+            return masks.from_dicts(self.flat)
+
+    @contextmanager
+    def errors(self, first: int = 0) -> Iterator[None]:
+        """Say in which list what the engine found is; it was given all from the first one on."""
+        try:
+            yield
+        except masks.MaskError as error:
+            place = first + (error.index or 0)
+            which = bisect_right(self.ends, place) - 1
+            item, name, _ = self._lists[which]
+            index = place - self.ends[which]
+            raise shapes.refused(error, "body", "items", item, name, index, *error.path) from None
 
 
 def _answer(items: list[Any]) -> Response:
@@ -206,10 +252,37 @@ def _rles(found: masks.Masks) -> Response:
 
 # Routes -----------------------------------------------------------------------------------------
 
+Route = TypeVar("Route", bound=Callable[..., Any])
+_MASKS = f"{MAX_MASKS:,} masks"
+_COUNTS = f"{MAX_NUMBERS:,} counts, or characters of them"
+_COLUMNS = f"{shapes.MAX_CROSSINGS:,} crossings of an edge with a pixel column"
+
+
+def _at_most(*limits: str, items: int = MAX_ITEMS) -> Callable[[Route], Route]:
+    """Say in the API's description how much a request may ask."""
+
+    def tell(route: Route) -> Route:
+        told = "; ".join((f"{items:,} items", *limits))
+        route.__doc__ = f"{route.__doc__}\n\nAt most, altogether: {told}."
+        return route
+
+    return tell
+
 
 @router.post("/from-polygons", response_model=Answers[RleOut])
+@_at_most(f"{MAX_POLYGONS:,} polygons and holes", f"{MAX_NUMBERS:,} coordinates", _COLUMNS)
 def from_polygons(body: Items[PolygonsIn]) -> Response:
     """Draw polygons, bit for bit as pycocotools does."""
+    rings = [
+        ring
+        for item in body.items
+        for given in (item.polygons, item.holes)
+        if isinstance(given, list)
+        for ring in given
+    ]
+    _limit(len(rings), MAX_POLYGONS, "polygons and holes")
+    numbers = sum(len(ring) for ring in rings if isinstance(ring, list))
+    _limit(numbers, MAX_NUMBERS, "coordinates")
     with _errors_in():
         found = masks.from_polygons(
             [item.polygons for item in body.items],
@@ -221,22 +294,31 @@ def from_polygons(body: Items[PolygonsIn]) -> Response:
 
 
 @router.post("/from-bbox", response_model=Answers[RleOut])
+@_at_most(_COLUMNS)
 def from_bbox(body: Items[BboxIn]) -> Response:
     """Draw boxes."""
     with _errors_in():
         found = masks.from_boxes(
-            [item.bbox for item in body.items], [item.size for item in body.items]
+            [item.bbox for item in body.items],
+            [item.size for item in body.items],
+            max_crossings=shapes.MAX_CROSSINGS,
         )
     return _rles(found)
 
 
 @router.post("/encode", response_model=Answers[RleOut])
+@_at_most(f"{MAX_ROWS:,} rows", f"{MAX_PNG_PIXELS:,} pixels", f"{MAX_NUMBERS:,} runs")
 def encode(body: Items[BitmapIn]) -> Response:
     """Encode bitmaps."""
-    left, found = MAX_PNG_PIXELS, []
+    rows = sum(len(item.mask) for item in body.items if isinstance(item.mask, list))
+    _limit(rows, MAX_ROWS, "rows")
+    pixels = runs = 0
+    found = []
     for index, item in enumerate(body.items):
-        bitmap = _bitmap(item, index, left)
-        left -= bitmap.size
+        bitmap = _bitmap(item, index, MAX_PNG_PIXELS - pixels)
+        pixels += bitmap.size
+        runs += _most_runs(bitmap)
+        _limit(runs, MAX_NUMBERS, "runs")
         with _errors_in(index, "mask", indexed=False):
             found.append(masks.encode(bitmap))
     return _rles(masks.concatenate(found))
@@ -248,30 +330,31 @@ def _bitmap(item: BitmapIn, index: int, max_pixels: int) -> Any:
         raise Invalid("Give either mask or png.", code="bitmap_invalid", loc=place)
     if item.png is not None:
         return mask_png.read(item.png, max_pixels=max_pixels, loc=(*place, "png"))
-    try:
-        array = np.asarray(item.mask)
-    except (ValueError, OverflowError):
-        array = np.zeros(0)
-    if array.ndim != 2:
-        detail = "A mask is a list of rows of the same length."
-        raise Invalid(detail, code="bitmap_invalid", loc=(*place, "mask"))
-    return array
+    return mask_rows.read(item.mask, loc=(*place, "mask"))
+
+
+def _most_runs(bitmap: Any) -> int:
+    """How many runs the mask has at most: one column may go on where the one before ended."""
+    filled = bitmap != 0
+    return int(np.count_nonzero(filled[1:] != filled[:-1])) + int(filled.shape[1]) + 1
 
 
 @router.post("/decode", response_model=Answers[BitmapOut], response_model_exclude_none=True)
+@_at_most(_COUNTS, f"{MAX_ROW_PIXELS:,} pixels in rows", f"{MAX_PNG_PIXELS:,} pixels as PNG")
 def decode(
     body: Items[RleIn],
     form: Annotated[Literal["rows", "png"], Query(alias="as")] = "rows",
 ) -> Response:
     """Decode masks to rows of 0 and 1, or to PNG pictures."""
-    _check_counts(item.counts for item in body.items)
     found = _read(body.items)
-    limit = MAX_ROW_PIXELS if form == "rows" else MAX_PNG_PIXELS
-    if int(found.pixels.sum()) > limit:
-        raise TooLarge(f"The masks have more than {limit:,} pixels altogether.")
+    # A row without pixels is written, too.
+    pixels = int(np.maximum(found.sizes, 1).prod(axis=1).sum())
+    _limit(pixels, MAX_ROW_PIXELS if form == "rows" else MAX_PNG_PIXELS, "pixels")
     if form == "png":
         return _answer([{"png": _png(mask, i)} for i, mask in enumerate(found)])
-    return _answer([{"mask": msgspec.Raw(_rows(mask))} for mask in found])
+    return _answer(
+        [{"mask": msgspec.Raw(mask_rows.write(masks.decode(mask)[0]))} for mask in found]
+    )
 
 
 def _png(mask: masks.Masks, index: int) -> str:
@@ -281,89 +364,100 @@ def _png(mask: masks.Masks, index: int) -> str:
         raise Invalid(error.detail, code=error.code, loc=("body", "items", index)) from None
 
 
-def _rows(mask: masks.Masks) -> bytes:
-    """The rows as JSON text, written as an array of characters: lists would be twenty times it."""
-    bitmap = masks.decode(mask)[0]
-    height, width = bitmap.shape
-    if width == 0 or height == 0:
-        return b"[" + b",".join([b"[]"] * height) + b"]"
-    text = np.full((height, 2 * width + 2), ord(","), np.uint8)
-    text[:, 0] = ord("[")
-    text[:, 1:-2:2] = bitmap + ord("0")
-    text[:, -2] = ord("]")
-    return b"[" + text.tobytes()[:-1] + b"]"
-
-
 @router.post("/area", response_model=Answers[int])
+@_at_most(_COUNTS)
 def area(body: Items[RleIn]) -> Response:
     """How many pixels each mask covers."""
-    _check_counts(item.counts for item in body.items)
     return _answer(masks.area(_read(body.items)).tolist())
 
 
 @router.post("/bbox", response_model=Answers[list[float]])
+@_at_most(_COUNTS)
 def bbox(body: Items[RleIn]) -> Response:
     """The box x, y, width, height around each mask."""
-    _check_counts(item.counts for item in body.items)
     return _answer(masks.bbox(_read(body.items)).tolist())
 
 
 @router.post("/merge", response_model=Answers[RleOut])
+@_at_most(_MASKS, _COUNTS)
 def merge(body: Items[MergeIn]) -> Response:
     """Unite or intersect the masks of each item."""
-    _check_counts(mask.counts for item in body.items for mask in item.masks)
-    found = []
     for index, item in enumerate(body.items):
-        given = _read(item.masks, index, "masks")
-        with _errors_in(index, "masks"):
-            found.append(masks.merge(given, intersect=item.intersect))
-    return _rles(masks.concatenate(found))
+        if not item.masks:
+            loc = ("body", "items", index, "masks")
+            raise Invalid("There is no mask to merge.", code="merge_invalid", loc=loc)
+    # The unions first, then the intersections, each in one go.
+    order = sorted(range(len(body.items)), key=lambda i: body.items[i].intersect)
+    unions = sum(not item.intersect for item in body.items)
+    lists = _Lists([(i, "masks", body.items[i].masks) for i in order])
+    given = lists.read()
+    groups, first = np.diff(lists.ends), lists.ends[unions]
+    with lists.errors():
+        united = masks.merge(given[:first], groups[:unions])
+    with lists.errors(first):
+        common = masks.merge(given[first:], groups[unions:], intersect=True)
+    return _rles(masks.concatenate([united, common])[np.argsort(order)])
 
 
 @router.post("/iou", response_model=Answers[list[list[float]]])
+@_at_most(
+    f"{MAX_IOU_PAIRS:,} pairs",
+    f"{MAX_IOU_RUNS:,} runs of all pairs",
+    _MASKS,
+    _COUNTS,
+    items=MAX_IOU_ITEMS,
+)
 def iou(body: Items[IouIn]) -> Response:
     """Intersection over union: a matrix for each item, with a row for each of its `dt`."""
-    if sum(len(item.dt) * len(item.gt) for item in body.items) > MAX_IOU_PAIRS:
-        raise TooLarge(f"There are more than {MAX_IOU_PAIRS:,} pairs to compare.")
-    sides = [side for item in body.items for side in (item.dt, item.gt)]
-    _check_counts(one.get("counts") for side in sides for one in side if isinstance(one, dict))
-    return _answer([_iou(item, index) for index, item in enumerate(body.items)])
-
-
-def _iou(item: IouIn, index: int) -> list[list[float]]:
-    is_boxes = any(isinstance(one, list) for one in (*item.dt, *item.gt))
-    read: Callable[[list[Any]], Any] = _check_boxes if is_boxes else masks.from_dicts
-    with _errors_in(index, "dt"):
-        dt = read(item.dt)
-    with _errors_in(index, "gt"):
-        gt = read(item.gt)
-    if not is_boxes:
-        looked_at = len(gt) * int(dt.runs.sum()) + len(dt) * int(gt.runs.sum())
-        if looked_at > MAX_IOU_RUNS:
-            raise TooLarge(
-                "The masks of an item have too many runs to compare all pairs.",
-                loc=("body", "items", index),
-            )
-    compare = masks.iou_boxes if is_boxes else masks.iou
-    with _errors_in(index, indexed=False):
-        matrix: list[list[float]] = compare(dt, gt, item.iscrowd).tolist()
-    return matrix
-
-
-def _check_boxes(side: list[Any]) -> list[Any]:
-    masks.from_boxes(side, [1, 1])
-    return side
+    _limit(len(body.items), MAX_IOU_ITEMS, "items")
+    pairs = sum(len(item.dt) * len(item.gt) for item in body.items)
+    _limit(pairs, MAX_IOU_PAIRS, "pairs to compare")
+    has_boxes = [any(isinstance(one, list) for one in (*i.dt, *i.gt)) for i in body.items]
+    sides = [
+        (i, name, side)
+        for i, item in enumerate(body.items)
+        for name, side in (("dt", item.dt), ("gt", item.gt))
+    ]
+    boxes = _Lists([side for side in sides if has_boxes[side[0]]])
+    with boxes.errors():
+        masks.from_boxes(boxes.flat, [1, 1])
+    rles = _Lists([side for side in sides if not has_boxes[side[0]]])
+    read = rles.read()
+    parts = (read[a:b] for a, b in pairwise(rles.ends))
+    coded = [None if boxed else (next(parts), next(parts)) for boxed in has_boxes]
+    looked_at = sum(
+        len(gt) * int(dt.runs.sum()) + len(dt) * int(gt.runs.sum())
+        for dt, gt in filter(None, coded)
+    )
+    _limit(looked_at, MAX_IOU_RUNS, "runs to compare")
+    found = []
+    for index, (item, pair) in enumerate(zip(body.items, coded, strict=True)):
+        with _errors_in(index, indexed=False):
+            if pair is None:
+                found.append(masks.iou_boxes(item.dt, item.gt, item.iscrowd).tolist())
+            else:
+                found.append(masks.iou(*pair, item.iscrowd).tolist())
+    return _answer(found)
 
 
 @router.post("/to-polygons", response_model=Answers[TraceOut])
+@_at_most(
+    f"{shapes.MAX_TRACED_RUNS:,} runs",
+    f"{MAX_TOLERANCES} tolerances",
+    f"{shapes.MAX_CROSSINGS // 2:,} columns under masks with a tolerance",
+)
 def to_polygons(body: Items[TraceIn]) -> Response:
     """Trace masks along the edges of their pixels: drawn again, the polygons are the same mask."""
-    _check_counts(item.counts for item in body.items)
     found = _read(body.items)
     shapes.check_traceable(found)
     groups: dict[tuple[Literal["seams", "apart"], float], list[int]] = {}
     for index, item in enumerate(body.items):
         groups.setdefault((item.holes, item.tolerance), []).append(index)
+    _limit(len(groups), MAX_TOLERANCES, "tolerances and ways to treat holes")
+    # What is simplified is drawn again: as many crossings as it has upper and lower edges.
+    simplified = [index for index, item in enumerate(body.items) if item.tolerance]
+    columns = int(masks.bbox(found[simplified])[:, 2].sum())
+    _limit(2 * columns, shapes.MAX_CROSSINGS, "columns to draw again")
     outlines: list[Any] = [None] * len(body.items)
     for (holes, tolerance), indices in groups.items():
         for index, outline in zip(indices, _traced(found, indices, holes, tolerance), strict=True):

@@ -1,8 +1,8 @@
 """Types that several wire models share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 __all__ = [
     "Color",
@@ -53,7 +53,18 @@ Password = Annotated[str, StringConstraints(max_length=10_000)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$", to_lower=True)]
 
 
+# More than any body has. Each unknown member is an error of its own, of about a kilobyte.
+MAX_MEMBERS = 100
+
+
 class Model(BaseModel):
     """A body that we read: unknown members are a mistake that the sender should hear of."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_heaps(cls, data: Any) -> Any:
+        if isinstance(data, dict) and len(data) > MAX_MEMBERS:
+            raise ValueError(f"there are more than {MAX_MEMBERS} members")
+        return data

@@ -56,6 +56,7 @@ def check_rings(
 ) -> Rings:
     """Check the polygons and holes of each item and lay them out flat."""
     _check_list(polygons, None, "polygons")
+    check_holes(holes, len(polygons))
     parts = _check_lists(polygons, "polygons")
     if 0 in parts:
         detail = "there is no polygon"
@@ -65,8 +66,6 @@ def check_rings(
         rings = list(chain.from_iterable(polygons))
         hole = np.zeros(len(rings), np.int64)
     else:
-        if len(holes) != len(polygons):
-            raise PolygonError(f"{len(holes)} lists of holes for {len(polygons)} items")
         cut = [one or () for one in holes]
         cuts = _check_lists(cut, "holes")
         rings = list(chain.from_iterable(chain.from_iterable(zip(polygons, cut, strict=True))))
@@ -97,6 +96,15 @@ def _check_lists(values: Sequence[object], name: str) -> list[int]:
         for index, value in enumerate(values):
             _check_list(value, index, name)
     return list(map(len, values))  # type: ignore[arg-type]
+
+
+def check_holes(holes: Sequence[object] | None, n: int) -> None:
+    """Refuse holes that are neither None nor a list with a member for each of n items."""
+    if holes is None:
+        return
+    _check_list(holes, None, "holes")
+    if len(holes) != n:
+        raise PolygonError(f"{len(holes)} lists of holes for {n} items")
 
 
 def _check_list(value: object, index: int | None, name: str) -> None:
@@ -162,6 +170,19 @@ def _packed(numbers: list[float]) -> FloatArray | None:
         return to_floats(numbers) if are_numbers(numbers) else None
     suspects = np.flatnonzero((packed == 0) | (packed == 1)).tolist()
     return packed if all(type(numbers[place]) in _NUMBERS for place in suspects) else None
+
+
+def is_textless(value: object, depth: int) -> bool:
+    """Whether there is no text in lists nested up to so deep.
+
+    Asked before NumPy makes an array of them, which gives every member as much room as the
+    longest text needs.
+    """
+    if not isinstance(value, list | tuple):
+        return not isinstance(value, str | bytes)
+    if {str, bytes, list, tuple}.isdisjoint(map(type, value)):
+        return True
+    return depth > 1 and all(is_textless(member, depth - 1) for member in value)
 
 
 def to_floats(numbers: Sequence[float]) -> FloatArray:

@@ -32,7 +32,7 @@ from app.masks.batch import (
     to_offsets,
     to_spans,
 )
-from app.masks.coordinates import check_boxes
+from app.masks.coordinates import check_boxes, is_textless
 from app.masks.errors import IscrowdError, MergeError, SizeMismatchError
 from app.masks.overlaps import common_pixels, common_pixels_of_pairs
 
@@ -216,6 +216,8 @@ def check_iscrowd(iscrowd: Sequence[int] | npt.ArrayLike | None, n: int) -> Bool
     """(n,) bool from flags 0 and 1, or all False."""
     if iscrowd is None:
         return np.zeros(n, bool)
+    if not is_textless(iscrowd, 1):
+        raise IscrowdError("iscrowd must be a list of 0 and 1")
     try:
         flags: npt.NDArray[np.generic] = np.asarray(iscrowd)
     except ValueError:

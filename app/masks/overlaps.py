@@ -25,6 +25,8 @@ _BLOCK = 1 << 16  # Starts and ends looked at in one piece: the working arrays s
 
 def common_pixels(a: Masks, b: Masks) -> IntArray:
     """Pixels of every mask of a with every mask of b, all of one size: (m, n) int64."""
+    if len(a) == 0 or len(b) == 0:
+        return np.zeros((len(a), len(b)), np.int64)
     if a is b:
         return _common_within(to_spans(a))
     spans_a, spans_b = to_spans(a), to_spans(b)

@@ -97,17 +97,19 @@ def from_polygons(
     return fill(rings, check_sizes(size, len(polygons)), max_crossings)
 
 
-def from_boxes(boxes: npt.ArrayLike, size: Sizes) -> Masks:
+def from_boxes(boxes: npt.ArrayLike, size: Sizes, *, max_crossings: int | None = None) -> Masks:
     """Draw a box x, y, w, h for each item, as the polygon of its four corners.
 
     Parameters
     ----------
     boxes : (N, 4) numbers; a negative width or height draws the mirrored box
     size : one (height, width) for all items, or (N, 2) of them
+    max_crossings : as in `from_polygons`
 
     Raises
     ------
     SizeError, BboxError
+    PolygonTooComplexError : where a box, or all of them, span too many columns
 
     >>> from app.masks import rle
     >>> rle.decode(from_boxes([[1, 0, 2, 1]], [2, 4]))[0].tolist()
@@ -119,7 +121,7 @@ def from_boxes(boxes: npt.ArrayLike, size: Sizes) -> Masks:
     corners = np.stack([x, y, x, y + h, x + w, y + h, x + w, y], axis=1)
     ones = np.ones(n, np.int64)
     rings = Rings(corners.reshape(-1, 2), np.arange(n + 1) * 4, ones, ones - 1)
-    return fill(rings, check_sizes(size, n))
+    return fill(rings, check_sizes(size, n), max_crossings)
 
 
 def fill(rings: Rings, sizes: IntArray, max_crossings: int | None = None) -> Masks:

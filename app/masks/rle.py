@@ -56,7 +56,7 @@ from app.masks.batch import (
     from_spans,
     to_offsets,
 )
-from app.masks.coordinates import are_numbers
+from app.masks.coordinates import are_numbers, is_textless
 from app.masks.errors import (
     BitmapError,
     DecodeTooLargeError,
@@ -221,10 +221,11 @@ def _integers(counts: object, index: int) -> IntArray:
         raise problem
     if array.ndim != 1 or array.dtype.kind not in "iuf":
         raise problem
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise problem
-    if array.dtype.kind == "f" and (array != np.trunc(array)).any():
-        raise problem
+    if array.dtype.kind == "f":
+        # A short float would not hold the limit below.
+        array = array.astype(np.float64, copy=False)
+        if not np.isfinite(array).all() or (array != np.trunc(array)).any():
+            raise problem
     return np.clip(array, -1, 2**33).astype(np.int64)
 
 
@@ -324,6 +325,8 @@ _NOTHING = np.zeros(0, np.int64)
 
 
 def _numbers(bitmaps: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    if not is_textless(bitmaps, 3):
+        raise BitmapError("a bitmap is made of numbers, in rows")
     try:
         array = np.asarray(bitmaps)
     except ValueError:
@@ -386,9 +389,11 @@ def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
     >>> values.tolist(), to_lists(masks)
     ([5, 7], [[0, 2, 1, 1], [2, 1, 1]])
     """
-    array = np.asarray(labels)
+    array = _numbers(labels)
     if array.ndim != 2 or array.dtype.kind not in "biu":
         raise BitmapError("a label image has the shape (height, width) and whole numbers")
+    if array.dtype == np.uint64 and array.max(initial=0) > np.iinfo(np.int64).max:
+        raise BitmapError("a label is less than 2^63")
     check_size(array.shape)
     flat = array.T.ravel()
     starts = np.flatnonzero(np.diff(flat, prepend=flat[:1]) != 0)

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.masks import raster, rle
 from app.masks.batch import Masks, Sizes, check_sizes, concatenate
-from app.masks.coordinates import Ring
+from app.masks.coordinates import Ring, check_holes
 from app.masks.errors import MaskError, PolygonError, SizeMismatchError
 
 
@@ -46,8 +46,7 @@ def from_segmentations(
     """
     n = len(segmentations)
     sizes = check_sizes(size, n)
-    if holes is not None and len(holes) != n:
-        raise PolygonError(f"{len(holes)} lists of holes for {n} items")
+    check_holes(holes, n)
     coded = [i for i, item in enumerate(segmentations) if isinstance(item, Mapping)]
     drawn = [i for i, item in enumerate(segmentations) if not isinstance(item, Mapping)]
     try:

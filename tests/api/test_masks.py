@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from app import masks as engine
 from app.api import masks as routes
+from app.api import middleware
 from app.models import User
 from app.services import shapes
 from tests.build import make_user
@@ -72,6 +75,22 @@ def test_merging(api: ApiClient, intersect: bool) -> None:
     item = {"masks": [RLE, other], "intersect": intersect}
     merged = ask(api, "merge", item, {"masks": [RLE]})
     assert ask(api, "area", *merged) == [2 if intersect else 10, 4]
+
+
+def test_unions_and_intersections_in_turn(api: ApiClient) -> None:
+    other = {"size": [4, 4], "counts": [0, 8, 8]}
+    items = [
+        {"masks": [RLE, other], "intersect": True},
+        {"masks": [RLE, other]},
+        {"masks": [{"size": [1, 2], "counts": [0, 2]}] * 3, "intersect": True},
+        {"masks": [other], "intersect": False},
+    ]
+    assert ask(api, "area", *ask(api, "merge", *items)) == [2, 10, 2, 8]
+    wrong = {"masks": [RLE, other, {"size": [2, 8], "counts": [16]}], "intersect": True}
+    for items_with in ([wrong, *items], [*items, wrong], [items[0], wrong, items[1]]):
+        answer = api.post("/api/masks/merge", json={"items": items_with})
+        loc = ["body", "items", items_with.index(wrong), "masks", 2, "size"]
+        assert problem(answer) == (422, "size_mismatch", loc)
 
 
 def test_iou_of_masks_and_of_boxes(api: ApiClient) -> None:
@@ -168,6 +187,9 @@ GOOD_PNG = png(Image.new("L", (4, 4), 1))
 TRUNCATED = base64.b64encode(base64.b64decode(GOOD_PNG)[:45]).decode()
 
 
+NOISE = png(Image.fromarray(np.indices((6, 6)).sum(axis=0).astype(np.uint8) % 2 * 255))
+
+
 def problem(answer: httpx.Response) -> tuple[int, str, list[Any]]:
     body = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
@@ -212,6 +234,8 @@ POLYGON = {"size": [4, 4], "polygons": [SQUARE]}
         ("iou", {"dt": [RLE], "gt": [RLE], "iscrowd": [2]}, "iscrowd_invalid", []),
         ("iou", {"dt": [RLE], "gt": [RLE], "iscrowd": []}, "iscrowd_invalid", []),
         ("iou", {"dt": [RLE], "gt": [[1, 2, 3, 4]]}, "bbox_invalid", ["dt", 0, "bbox"]),
+        ("iou", {"dt": [[1, 2, 3, 4]], "gt": [[1, 2, 3, 4], [1, 2, 3]]}, "bbox_invalid",
+         ["gt", 1, "bbox"]),
         ("iou", {"dt": [RLE], "gt": [RLE, 5]}, "rle_invalid", ["gt", 1]),
         ("iou", {"dt": [RLE], "gt": [{"size": [2, 2], "counts": [4]}]}, "size_mismatch",
          ["size"]),
@@ -273,33 +297,187 @@ def test_what_would_fill_the_memory_is_too_large(api: ApiClient, op: str, body: 
 
 
 @pytest.mark.parametrize(
-    ("limit", "op", "item"),
+    ("limit", "op", "item", "code"),
     [
-        ("MAX_COUNTS", "area", RLE),
-        ("MAX_COUNTS", "merge", {"masks": [RLE]}),
-        ("MAX_COUNTS", "iou", {"dt": [RLE], "gt": []}),
-        ("MAX_IOU_PAIRS", "iou", {"dt": [RLE] * 4, "gt": [RLE] * 4}),
-        ("MAX_IOU_RUNS", "iou", {"dt": [RLE], "gt": [RLE]}),
+        ("MAX_NUMBERS", "area", RLE, "too_large"),
+        ("MAX_NUMBERS", "bbox", {"size": [4, 4], "counts": [5, 2, 2, 2, 5]}, "too_large"),
+        ("MAX_NUMBERS", "decode", RLE, "too_large"),
+        ("MAX_NUMBERS", "to-polygons", RLE, "too_large"),
+        ("MAX_NUMBERS", "merge", {"masks": [RLE]}, "too_large"),
+        ("MAX_NUMBERS", "iou", {"dt": [RLE], "gt": []}, "too_large"),
+        ("MAX_NUMBERS", "from-polygons", POLYGON, "too_large"),
+        ("MAX_NUMBERS", "encode", {"mask": [[0, 1], [1, 0], [0, 1]]}, "too_large"),
+        ("MAX_NUMBERS", "encode", {"png": NOISE}, "too_large"),
+        ("MAX_MASKS", "merge", {"masks": [RLE] * 5}, "too_large"),
+        ("MAX_MASKS", "iou", {"dt": [RLE] * 4, "gt": [RLE]}, "too_large"),
+        ("MAX_MASKS", "iou", {"dt": [[0, 0, 1, 1]] * 4, "gt": [[0, 0, 1, 1]]}, "too_large"),
+        ("MAX_POLYGONS", "from-polygons", {**POLYGON, "polygons": [SQUARE] * 5}, "too_large"),
+        ("MAX_POLYGONS", "from-polygons", {**POLYGON, "holes": [SQUARE] * 4}, "too_large"),
+        ("MAX_CROSSINGS", "from-polygons", {**POLYGON, "polygons": [SQUARE] * 2},
+         "polygon_too_complex"),
+        ("MAX_CROSSINGS", "from-bbox", {"size": [4, 4], "bbox": [0, 0, 3, 3]},
+         "polygon_too_complex"),
+        ("MAX_CROSSINGS", "to-polygons", {**RLE, "counts": [0, 16], "tolerance": 0.5},
+         "too_large"),
+        ("MAX_ROWS", "encode", {"mask": [[]] * 5}, "too_large"),
+        ("MAX_ROW_PIXELS", "decode", RLE, "too_large"),
+        ("MAX_PNG_PIXELS", "decode?as=png", RLE, "too_large"),
+        ("MAX_PNG_PIXELS", "encode", {"png": NOISE}, "too_large"),
+        ("MAX_IOU_PAIRS", "iou", {"dt": [RLE] * 4, "gt": [RLE] * 4}, "too_large"),
+        ("MAX_IOU_RUNS", "iou", {"dt": [RLE], "gt": [RLE]}, "too_large"),
+        ("MAX_TRACED_RUNS", "to-polygons", RLE, "too_large"),
+    ],
+)  # fmt: skip
+def test_the_limits_of_a_request(
+    api: ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    op: str,
+    item: dict[str, Any],
+    code: str,
+) -> None:
+    assert api.post(f"/api/masks/{op}", json={"items": [item]}).status_code == 200
+    monkeypatch.setattr(routes if hasattr(routes, limit) else shapes, limit, 4)
+    answer = api.post(f"/api/masks/{op}", json={"items": [item]})
+    assert problem(answer)[:2] == (413 if code == "too_large" else 422, code)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [
+        ("MAX_IOU_ITEMS", 1),
+        ("MAX_IOU_PAIRS", 1),
+        ("MAX_IOU_RUNS", 10),
+        ("MAX_NUMBERS", 10),
+        ("MAX_MASKS", 2),
     ],
 )
-def test_the_limits_of_a_request(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch, limit: str, op: str, item: object
+def test_the_limits_hold_for_all_items_together(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
-    ask(api, op, item)
-    monkeypatch.setattr(routes, limit, 4)
-    answer = api.post(f"/api/masks/{op}", json={"items": [item]})
+    monkeypatch.setattr(routes, limit, most)
+    item = {"dt": [RLE], "gt": [RLE]}
+    ask(api, "iou", item)
+    answer = api.post("/api/masks/iou", json={"items": [item, item]})
     assert problem(answer)[:2] == (413, "too_large")
 
 
-def test_a_mask_too_ragged_to_be_traced(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, "MAX_TRACED_RUNS", 4)
-    answer = api.post("/api/masks/to-polygons", json={"items": [RLE]})
+def test_too_many_tolerances(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [{**RLE, "tolerance": tolerance} for tolerance in (0, 0.5, 1)]
+    assert len(ask(api, "to-polygons", *items, *items)) == 6
+    monkeypatch.setattr(routes, "MAX_TOLERANCES", 2)
+    answer = api.post("/api/masks/to-polygons", json={"items": items})
     assert problem(answer)[:2] == (413, "too_large")
 
 
-def test_too_many_items(api: ApiClient) -> None:
-    answer = api.post("/api/masks/area", json={"items": [RLE] * (routes.MAX_ITEMS + 1)})
-    assert answer.status_code == 422
+@pytest.mark.parametrize("op", ["area", "merge"])
+def test_too_many_items(api: ApiClient, op: str) -> None:
+    item = {"merge": {"masks": [RLE]}}.get(op, RLE)
+    answer = api.post(f"/api/masks/{op}", json={"items": [item] * (routes.MAX_ITEMS + 1)})
+    assert problem(answer) == (422, "invalid", ["body", "items"])
+
+
+def test_rows_without_pixels_count_like_pixels(api: ApiClient) -> None:
+    """Four billion empty rows are twelve gigabytes of brackets."""
+    item = {"size": [2**32 - 1, 0], "counts": [0]}
+    assert problem(api.post("/api/masks/decode", json={"items": [item]}))[:2] == (413, "too_large")
+    assert ask(api, "decode", {"size": [2, 0], "counts": [0]}) == [{"mask": [[], []]}]
+
+
+def test_many_faults_are_told_as_one(api: ApiClient) -> None:
+    """A list of errors as long as the body would take a thousand times its memory."""
+    answer = api.post("/api/masks/area", json={"items": [1] * 1000})
+    assert len(answer.json()["errors"]) == 1
+    answer = api.post("/api/masks/merge", json={"items": [{"masks": [1] * 1000}]})
+    assert problem(answer) == (422, "rle_invalid", ["body", "items", 0, "masks", 0])
+    heap = {**RLE, **dict.fromkeys(map(str, range(1000)), 1)}
+    answer = api.post("/api/masks/area", json={"items": [heap]})
+    assert len(answer.json()["errors"]) == 1
+    assert problem(answer) == (422, "invalid", ["body", "items", 0])
+
+
+def send(api: ApiClient, op: str, text: str | bytes) -> tuple[int, str, list[Any]]:
+    headers = {"Content-Type": "application/json"}
+    return problem(api.post(f"/api/masks/{op}", content=text, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("op", "text", "status", "code"),
+    [
+        ("area", '{"items":[{"size":[NaN,4],"counts":[16]}]}', 422, "size_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":[Infinity]}]}', 422, "rle_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":[-Infinity,1]}]}', 422, "rle_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":[1e999]}]}', 422, "rle_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":[1%s]}]}' % ("0" * 400), 422, "rle_overrun"),
+        ("area", '{"items":[{"size":[4,4],"counts":[1%s]}]}' % ("0" * 5000), 400, "malformed"),
+        ("area", '{"items":[{"size":[true,4],"counts":[4]}]}', 422, "size_invalid"),
+        ("area", '{"items":[{"size":["4","4"],"counts":[16]}]}', 422, "size_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":[true,15]}]}', 422, "rle_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":["16"]}]}', 422, "rle_invalid"),
+        ("area", '{"items":[{"size":[4,4],"counts":%s}]}' % ("[" * 500 + "]" * 500), 422,
+         "rle_invalid"),
+        ("area", '{"items":' + "[" * 100_000, 400, "malformed"),
+        ("area", '{"items":' + "[" * 100_000 + "]" * 100_000 + "}", 400, "malformed"),
+        ("area", '{"items":{"0":{"size":[4,4],"counts":[16]}}}', 422, "invalid"),
+        ("area", "[]", 422, "invalid"),
+        ("area", "null", 422, "invalid"),
+        ("area", b'{"items":["\xff"]}', 400, "malformed"),
+        ("encode", '{"items":[{"mask":%s}]}' % ("[" * 500 + "]" * 500), 422, "bitmap_invalid"),
+        ("encode", '{"items":[{"mask":[["%s",""]]}]}' % ("x" * 1000), 422, "bitmap_invalid"),
+        ("encode", '{"items":[{"mask":[[NaN]]}]}', 422, "bitmap_invalid"),
+        ("encode", '{"items":[{"mask":"10"}]}', 422, "bitmap_invalid"),
+        ("encode", '{"items":[{"png":"\\ud800"}]}', 422, "png_invalid"),
+        ("from-bbox", '{"items":[{"size":[4,4],"bbox":[1,1,"2",2]}]}', 422, "bbox_invalid"),
+        ("from-bbox", '{"items":[{"size":[4,4],"bbox":[1,1,true,2]}]}', 422, "bbox_invalid"),
+        ("from-bbox", '{"items":[{"size":[4,4],"bbox":[1,1,1e400,2]}]}', 422, "bbox_not_finite"),
+        ("from-polygons", '{"items":[{"size":[4,4],"polygons":[[0,0,1,0,"1",1]]}]}', 422,
+         "polygon_invalid"),
+        ("from-polygons", '{"items":[{"size":[4,4],"polygons":[[0,0,1,0,1,1]],"holes":5}]}', 422,
+         "polygon_invalid"),
+        ("from-polygons", '{"items":[{"size":[4,4],"polygons":{"0":[0,0,1,0,1,1]}}]}', 422,
+         "polygon_invalid"),
+        ("from-polygons", '{"items":[{"size":[4,4],"polygons":"abcdef"}]}', 422,
+         "polygon_invalid"),
+        ("merge", '{"items":[{"masks":[],"intersect":"true"}]}', 422, "invalid"),
+        ("iou", '{"items":[{"dt":[],"gt":[],"iscrowd":["%s",""]}]}' % ("x" * 1000), 422,
+         "iscrowd_invalid"),
+        ("iou", '{"items":[{"dt":{"size":[4,4]},"gt":[]}]}', 422, "invalid"),
+        ("to-polygons", '{"items":[{"size":[4,4],"counts":[16],"tolerance":"1"}]}', 422,
+         "invalid"),
+        ("to-polygons", '{"items":[{"size":[4,4],"counts":[16],"tolerance":true}]}', 422,
+         "invalid"),
+        ("to-polygons", '{"items":[{"size":[4,4],"counts":[16],"tolerance":NaN}]}', 422,
+         "invalid"),
+        ("to-polygons", '{"items":[{"size":[4,4],"counts":[16],"tolerance":1%s}]}' % ("0" * 400),
+         422, "invalid"),
+    ],
+    ids=lambda value: value[:60] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_json_that_means_harm(
+    api: ApiClient, op: str, text: str | bytes, status: int, code: str
+) -> None:
+    assert send(api, op, text)[:2] == (status, code)
+
+
+def test_of_members_with_the_same_name_the_last_counts(api: ApiClient) -> None:
+    """As in every reader of JSON that keeps one of them; nothing is computed from the others."""
+    text = '{"items":[{"size":[4,4],"size":[2,2],"counts":[9],"counts":[1,3]}]}'
+    headers = {"Content-Type": "application/json"}
+    answer = api.post("/api/masks/area", content=text, headers=headers)
+    assert answer.json() == {"items": [3]}
+
+
+def test_every_limit_is_documented(api: ApiClient) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "masks-http.md").read_text()
+    told = api.get("/openapi.json").text
+    limits = [getattr(routes, name) for name in dir(routes) if name.startswith("MAX_")]
+    limits += [shapes.MAX_CROSSINGS, shapes.MAX_CROSSINGS // 2, shapes.MAX_TRACED_RUNS]
+    assert len(limits) > 10
+    for limit in limits:
+        assert f"{limit:,}" in page
+        assert f"{limit:,}" in told
+    assert f"{middleware.MAX_JSON_BYTES:,} bytes" in page
+    assert f"{engine.MAX_COORDINATE:,.0f}" in page
 
 
 OPS = ["from-polygons", "from-bbox", "encode", "decode", "area", "bbox", "merge", "iou",

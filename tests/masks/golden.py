@@ -1,17 +1,23 @@
-"""The reference answers of pycocotools, read once; tests/data/masks/README.md describes them."""
+"""The tables of tests/data/masks, read once: pycocotools' answers, and RLE right and wrong."""
 
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).parent.parent / "data" / "masks" / "mask_golden.json"
+FOLDER = Path(__file__).parent.parent / "data" / "masks"
 
 
 @cache
 def golden(kind: str) -> list[dict[str, Any]]:
-    answers: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text())
+    answers: dict[str, list[dict[str, Any]]] = json.loads((FOLDER / "mask_golden.json").read_text())
     return answers[kind]
+
+
+def rle_cases(kind: str) -> list[dict[str, Any]]:
+    """RLE objects that are "refused" or "accepted", by the browser's codec as well."""
+    cases: dict[str, list[dict[str, Any]]] = json.loads((FOLDER / "rle_cases.json").read_text())
+    return cases[kind]
 
 
 def bitmap_of(rows: list[str], width: int) -> list[list[int]]:

@@ -654,6 +654,8 @@ export interface paths {
         /**
          * From Polygons
          * @description Draw polygons, bit for bit as pycocotools does.
+         *
+         *     At most, altogether: 10,000 items; 500,000 polygons and holes; 8,000,000 coordinates; 16,777,216 crossings of an edge with a pixel column.
          */
         readonly post: operations["from_polygons_api_masks_from_polygons_post"];
         readonly delete?: never;
@@ -674,6 +676,8 @@ export interface paths {
         /**
          * From Bbox
          * @description Draw boxes.
+         *
+         *     At most, altogether: 10,000 items; 16,777,216 crossings of an edge with a pixel column.
          */
         readonly post: operations["from_bbox_api_masks_from_bbox_post"];
         readonly delete?: never;
@@ -694,6 +698,8 @@ export interface paths {
         /**
          * Encode
          * @description Encode bitmaps.
+         *
+         *     At most, altogether: 10,000 items; 1,000,000 rows; 67,108,864 pixels; 8,000,000 runs.
          */
         readonly post: operations["encode_api_masks_encode_post"];
         readonly delete?: never;
@@ -714,6 +720,8 @@ export interface paths {
         /**
          * Decode
          * @description Decode masks to rows of 0 and 1, or to PNG pictures.
+         *
+         *     At most, altogether: 10,000 items; 8,000,000 counts, or characters of them; 16,777,216 pixels in rows; 67,108,864 pixels as PNG.
          */
         readonly post: operations["decode_api_masks_decode_post"];
         readonly delete?: never;
@@ -734,6 +742,8 @@ export interface paths {
         /**
          * Area
          * @description How many pixels each mask covers.
+         *
+         *     At most, altogether: 10,000 items; 8,000,000 counts, or characters of them.
          */
         readonly post: operations["area_api_masks_area_post"];
         readonly delete?: never;
@@ -754,6 +764,8 @@ export interface paths {
         /**
          * Bbox
          * @description The box x, y, width, height around each mask.
+         *
+         *     At most, altogether: 10,000 items; 8,000,000 counts, or characters of them.
          */
         readonly post: operations["bbox_api_masks_bbox_post"];
         readonly delete?: never;
@@ -774,6 +786,8 @@ export interface paths {
         /**
          * Merge
          * @description Unite or intersect the masks of each item.
+         *
+         *     At most, altogether: 10,000 items; 500,000 masks; 8,000,000 counts, or characters of them.
          */
         readonly post: operations["merge_api_masks_merge_post"];
         readonly delete?: never;
@@ -794,6 +808,8 @@ export interface paths {
         /**
          * Iou
          * @description Intersection over union: a matrix for each item, with a row for each of its `dt`.
+         *
+         *     At most, altogether: 2,000 items; 4,000,000 pairs; 100,000,000 runs of all pairs; 500,000 masks; 8,000,000 counts, or characters of them.
          */
         readonly post: operations["iou_api_masks_iou_post"];
         readonly delete?: never;
@@ -814,6 +830,8 @@ export interface paths {
         /**
          * To Polygons
          * @description Trace masks along the edges of their pixels: drawn again, the polygons are the same mask.
+         *
+         *     At most, altogether: 10,000 items; 1,000,000 runs; 100 tolerances; 8,388,608 columns under masks with a tolerance.
          */
         readonly post: operations["to_polygons_api_masks_to_polygons_post"];
         readonly delete?: never;

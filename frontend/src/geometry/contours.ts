@@ -9,7 +9,7 @@
  * diagonally the walk turns right, so that each keeps its own ring.
  */
 
-import { bbox, decode, type Rle } from "./rle";
+import { bbox, decode, MAX_DECODED_PIXELS, type Rle } from "./rle";
 import type { Ring } from "./ring";
 
 const EAST = 1;
@@ -22,10 +22,13 @@ interface Lattice {
   readonly stride: number;
 }
 
+/** The rings of a mask, none where its extent is too large to be looked at pixel by pixel. */
 export function contours(rle: Rle): Ring[] {
   const [x, y, width, height] = bbox(rle);
-  if (width === 0) return [];
-  const { edges, stride } = outgoingEdges(decode(rle), rle.size[0], x, y, width, height);
+  const column = rle.size[0];
+  if (width === 0 || width * column > MAX_DECODED_PIXELS) return [];
+  const pixels = decode(rle, x, width);
+  const { edges, stride } = outgoingEdges(pixels, column, y, width, height);
   const rings: Ring[] = [];
   for (let at = 0; at < edges.length; at++) {
     // Every ring has an eastward edge, and the first one found begins at a corner of it.
@@ -37,7 +40,6 @@ export function contours(rle: Rle): Ring[] {
 function outgoingEdges(
   pixels: Uint8Array,
   column: number,
-  x: number,
   y: number,
   width: number,
   height: number,
@@ -45,7 +47,7 @@ function outgoingEdges(
   const stride = width + 1;
   const edges = new Uint8Array(stride * (height + 1));
   const set = (c: number, r: number): boolean =>
-    c >= 0 && r >= 0 && c < width && r < height && pixels[(x + c) * column + y + r] === 1;
+    c >= 0 && r >= 0 && c < width && r < height && pixels[c * column + y + r] === 1;
   for (let c = 0; c < width; c++) {
     for (let r = 0; r < height; r++) {
       if (!set(c, r)) continue;

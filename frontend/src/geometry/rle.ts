@@ -8,7 +8,8 @@
  * another group follows, and from the fourth count on the difference to the
  * count two before is written. `[4, 1, 4]` is `"414"`.
  *
- * Area and box are those of app/masks, which holds the same golden answers.
+ * Area and box are those of app/masks, which holds the same golden answers; what is wrong has the
+ * same code here and there (tests/data/masks/rle_cases.json binds both).
  */
 
 import type { Box } from "./bounds";
@@ -20,26 +21,65 @@ export interface Rle {
   readonly counts: string | readonly number[];
 }
 
+/** The most pixels of an image: the file format keeps counts in 32 bits. */
+const MAX_PIXELS = 2 ** 32 - 1;
+/** The most pixels that are decoded at a time. */
+export const MAX_DECODED_PIXELS = 2 ** 29;
+/** What one count can need: 2^32 - 1 is "oooooo3". */
+const MAX_CHARACTERS = 7;
+
+export type RleCode =
+  | "size_invalid"
+  | "image_too_large"
+  | "rle_invalid"
+  | "rle_empty"
+  | "rle_charset"
+  | "rle_truncated"
+  | "rle_overlong"
+  | "rle_too_many_runs"
+  | "rle_negative"
+  | "rle_overrun"
+  | "rle_short"
+  | "decode_too_large";
+
+/** What is wrong with a mask: a code as in app/masks/errors.py, and the member that is wrong. */
 export class RleError extends Error {
   override readonly name = "RleError";
+  readonly code: RleCode;
+  readonly member: "size" | "counts" | null;
+
+  constructor(code: RleCode, message: string, member: "size" | "counts" | null = "counts") {
+    super(message);
+    this.code = code;
+    this.member = member;
+  }
 }
 
+/** The numbers in a string, whatever they mean. */
 export function parseCounts(text: string): number[] {
+  const wrong = text.search(/[^0-o]/);
+  if (wrong >= 0) {
+    throw new RleError("rle_charset", `Character ${wrong} of the counts is outside the alphabet.`);
+  }
+  if ((text.charCodeAt(text.length - 1) - 48) & 0x20) {
+    throw new RleError("rle_truncated", "The counts end inside a number.");
+  }
   const counts: number[] = [];
   let at = 0;
   while (at < text.length) {
+    const start = at;
     let value = 0;
     let weight = 1;
     let group: number;
     do {
-      if (at === text.length) throw new RleError("The counts end inside a number.");
       group = text.charCodeAt(at++) - 48;
-      if (group < 0 || group > 63) {
-        throw new RleError(`Character ${at} of the counts is outside the alphabet.`);
-      }
       value += (group & 0x1f) * weight;
       weight *= 32;
     } while (group & 0x20);
+    if (at - start > MAX_CHARACTERS) {
+      const detail = `A count has more than ${MAX_CHARACTERS} characters.`;
+      throw new RleError("rle_overlong", detail);
+    }
     if (group & 0x10) value -= weight;
     if (counts.length > 2) value += counts[counts.length - 2]!;
     counts.push(value);
@@ -62,28 +102,72 @@ export function writeCounts(counts: readonly number[]): string {
   return text;
 }
 
-/** The counts as numbers, checked against the size. */
-export function countsOf(rle: Rle): readonly number[] {
-  const counts = typeof rle.counts === "string" ? parseCounts(rle.counts) : rle.counts;
-  const [height, width] = rle.size;
-  let total = 0;
-  for (const count of counts) {
-    if (!(count >= 0)) throw new RleError("A count is negative.");
-    total += count;
+const isWhole = (value: unknown): value is number => Number.isInteger(value);
+
+/** How many pixels a mask has, from something that calls itself one. */
+function pixelsOf(rle: unknown): number {
+  if (typeof rle !== "object" || rle === null || Array.isArray(rle)) {
+    throw new RleError("rle_invalid", "A mask is an object with size and counts.", null);
   }
-  if (total !== height * width) {
-    throw new RleError(`The counts cover ${total} pixels of ${height * width}.`);
+  for (const name of ["size", "counts"] as const) {
+    if (!(name in rle)) throw new RleError("rle_invalid", `The mask has no ${name}.`, name);
+  }
+  const { size } = rle as { size: unknown };
+  if (!Array.isArray(size) || size.length !== 2 || !size.every(isWhole)) {
+    throw new RleError("size_invalid", "The size is not two whole numbers.", "size");
+  }
+  const [height, width] = size as [number, number];
+  if (height < 0 || width < 0) throw new RleError("size_invalid", "The size is negative.", "size");
+  if (Math.max(height, width, height * width) > MAX_PIXELS) {
+    throw new RleError("image_too_large", `${height} × ${width} pixels are too many.`, "size");
+  }
+  return height * width;
+}
+
+/** The counts as numbers, as many as the pixels allow: an empty run may lead and one may trail. */
+function numbersOf(counts: unknown, pixels: number): readonly number[] {
+  const isText = typeof counts === "string";
+  if (!isText && !(Array.isArray(counts) && counts.every(isWhole))) {
+    throw new RleError("rle_invalid", "The counts are neither a string nor whole numbers.");
+  }
+  if (counts.length === 0) throw new RleError("rle_empty", "There are no counts.");
+  const most = pixels + 2;
+  const tooMany = new RleError("rle_too_many_runs", "There are more runs than pixels.");
+  if (isText && counts.length > MAX_CHARACTERS * most) throw tooMany;
+  const numbers: readonly number[] = isText ? parseCounts(counts) : counts;
+  if (numbers.length > most) throw tooMany;
+  return numbers;
+}
+
+/** The counts as numbers, checked against the size; runs of length zero may be among them. */
+export function countsOf(rle: Rle): readonly number[] {
+  const pixels = pixelsOf(rle);
+  const counts = numbersOf(rle.counts, pixels);
+  if (counts.some((count) => count < 0)) {
+    throw new RleError("rle_negative", "A count is negative.");
+  }
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total !== pixels) {
+    const code = total > pixels ? "rle_overrun" : "rle_short";
+    throw new RleError(code, `The counts cover ${total} pixels of ${pixels}.`);
   }
   return counts;
 }
 
-/** Column-major pixels, 1 where the mask is. */
-export function decode(rle: Rle): Uint8Array {
+/** Column-major pixels, 1 where the mask is; of all columns, or of some from the first one on. */
+export function decode(rle: Rle, first = 0, columns?: number): Uint8Array {
+  const counts = countsOf(rle);
   const [height, width] = rle.size;
-  const pixels = new Uint8Array(height * width);
-  let at = 0;
-  countsOf(rle).forEach((count, i) => {
-    if (i % 2 === 1) pixels.fill(1, at, at + count);
+  const start = first * height;
+  const length = (columns ?? width - first) * height;
+  if (length > MAX_DECODED_PIXELS) {
+    throw new RleError("decode_too_large", `${length} pixels are too many to decode.`, null);
+  }
+  const pixels = new Uint8Array(length);
+  let at = -start;
+  counts.forEach((count, i) => {
+    // `fill` would count a negative place from the end.
+    if (i % 2 === 1 && at + count > 0) pixels.fill(1, Math.max(at, 0), at + count);
     at += count;
   });
   return pixels;
@@ -115,13 +199,14 @@ export function area(rle: Rle): number {
  * an empty mask. A run that goes over the end of a column spans the whole height.
  */
 export function bbox(rle: Rle): Box {
+  const counts = countsOf(rle);
   const height = rle.size[0];
   let left = Infinity;
   let top = Infinity;
   let right = -1;
   let bottom = -1;
   let at = 0;
-  countsOf(rle).forEach((count, i) => {
+  counts.forEach((count, i) => {
     const start = at;
     at += count;
     if (i % 2 === 0 || count === 0) return;
