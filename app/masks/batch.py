@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from app.masks.errors import ImageTooLargeError, SizeError, SizeMismatchError
 
-IntArray = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.signedinteger]
+IntKind = type[np.int32] | type[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
@@ -175,7 +176,7 @@ def to_spans(masks: Masks) -> Spans:
     return Spans(positions, to_offsets(masks.runs & ~1))
 
 
-def to_line(masks: Masks, start: IntArray, kind: type[np.signedinteger] = np.int64) -> IntArray:
+def to_line(masks: Masks, start: IntArray, kind: IntKind = np.int64) -> IntArray:
     """Starts and ends of all masks in one array of the given dtype, each mask from its start on.
 
     Where numbers on the way do not fit the dtype they come out right again: only the place on the

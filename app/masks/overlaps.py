@@ -11,16 +11,25 @@ Where a start or an end of a and one of b are at the same place, that of a count
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.masks.batch import FloatArray, IntArray, Masks, Spans, ranges, to_offsets, to_spans
+from app.masks.batch import (
+    RUNS_AT_A_TIME,
+    FloatArray,
+    IntArray,
+    Masks,
+    Spans,
+    cuts,
+    ranges,
+    to_offsets,
+    to_spans,
+)
 from app.masks.runs import bases
 
 __all__ = ["common_pixels", "common_pixels_of_pairs"]
-
-_BLOCK = 1 << 16  # Starts and ends looked at in one piece: the working arrays stay in the cache.
 
 
 def common_pixels(a: Masks, b: Masks) -> IntArray:
@@ -88,20 +97,15 @@ def _inside(spans: Spans, events: _Events, n: int, low: IntArray, high: IntArray
     m = len(spans.offsets) - 1
     row = np.arange(m).repeat((spans.offsets[1:] - spans.offsets[:-1]) >> 1)
     out = np.zeros((m, n), np.int64)
-    total = to_offsets(count)
-    cursor = 0
-    while cursor < len(row):
-        stop = int(total.searchsorted(total[cursor] + _BLOCK, side="right")) - 1
-        stop = max(stop, cursor + 1)
-        some = slice(cursor, stop)
+    for start, stop in pairwise(cuts(to_offsets(count), RUNS_AT_A_TIME)):
+        some = slice(start, stop)
         chosen = ranges(low[some], count[some])
-        first, last = int(row[cursor]), int(row[stop - 1])
+        first, last = int(row[start]), int(row[stop - 1])
         cells = ((row[some] - first) * n).repeat(count[some])
         cells += events.masks[chosen]
         # Sums of so few places stay whole numbers; within one run starts and ends take turns.
         sums = np.bincount(cells, events.weights[chosen], (last - first + 1) * n)
         out[first : last + 1] += sums.astype(np.int64).reshape(-1, n)
-        cursor = stop
     return out
 
 
@@ -122,4 +126,5 @@ def _sums(spans: Spans, others: Spans, side: Literal["left", "right"]) -> IntArr
     np.negative(signed[0::2], out=signed[0::2])
     before = to_offsets(signed)[np.searchsorted(others.positions, spans.positions, side)]
     gained = to_offsets(before[1::2] - before[0::2])
-    return np.diff(gained[spans.offsets >> 1])
+    sums: IntArray = np.diff(gained[spans.offsets >> 1])
+    return sums

@@ -40,6 +40,7 @@ from app.masks.batch import (
     MAX_COORDINATE,
     FloatArray,
     IntArray,
+    IntKind,
     Masks,
     Sizes,
     check_sizes,
@@ -188,8 +189,8 @@ class _Edges(NamedTuple):
     dx: FloatArray
     dy: FloatArray
     slope: FloatArray
-    column: IntArray
     row: FloatArray
+    column: IntArray
     columns: IntArray
     inside: bool
 
@@ -197,8 +198,9 @@ class _Edges(NamedTuple):
         """The edges from ``start`` to ``stop``."""
         if stop - start == len(self.x):
             return self
-        cut = [member[start:stop] for member in self[:-1]]
-        return _Edges(*cut, inside=self.inside)
+        x, y, dx, dy, slope, row = (member[start:stop] for member in self[:6])
+        column, columns = self.column[start:stop], self.columns[start:stop]
+        return _Edges(x, y, dx, dy, slope, row, column, columns, self.inside)
 
 
 def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
@@ -227,7 +229,7 @@ def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
     row += y
     row += 2
     row /= 5
-    return _Edges(x, y, dx, dy, slope, column, row, np.abs(crossed), inside)
+    return _Edges(x, y, dx, dy, slope, row, column, np.abs(crossed), inside)
 
 
 def _to_next(numbers: IntArray, offsets: IntArray) -> IntArray:
@@ -256,7 +258,7 @@ def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
     start = bases(pixels)
     end = start + pixels
     # No number on the way is farther from the line than the largest coordinates are.
-    kind = np.int32 if end[-1] < 1 << 30 else np.int64
+    kind: IntKind = np.int32 if end[-1] < 1 << 30 else np.int64
     tall = sizes[:, 0].astype(np.float64).repeat(points)
     line = start.astype(np.float64).repeat(points)
     # Each ring has one place more, behind those of its last edge, for the end of its mask.
@@ -300,7 +302,7 @@ def _places(
     room: IntArray,
     tall: FloatArray,
     line: FloatArray,
-    kind: type[np.signedinteger],
+    kind: IntKind,
 ) -> IntArray:
     """Where edges toggle the fill, on the line of all masks, in the order of the edges.
 
@@ -321,7 +323,7 @@ def _places(
     doubt = _doubt(edges, float(tall.max()), float(line[-1]), n)
     if doubt < 0.25:
         place -= doubt
-        found = place.astype(kind)
+        found: IntArray = place.astype(kind)
         place += 2 * doubt
         [unsure] = (found != place.astype(kind)).nonzero()
     else:
@@ -371,7 +373,7 @@ def _exact(
 ) -> FloatArray:
     """The place of the given crossing of each given edge, in the steps of pycocotools."""
     x, y, dx, dy = (member[edge] for member in edges[:4])
-    column = edges.column[edge] + np.copysign(number, dx)
+    column = edges.column[edge].astype(np.float64) + np.copysign(number, dx)
     # pycocotools walks along the longer axis, towards larger numbers.
     steep = np.abs(dy) > np.abs(dx)
     turn = np.where(steep, dy, dx) < 0
@@ -402,7 +404,7 @@ def _steep_rows(x: FloatArray, y: FloatArray, slope: FloatArray, column: FloatAr
     step = np.floor((beyond - 0.5 - x) / slope)
 
     def before(step: FloatArray) -> npt.NDArray[np.bool_]:
-        return (x + slope * step + 0.5 < beyond) != leftwards
+        return np.asarray((x + slope * step + 0.5 < beyond) != leftwards, bool)
 
     while True:
         move = before(step + 1).astype(np.float64) - ~before(step)

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +117,8 @@ def from_dicts(items: Iterable[object]) -> Masks:
     checked = check_each_size(sizes)
     most_runs = checked[:, 0] * checked[:, 1] + 2  # One empty run may lead and one may trail.
     if set(map(type, given)) <= {str, bytes}:
-        flat, offsets = _read_strings(given, most_runs, np.arange(len(given)))
+        texts = cast("list[str | bytes]", given)
+        flat, offsets = _read_strings(texts, most_runs, np.arange(len(given)))
     else:
         flat, offsets = _read_any(given, most_runs)
     _limit(offsets[1:] - offsets[:-1], most_runs, np.arange(len(given)))
@@ -149,7 +150,7 @@ def _read_any(given: list[object], most_runs: IntArray) -> tuple[IntArray, IntAr
         for index, counts in enumerate(given)
     ]
     which = np.flatnonzero([array is None for array in arrays])
-    strings = [given[i] for i in which]
+    strings = [counts for counts in given if isinstance(counts, str | bytes)]
     flat, offsets = _read_strings(strings, most_runs[which], which)
     pieces = iter(np.split(flat, offsets[1:-1]))
     whole = [next(pieces) if array is None else array for array in arrays]

@@ -49,7 +49,7 @@ def first_of_pairs(twice: IntArray) -> IntArray:
         return twice
     number = np.arange(len(twice))
     begins = np.maximum.accumulate(np.where(np.diff(twice, prepend=-2) > 1, number, 0))
-    return twice[(number - begins) & 1 == 0]
+    return np.asarray(twice[(number - begins) & 1 == 0], np.int64)
 
 
 def bases(pixels: IntArray) -> IntArray:

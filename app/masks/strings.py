@@ -11,7 +11,15 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from app.masks.batch import RUNS_AT_A_TIME, BoolArray, ByteArray, IntArray, cuts, to_offsets
+from app.masks.batch import (
+    RUNS_AT_A_TIME,
+    BoolArray,
+    ByteArray,
+    IntArray,
+    IntKind,
+    cuts,
+    to_offsets,
+)
 from app.masks.errors import RleCharsetError, RleOverlongError, RleTruncatedError
 
 MAX_CHARACTERS = 7
@@ -167,13 +175,13 @@ def _join_groups(text: ByteArray, going: list[BoolArray]) -> IntArray:
     ``going[k]`` says where a number goes on for k + 1 characters more. The last group of a number
     has a sign.
     """
-    kind = np.int32 if len(going) <= 6 else np.int64
+    kind: IntKind = np.int32 if len(going) <= 6 else np.int64
     bits = text & 31
     bits -= (text & 16 & ~going[0] * np.uint8(16)) << 1
-    group = bits.view(np.int8).astype(kind)
+    group: IntArray = bits.view(np.int8).astype(kind)
     values = group.copy()
     # Many numbers have a second group, few have more.
-    second = going[0][:-1].astype(kind)
+    second: IntArray = going[0][:-1].astype(kind)
     second *= group[1:]
     second <<= 5
     values[:-1] += second

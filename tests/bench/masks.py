@@ -3,15 +3,16 @@
 Every ratio is the peer's time over ours, of the medians of rounds in which all of them take turns,
 so that a slow phase of the machine slows each of them: more than 1 is faster than the peer. Times
 are the processor's, of which other work on the machine takes nothing; nobody here uses more than
-one thread. Each side starts from what it works on by itself: the lists of a COCO file for polygons, bitmaps for
-encode, and for all else RLE objects with bytes for the peers and a batch for `app.masks`.
+one thread. Each side starts from what it works on by itself: the lists of a COCO file for polygons,
+bitmaps for encode, and for all else RLE objects with bytes for the peers and a batch for
+`app.masks`.
 """
 
 import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
@@ -51,12 +52,12 @@ def _annotations() -> _Annotations:
     )
 
 
-def _medians(*calls: Callable[[], object], rounds: int = 0) -> list[float]:
+def _medians(*calls: Callable[[], object]) -> list[float]:
     """Median seconds of each call, all of them taking turns."""
     times: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
-    for _ in range(rounds or ROUNDS):
+    for _ in range(ROUNDS):
         for call, taken in zip(calls, times, strict=True):
             begun = time.process_time()
             call()
@@ -68,18 +69,12 @@ def _rows(
     what: str,
     n: int,
     ours: Callable[[], object],
-    peers: Sequence[Callable[[], object] | None],
+    peers: Sequence[Callable[[], object]],
     target: float | None,
-    rounds: int = ROUNDS,
 ) -> Iterator[Row]:
-    """A row for each peer that can do it; the target is for pycocotools, which comes first."""
-    present = [peer for peer in peers if peer is not None]
-    own, *others = _medians(ours, *present, rounds=rounds)
-    taken = iter(others)
-    for (name, _), peer in zip(PEERS, peers):
-        if peer is None:
-            continue
-        seconds = next(taken)
+    """A row for each peer, in the order of PEERS; the target is for pycocotools, the first one."""
+    own, *others = _medians(ours, *peers)
+    for (name, _), seconds in zip(PEERS, others, strict=False):
         note = f"{name} {seconds / n * 1e6:.1f} us each, ours {own / n * 1e6:.1f}"
         goal = target if name == "pycocotools" else None
         yield Row(what, seconds / own, "x", goal, at_least=True, note=note)
@@ -89,20 +84,20 @@ def _pieces(n: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, n)) for first in range(0, n, size)]
 
 
-def _peer_batches(
-    peer: Any, call: Callable[[Any, Any], object], batches: Sequence[Any]
-) -> Callable[[], object]:
+def _loop(call: Callable[[Any], object], given: Sequence[Any]) -> Callable[[], object]:
+    """Call it with each of these; no answer is kept, as a server keeps none."""
+
     def run() -> None:
-        for batch in batches:
-            call(peer, batch)
+        for one in given:
+            call(one)
 
     return run
 
 
 def _each_peer(
-    call: Callable[[Any, Any], object], batches: Sequence[Any]
-) -> list[Callable[[], object] | None]:
-    return [_peer_batches(peer, call, batches) for _, peer in PEERS]
+    call: Callable[[Any, Any], object], given: Sequence[Any]
+) -> list[Callable[[], object]]:
+    return [_loop(partial(call, peer), given) for _, peer in PEERS]
 
 
 def _bytes(batch: masks.Masks) -> list[dict[str, Any]]:
@@ -133,9 +128,7 @@ def _polygons() -> Iterator[Row]:
         yield from _rows(
             f"polygons to RLE, {min(size, n):,} at a time",
             n,
-            lambda pieces=pieces: [
-                masks.from_polygons(parts[some], part_sizes[some]) for some in pieces
-            ],
+            _loop(lambda some: masks.from_polygons(parts[some], part_sizes[some]), pieces),
             _each_peer(draw, given),
             3 if size == n else None,
         )
@@ -149,7 +142,7 @@ def _polygons() -> Iterator[Row]:
     yield from _rows(
         "polygons to RLE, one at a time",
         1000,
-        lambda: [masks.from_polygons([rings], size) for rings, size in given[:1000]],
+        _loop(lambda one: masks.from_polygons([one[0]], one[1]), given[:1000]),
         _each_peer(draw, given[:1000]),
         None,
     )
@@ -192,27 +185,24 @@ def _bitmaps() -> Iterator[Row]:
     lists = [rles[some] for some in _pieces(n, 10)]
     bitmaps = masks.decode(every)
 
-    def each(call: Callable[[Any], object], of: Sequence[Any]) -> Callable[[], object]:
-        return _peer_batches(None, lambda _, batch: call(batch), of)
-
     yield from _rows(
         "decode",
         n,
-        each(masks.decode, batches),
+        _loop(masks.decode, batches),
         _each_peer(lambda peer, rle: peer.decode(rle), rles),
         10,
     )
     yield from _rows(
         "the same, from string counts",
         n,
-        each(lambda some: masks.decode(masks.from_dicts(some)), lists),
+        _loop(lambda some: masks.decode(masks.from_dicts(some)), lists),
         _each_peer(lambda peer, rle: peer.decode(rle), rles),
         None,
     )
     yield from _rows(
         "encode",
         n,
-        each(masks.encode, bitmaps),
+        _loop(masks.encode, bitmaps),
         _each_peer(lambda peer, bitmap: peer.encode(bitmap), bitmaps),
         1.5,
     )
@@ -225,38 +215,31 @@ def _measures() -> Iterator[Row]:
     every = masks.from_polygons(polygons[:n], sizes[:n])
     batches = [every[some] for some in _pieces(n, 250)]
     rles = [_bytes(batch) for batch in batches]
-    for name, call, peer in (
-        ("area", masks.area, lambda peer, some: peer.area(some)),
-        ("bbox", masks.bbox, lambda peer, some: peer.toBbox(some)),
-    ):
-        yield from _rows(
-            f"{name}, 250 at a time",
-            n,
-            lambda call=call: [call(batch) for batch in batches],  # type: ignore[attr-defined]
-            _each_peer(peer, rles),
-            2,
-        )
+    areas = _each_peer(lambda peer, some: peer.area(some), rles)
+    yield from _rows("area, 250 at a time", n, _loop(masks.area, batches), areas, 2)
+    boxes = _each_peer(lambda peer, some: peer.toBbox(some), rles)
+    yield from _rows("bbox, 250 at a time", n, _loop(masks.bbox, batches), boxes, 2)
     internal = [coding._frString(some) for some in rles]
     yield from _rows(
         "counts to strings",
         n,
-        lambda: [masks.to_dicts(batch) for batch in batches],
-        [lambda: [coding._toString(some) for some in internal], None],
+        _loop(masks.to_dicts, batches),
+        [_loop(coding._toString, internal)],
         1,
     )
     yield from _rows(
         "strings to counts",
         n,
-        lambda: [masks.from_dicts(some) for some in rles],
-        [lambda: [coding._frString(some) for some in rles], None],
+        _loop(masks.from_dicts, rles),
+        [_loop(coding._frString, rles)],
         1,
     )
     texts = [[rle["counts"] for rle in some] for some in rles]
     yield from _rows(
         "the same, unchecked",
         n,
-        lambda: [strings.decode_strings(some) for some in texts],
-        [lambda: [coding._frString(some) for some in rles], None],
+        _loop(strings.decode_strings, texts),
+        [_loop(coding._frString, rles)],
         None,
     )
 
@@ -297,12 +280,11 @@ def _ious() -> Iterator[Row]:
             for some in sets
         ]
         rles = [_bytes(batch) for batch in batches]
-        crowd = [0] * count
         yield from _rows(
             f"IoU of all pairs, {count} objects",
             len(sets),
-            lambda batches=batches: [masks.iou(batch, batch) for batch in batches],
-            _each_peer(lambda peer, some, crowd=crowd: peer.iou(some, some, crowd), rles),
+            _loop(lambda batch: masks.iou(batch, batch), batches),
+            _each_peer(lambda peer, some: peer.iou(some, some, [0] * len(some)), rles),
             target,
         )
 
