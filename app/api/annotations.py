@@ -16,7 +16,7 @@ from app.api.sent import BodyDep
 from app.models import Annotation
 from app.services import access, annotation_view, annotations, drawing, keypoints
 
-__all__ = ["router"]
+__all__ = ["AnnotationOut", "page", "router"]
 
 router = APIRouter(
     tags=["annotations"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
@@ -191,7 +191,8 @@ def _one(annotation: Annotation, status_code: int = 200) -> Response:
     return _json(annotation_view.as_text(annotation), status_code, ETag=tag)
 
 
-def _page(texts: list[str], next_cursor: str | None) -> Response:
+def page(texts: list[str], next_cursor: str | None) -> Response:
+    """One page of a list of annotations, put together from their texts."""
     cursor = "null" if next_cursor is None else f'"{next_cursor}"'
     return _json(f'{{"items":[{",".join(texts)}],"next_cursor":{cursor}}}')
 
@@ -212,7 +213,7 @@ def index(
     after = paging.decode(cursor, int)[0] if cursor else 0
     rows = annotations.list_annotations(session, image_id=image.id, limit=limit + 1, after=after)
     following = paging.encode(rows[limit - 1].id) if len(rows) > limit else None
-    return _page([annotation_view.as_text(row) for row in rows[:limit]], following)
+    return page([annotation_view.as_text(row) for row in rows[:limit]], following)
 
 
 @router.post(
@@ -405,7 +406,7 @@ def history(
         for entry in entries[:limit]
     ]
     last = (entries[limit - 1].content or annotation).version if len(entries) > limit else None
-    return _page(shown, None if last is None else paging.encode(last))
+    return page(shown, None if last is None else paging.encode(last))
 
 
 @router.post(

@@ -23,6 +23,7 @@ from app.services.annotation_edits import Edit, State
 from app.services.shapes import Json
 
 __all__ = [
+    "COLUMNS",
     "Expected",
     "HistoryEntry",
     "change_annotation",
@@ -40,7 +41,7 @@ Expected = frozenset[int] | None
 """The versions that a change may be based on; None for whichever there is."""
 
 # What a list shows: columns instead of objects, since there are thousands of rows.
-_COLUMNS = (
+COLUMNS = (
     Annotation.id,
     Annotation.coco_id,
     Annotation.image_id,
@@ -63,7 +64,7 @@ def list_annotations(
 ) -> Sequence[Row[Any]]:
     """The annotations of an image in the order of their ids, those behind `after`."""
     return session.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(
             Annotation.image_id == image_id,
             Annotation.deleted_at.is_(None),
