@@ -287,24 +287,6 @@ def test_an_export_of_what_is_not_there_writes_no_file(
     assert not (tmp_path / "x").exists()
 
 
-def test_check_finds_nothing_wrong_with_a_good_file(call: Call) -> None:
-    file = COCO / "instances.json"
-    said = f"{file}: 12 images, 80 categories, 117 annotations; no errors\n"
-    assert call("check", str(file)) == (0, said, "")
-
-
-def test_check_tells_what_is_wrong(call: Call, tmp_path: Path) -> None:
-    content = json.loads((COCO / "instances.json").read_text())
-    content["annotations"][3]["image_id"] = 1
-    (tmp_path / "bad.json").write_text(json.dumps(content))
-    code, said, error = call("check", "bad.json")
-    assert (code, error) == (1, "")
-    assert "116 annotations; 1 error\n" in said
-    assert "annotations[3]" in said
-    code, said, _ = call("check", "bad.json", "--json")
-    assert (code, json.loads(said)["rejected"]) == (1, 1)
-
-
 def test_the_demo_is_added_once(context: AppContext, session: Session) -> None:
     make_user(session, is_admin=True)
     for _ in range(2):

@@ -81,6 +81,11 @@ class Stream:
         self._ended = False
         self.seen_nan = False
 
+    @property
+    def place(self) -> int:
+        """Where in the file reading stands: behind what came out last, or at a list's bracket."""
+        return self._offset + self._at
+
     def read(self) -> Iterator[Member | Records]:
         """Everything in the file, in its order; a list of records begins with its Member."""
         first = self._peek()
