@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from app import masks
 from app.client import drawing, pixels, results
+from app.client.ahead import Ahead
 from app.client.errors import BadFile, BadGeometry, BadResults, ClientError, UnknownId
 from app.client.index import Index, Record, records
 from app.client.server import RemoteDataset, is_address, save_from_web
@@ -101,6 +102,7 @@ class COCO:
         self.anns, self.cats, self.imgs = index.anns, index.cats, index.imgs
         self.imgToAnns: defaultdict[Any, list[Record]] = index.img_to_anns
         self.catToImgs: defaultdict[Any, list[Any]] = index.cat_to_imgs
+        self._ahead = Ahead()
 
     def info(self) -> None:
         """Print what the file says about itself."""
@@ -177,7 +179,9 @@ class COCO:
 
     def loadAnns(self, ids: Any = ()) -> list[Record]:
         """The annotations with these ids, or with this one; UnknownId when one is not there."""
-        return _load(self.anns, ids, "annotation")
+        found = _load(self.anns, ids, "annotation")
+        self._ahead.expect(found[:])
+        return found
 
     def loadCats(self, ids: Any = ()) -> list[Record]:
         """The categories with these ids, or with this one; UnknownId when one is not there."""
@@ -231,15 +235,18 @@ class COCO:
         An annotation that has a compressed RLE already answers with that very object. One that is
         nothing but a box covers its box. BadGeometry for what has no mask.
         """
-        stored = pixels.stored_rle(ann)
-        if stored is not None:
-            return stored
-        rle = masks.to_dicts(pixels.of(ann, self.imgs.get(_get(ann, "image_id"))))[0]
+        rle = self._ahead.draw(ann, self.imgs).rle
+        stored: Any = ann.get("segmentation")
+        is_coded = isinstance(stored, dict) and isinstance(stored.get("counts"), str | bytes)
+        # As it is written, if not in the usual way; only what nobody could read is mended.
+        if is_coded and (stored["counts"] == rle["counts"] or pixels.is_sound(stored)):
+            coded: dict[str, Any] = stored
+            return coded
         return {"size": rle["size"], "counts": rle["counts"].encode()}
 
     def annToMask(self, ann: Record) -> npt.NDArray[np.uint8]:
         """The annotation's mask, (height, width) uint8 of 0 and 1 in column order."""
-        return masks.decode(pixels.of(ann, self.imgs.get(_get(ann, "image_id"))))[0]
+        return masks.decode(self._ahead.draw(ann, self.imgs).mask)[0]
 
     def showAnns(self, anns: Iterable[Record], draw_bbox: bool = False) -> None:
         """Draw annotations on matplotlib's current axes; print captions.

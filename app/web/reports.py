@@ -104,7 +104,9 @@ def groups_of(result: Mapping[str, Any]) -> list[Group]:
             group.examples.append(Example(_where(issue), str(issue.get("message", ""))))
     # The list of issues may be cut for a very wrong file; the counts are always whole.
     for code, count in result.get("issue_counts", {}).items():
-        groups.setdefault(code, Group(code, "info")).count = int(count)
+        known = ISSUES.get(code)
+        severity = known.severity if known else "info"
+        groups.setdefault(code, Group(code, severity)).count = int(count)
     return sorted(groups.values(), key=lambda g: (_GRAVITY.get(g.severity, 9), -g.count, g.code))
 
 
