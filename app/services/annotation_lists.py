@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.models import Annotation, Category, Image
@@ -30,8 +30,17 @@ class AnnotationFilter:
     area_max: float | None = None
     iscrowd: bool | None = None
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether an index on what is asked for leads to few annotations."""
+        wide = AnnotationFilter(
+            area_min=self.area_min, area_max=self.area_max, iscrowd=self.iscrowd
+        )
+        return self != wide
+
     def conditions(self, dataset_id: int) -> list[ColumnElement[bool]]:
-        wanted = [Annotation.dataset_id == dataset_id, Annotation.deleted_at.is_(None)]
+        """What holds for annotations of the dataset that fit."""
+        wanted: list[ColumnElement[bool]] = [Annotation.deleted_at.is_(None)]
         if self.coco_ids:
             wanted.append(coco_ids.is_one_of(Annotation.coco_id, self.coco_ids))
         if self.images:
@@ -64,9 +73,12 @@ def list_in_dataset(
     after: int = 0,
 ) -> Sequence[Row[Any]]:
     """The annotations that fit all filters, in the order of their ids, those behind `after`."""
-    return session.execute(
-        select(*annotations.COLUMNS)
-        .where(*filters.conditions(dataset_id), Annotation.id > after)
-        .order_by(Annotation.id)
-        .limit(limit)
-    ).all()
+    query = select(*annotations.COLUMNS).where(*filters.conditions(dataset_id)).limit(limit)
+    if filters.is_narrow:
+        here = Annotation.dataset_id == dataset_id, Annotation.id > after
+        return session.execute(query.where(*here).order_by(Annotation.id)).all()
+    # Were the dataset a constant, PostgreSQL would walk the primary key up to its first annotation,
+    # past those of all older datasets.
+    place = tuple_(Annotation.dataset_id, Annotation.id)
+    here = Annotation.dataset_id <= dataset_id, place > (dataset_id, after)
+    return session.execute(query.where(*here).order_by(Annotation.dataset_id, Annotation.id)).all()
