@@ -21,7 +21,7 @@ from app.client.ahead import Ahead
 from app.client.errors import BadFile, BadGeometry, BadResults, ClientError, UnknownId
 from app.client.index import Index, Record, records
 from app.client.server import RemoteDataset, is_address, save_from_web
-from app.formats.coco import geometry, rawjson, values
+from app.formats.coco import rawjson, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.records import FileError
 
@@ -137,7 +137,7 @@ class COCO:
             lowest, highest = areas
             found = [a for a in found if lowest < self._area(a) < highest]
         if iscrowd is not None:
-            found = [a for a in found if geometry.read_crowd(a, _ignore) == iscrowd]
+            found = [a for a in found if pixels.is_crowd(a) == iscrowd]
         return [a["id"] for a in found if "id" in a]
 
     def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> list[Any]:
@@ -280,10 +280,6 @@ class COCO:
                 save_from_web(image["coco_url"], path)
             else:
                 raise ClientError(f"Nothing says where the file of image {image['id']!r} is.")
-
-
-def _ignore(_code: str, _member: str, _message: str) -> None:
-    """What was read generously is a matter for ``maskwright check``."""
 
 
 def _listed(value: Any) -> list[Any]:

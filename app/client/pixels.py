@@ -14,13 +14,18 @@ from app import masks
 from app.client.errors import BadGeometry
 from app.formats.coco import geometry, values
 
-__all__ = ["image_size", "is_sound", "of", "of_all"]
+__all__ = ["image_size", "is_crowd", "is_sound", "of", "of_all"]
 
 _NUMBERS = frozenset((int, float))
 
 
 def _ignore(_code: str, _member: str, _message: str) -> None:
     """What was read generously is a matter for ``maskwright check``."""
+
+
+def is_crowd(annotation: dict[str, Any]) -> bool:
+    """Whether it is a crowd, however the record says so."""
+    return geometry.read_crowd(annotation, _ignore)
 
 
 def image_size(image: Mapping[str, Any] | None) -> tuple[int, int]:

@@ -289,6 +289,8 @@ def test_byte_order_marks(encoding: str, tmp_path: Path) -> None:
     text = json.dumps(coco(annotation(segmentation=SQUARE, note="ä")), ensure_ascii=False)
     found = Fixed(tmp_path, text.encode(encoding))
     after = found.after.read_bytes()
+    codes = [repaired.code for repaired in found.repairs]
+    assert codes == ["encoding"] * (encoding != "utf-8-sig") + ["segmentation_flat"]
     assert after.startswith(codecs.BOM_UTF8) == (encoding == "utf-8-sig")
     assert json.loads(after.decode("utf-8-sig")) == coco(
         annotation(segmentation=[SQUARE], note="ä")

@@ -34,7 +34,8 @@ _COPY_BYTES = 1 << 20
 class Repaired(NamedTuple):
     """One thing that was changed.
 
-    `code` is that of the issue; ``filled`` for a member that was absent.
+    `code` is that of the issue; ``filled`` for a member that was absent, and ``encoding`` where the
+    whole file has another one.
     """
 
     code: str
@@ -103,7 +104,9 @@ def fix(
         start = text.tell()
         plan = _look(text, task=task, drop=drop, fill=fill)
         text.seek(start)
-        return list(_copy(text, target, plan, whole=text is source))
+        as_it_is = text is source
+        done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
+        return done + list(_copy(text, target, plan, whole=as_it_is))
 
 
 # What to do ------------------------------------------------------------------------------------
