@@ -153,6 +153,11 @@ ISSUES: dict[str, IssueKind] = {
     "annotation_id_changed": _tells(
         "An annotation made here gave its id to an imported one.", "renamed"
     ),
+    "annotations_ignored": _tells(
+        "The file is read as image_info, and has annotations.", "images and categories only"
+    ),
+    # Captions.
+    "caption_missing": _rejects("A caption without a text."),
     # Geometry.
     "geometry_missing": _rejects("No segmentation, no bbox and no keypoints."),
     "segmentation_null": _generous("segmentation is null.", "read as a box"),
@@ -200,6 +205,17 @@ ISSUES: dict[str, IssueKind] = {
     "keypoints_too_many": _generous("More keypoints than the category names."),
     "keypoints_visibility": _generous("A keypoint's v is none of 0, 1 and 2."),
     # What is in the dataset already.
+    "image_differs": _tells(
+        "The file of another task says something else about the image.", "each task keeps its own"
+    ),
+    "annotation_differs": _tells(
+        "The file of another task says something else about the annotation.",
+        "each task keeps its own",
+    ),
+    "annotation_task_taken": _generous(
+        "An annotation of another task has the same id on the same image, and is another one.",
+        "both kept",
+    ),
     "annotation_edited": _generous(
         "The annotation was edited here after its import, and the file says something else.",
         "the edited one stays",

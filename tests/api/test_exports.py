@@ -80,7 +80,6 @@ def test_options(client: ApiClient, dataset: Dataset) -> None:
     ("task", "options", "code"),
     [
         ("panoptic", {}, "task_unsupported"),
-        ("captions", {}, "task_unsupported"),
         ("nonsense", {}, "invalid"),
         ("instances", {"segmentation": "polygons"}, "option_unsupported"),
         ("instances", {"segmentation": "nonsense"}, "invalid"),
@@ -105,7 +104,7 @@ def test_a_zip(client: ApiClient, dataset: Dataset) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["annotations/instances_default.json"]
         assert json.loads(archive.read(archive.namelist()[0])) == FILE
-    refused = client.get(path, params={"tasks": "instances,captions"})
+    refused = client.get(path, params={"tasks": "instances,panoptic"})
     assert (refused.status_code, refused.json()["code"]) == (422, "task_unsupported")
 
 

@@ -110,7 +110,7 @@ def test_a_dry_run(client: ApiClient, dataset: Dataset, finished: Finish) -> Non
         (b'{"images": [', "json_truncated"),
         (b"[" * 100_000, "top_level"),
         ([{"image_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}], "results_file"),
-        (coco({"id": 1, "image_id": 1, "caption": "A cat."}), "task_unsupported"),
+        (coco({"image_id": 1, "segments_info": []}), "task_unsupported"),
         (b"PK\x03\x04 and nothing else", "zip_invalid"),
     ],
 )

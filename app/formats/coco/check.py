@@ -27,7 +27,10 @@ def check_file(
     found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
     rejected = 0
     try:
-        with path.open("rb") as file, open_coco(file, task=task, report=report) as reader:
+        with (
+            path.open("rb") as file,
+            open_coco(file, task=task, report=report, name=path.name) as reader,
+        ):
             head = reader.head()
             found |= {
                 "task": head.task,

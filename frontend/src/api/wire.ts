@@ -48,11 +48,11 @@ export function read(wire: WireAnnotation): Known {
   };
 }
 
-/** The box, where it stands for itself. Captions and bare keypoints get zeros for want of one. */
-function ownBox({ segmentation, bbox, caption, keypoints }: WireAnnotation): Box | null {
+/** The box, where it stands for itself. Captions, labels and bare keypoints have zeros for one. */
+function ownBox({ segmentation, bbox }: WireAnnotation): Box | null {
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
   const zeros = bbox.every((number) => number === 0);
-  return !empty || (zeros && (caption || keypoints)) ? null : (bbox as readonly number[] as Box);
+  return !empty || zeros ? null : (bbox as readonly number[] as Box);
 }
 
 export function readCategory(wire: Schemas["CategoryOut"]): Category {
