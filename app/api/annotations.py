@@ -70,9 +70,9 @@ class NewAnnotation(AnnotationIn):
 
     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
     `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
-    something of the category is in the image. `client_key` is any text of the client's own, such as a UUID: a
-    second try with the same key on the same image answers with the annotation that the first one
-    made.
+    something of the category is in the image. `client_key` is any text of the client's own, such
+    as a UUID: a second try with the same key on the same image answers with the annotation that the
+    first one made.
     """
 
     task: Literal["labels"] | None = None

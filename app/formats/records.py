@@ -101,9 +101,9 @@ class CategoryRecord:
 class AnnotationRecord:
     """One annotation of the image and category with these places in the file.
 
-    A caption has no category; `area` and `bbox` are 0 where there is no geometry. Else `area` and `bbox` are the file's own where they make sense, else computed. `shape` is set only
-    where the geometry was read generously: the text of ``{"segmentation": …, "holes": []}``.
-    `has_id` is False when the file gave none.
+    A caption has no category. `area` and `bbox` are the file's own where they make sense, else
+    computed, and 0 without a geometry. `shape` is set only where the geometry was read generously:
+    the text of ``{"segmentation": …, "holes": []}``. `has_id` is False when the file gave none.
     """
 
     path: str

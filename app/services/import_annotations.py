@@ -302,12 +302,13 @@ class AnnotationImport:
 
     def _as_edited(self, record: AnnotationRecord, present: _Present) -> str:
         """The record of another task's file with what was edited here since."""
-        names = import_records.differing(present.record, record.text)
+        edited = set(import_records.differing(present.first_record, present.record))
+        names = edited.intersection(import_records.differing(present.record, record.text))
         if not names:
             return record.text
         self._note_edited(record, present)
-        edited = rawjson.members(present.record)
-        return rawjson.replace(record.text, raw={name: edited[name] for name in names})
+        parts = rawjson.members(present.record)
+        return rawjson.replace(record.text, raw={name: parts[name] for name in names})
 
     def _note_taken(self, record: AnnotationRecord, candidates: list[_Present]) -> None:
         """Another annotation has the id: one that was made here gives it up."""

@@ -12,11 +12,13 @@ captions, labels  captions and labels that were made here
 image_info        images and categories alone
 ================  =================================================================================
 
-Rows come by `place` (app/models/tasks.py): a list of a task is read by its index, and merged with
-what is not in that list by comparing places with keys.
+Rows come by `place` (app/models/tasks.py): a list of a task is read by its index. What a file of
+annotations brought is in part in that list and in part the task's own; the two are merged by
+comparing places with keys.
 """
 
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -123,7 +125,7 @@ class TaskRecords:
     def _merged(self, queries: Sequence[Select[*tuple[Any, ...]]]) -> Iterable[Any]:
         """The rows of several queries, each ordered by place, in one order."""
         streams = [self._rows(query) for query in queries]
-        return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_place)
+        return heapq.merge(*streams, key=_place)
 
     # Categories --------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class TaskRecords:
             ]
         else:
             found = [one for one in self._all_categories if self._fits(one)]
-        found.sort(key=lambda one: one.places.get(task, one.row.id))
+        found.sort(key=lambda one: (task not in one.places, one.places.get(task, one.row.id)))
         wanted = self._filters.categories
         return [one.row for one in found if not wanted or one.row.id in wanted]
 
@@ -183,21 +185,20 @@ class TaskRecords:
         """The images of the task: key, record, variants, and what describes one without record."""
         chosen = self._filters.conditions(self._dataset_id)
         if not self.has_file:
-            query = select(Image.id.label("place"), *_IMAGE).where(*chosen)
-            return self._rows(query.order_by(Image.id))
+            return self._rows(select(*_IMAGE).where(*chosen).order_by(Image.id))
         listed = (
-            select(ImageTask.place, *_IMAGE)
-            .join(Image, Image.id == ImageTask.image_id)
+            select(*_IMAGE)
+            .join(ImageTask, ImageTask.image_id == Image.id)
             .where(ImageTask.dataset_id == self._dataset_id, ImageTask.task == self._task, *chosen)
             .order_by(ImageTask.place)
         )
         others = (
-            select(Image.id.label("place"), *_IMAGE)
+            select(*_IMAGE)
             .where(*chosen, ~self._is_listed(ImageTask.task == self._task))
             .where(~self._is_listed() | self._has_annotations())
             .order_by(Image.id)
         )
-        return self._merged([listed, others])
+        return itertools.chain(self._rows(listed), self._rows(others))
 
     @staticmethod
     def _is_listed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -215,7 +216,10 @@ class TaskRecords:
         return Annotation.dataset_id == self._dataset_id
 
     def _conditions(self) -> list[ColumnElement[bool]]:
-        """What annotations the task has besides those that are listed: any of these."""
+        """What annotations the task has besides those that are listed: any of these.
+
+        The first is the task's own, which a file of it may have brought.
+        """
         task, is_task = self._task, Annotation.task == self._task
         if task == "instances":
             elsewhere = [one.row.id for one in self._all_categories if self._is_stuff_alone(one)]
@@ -274,7 +278,9 @@ class TaskRecords:
             .order_by(Annotation.id)
             for condition in self._conditions()
         ]
-        queries.append(
+        if not self.has_file:
+            return self._merged(queries)
+        listed = (
             select(AnnotationTask.place, *_ANNOTATION)
             .join(Annotation, Annotation.id == AnnotationTask.annotation_id)
             .where(
@@ -284,4 +290,5 @@ class TaskRecords:
             )
             .order_by(AnnotationTask.place)
         )
-        return self._merged(queries)
+        made_here = (self._rows(query) for query in queries[1:])
+        return itertools.chain(self._merged([queries[0], listed]), *made_here)

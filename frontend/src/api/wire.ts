@@ -85,7 +85,13 @@ export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
     if (field === "attributes") return Object.keys(annotation.attributes).length > 0;
     return value !== null;
   });
-  return pick(annotation, told);
+  const body = pick(annotation, told);
+  return isLabel(annotation) ? { ...body, task: "labels" } : body;
+}
+
+/** A label says that something is in the image, and not where. */
+function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
+  return [segmentation, bbox, keypoints, caption].every((value) => value === null);
 }
 
 /** Only what changed. Rings and holes make one shape, so they go together. */
