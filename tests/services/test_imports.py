@@ -329,6 +329,9 @@ def test_people_go_on_saving_meanwhile(
     user = make_user(session)
     found = session.scalars(select(Annotation.id).order_by(Annotation.id)).all()
     session.commit()
+    # The other thread must not load it through the session of this one.
+    session.refresh(user)
+    session.expunge(user)
 
     def edit(key: int) -> None:
         with context.sessions.begin() as own:

@@ -19,7 +19,7 @@ from app.formats.coco.head import (
     read_record,
     shown_id,
 )
-from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream, has_nan
+from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream
 from app.formats.issues import ISSUES
 from app.formats.records import (
     AnnotationRecord,
@@ -80,7 +80,7 @@ class CocoReader:
         count, first = 0, list[bytes]()
         for stream, part in self._read():
             if isinstance(part, Member):
-                self._member(part, envelope, nan=stream.seen_nan)
+                self._member(part, envelope, stream)
             elif part.key == "images":
                 self._add_images(part, images, stream)
             elif part.key == "categories":
@@ -103,7 +103,7 @@ class CocoReader:
         )
         return self._head
 
-    def _member(self, part: Member, envelope: dict[str, str], *, nan: bool) -> None:
+    def _member(self, part: Member, envelope: dict[str, str], stream: Stream) -> None:
         """Keep a member of the top-level object as it is, lists of records emptied."""
         if part.key in envelope:
             self._report.add("duplicate_key", part.key, f"The file has {part.key!r:.80} twice.")
@@ -111,8 +111,8 @@ class CocoReader:
             if part.text not in (b"", b"null"):
                 raise FileError("list_expected", f"{part.key} is not a list.")
             envelope[part.key] = "[]"
-        elif nan and has_nan(part.text):
-            self._report.add("not_a_number", part.key, "NaN or Infinity, which JSON does not have.")
+        elif (problem := stream.problem(part.text)) is not None:
+            self._report.add(problem[0], part.key, problem[1])
         else:
             try:
                 envelope[part.key] = part.text.decode()
@@ -123,8 +123,7 @@ class CocoReader:
         """Path, text and members of each record that can be read."""
         for index, record in enumerate(part.records, start=part.start):
             path = f"{part.key}[{index}]"
-            nan = stream.seen_nan and has_nan(record)
-            members = read_record(record, path, self._report, nan=nan)
+            members = read_record(record, path, self._report, problem=stream.problem(record))
             if members is not None:
                 yield path, record.decode(), members
 
