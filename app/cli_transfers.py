@@ -130,6 +130,8 @@ def _show_issues(report: dict[str, Any]) -> None:
 
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
+    if report.get("task"):
+        click.echo(f"  task: {report['task']}")
     for kind in ("images", "categories", "annotations"):
         numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
         click.echo(f"  {kind}: {numbers}")

@@ -61,6 +61,21 @@ def test_an_export(client: ApiClient, dataset: Dataset) -> None:
     assert numbers_as_text(answer.text) == numbers_as_text(json.dumps(FILE))
 
 
+@pytest.mark.parametrize(
+    "task", ["instances", "person_keypoints", "stuff", "captions", "labels", "image_info"]
+)
+def test_every_task(client: ApiClient, dataset: Dataset, task: str) -> None:
+    """Of a dataset with a file of instances alone: what fits, and a file that readers take."""
+    answer = client.get(url(dataset, task))
+    assert answer.status_code == 200
+    assert f'filename="{task}_Pets___co.json"' in answer.headers["content-disposition"]
+    file = answer.json()
+    assert file["images"] == FILE["images"]
+    assert file["info"] == FILE["info"]
+    assert len(file["annotations"]) == (2 if task == "instances" else 0)
+    assert ("categories" in file) == (task != "captions")
+
+
 def test_options(client: ApiClient, dataset: Dataset) -> None:
     categories = client.get(f"/api/datasets/{dataset.id}/categories").json()["items"]
     dog = next(category["id"] for category in categories if category["name"] == "dog")

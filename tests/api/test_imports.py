@@ -182,6 +182,36 @@ def test_a_zip_with_one_annotation_file(
     assert stored_files(context) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "task", "subset"),
+    [
+        ("x.json", {}, "instances", "default"),
+        ("stuff_train.json", {}, "stuff", "train"),
+        ("person_keypoints_val2017.json", {"task": "auto"}, "person_keypoints", "val2017"),
+        ("captions_val2017.json", {}, "instances", "val2017"),
+        ("stuff_train.json", {"task": "instances", "subset": "mine"}, "instances", "mine"),
+    ],
+)
+def test_a_file_tells_its_task_and_subset(
+    client: ApiClient,
+    dataset: Dataset,
+    finished: Finish,
+    name: str,
+    fields: dict[str, str],
+    task: str,
+    subset: str,
+) -> None:
+    """By its content first: what a file is called is only asked where that leaves it open."""
+    text = to_bytes(coco(annotation()))
+    zip_file = zipped(**{f"annotations/{name}": text})
+    for sent in ({"file": (name, text)}, {"file": ("labels_x.zip", zip_file)}):
+        answer = client.post(f"/api/datasets/{dataset.id}/imports", files=sent, data=fields)
+        result = finished(answer)["result"]
+        assert (result["task"], result["issue_counts"]) == (task, {})
+    shown = client.get(f"/api/datasets/{dataset.id}/images").json()["items"]
+    assert [image["subset"] for image in shown] == [subset]
+
+
 @pytest.mark.parametrize("names", [["a.txt"], ["a.json", "b.json"]])
 def test_a_zip_with_none_or_several(
     client: ApiClient, dataset: Dataset, finished: Finish, names: list[str]
