@@ -73,7 +73,7 @@ def _possible(first: Sequence[bytes], envelope: Mapping[str, str]) -> tuple[str,
     if "caption" in seen:
         return ("captions",)
     if "category_id" in seen and not seen & _OF_OBJECTS:
-        return ("labels", *_OBJECTS)
+        return ("labels",)
     return _OBJECTS
 
 

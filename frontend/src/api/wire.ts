@@ -37,6 +37,7 @@ export function read(wire: WireAnnotation): Known {
       id: wire.id,
       coco_id: wire.coco_id,
       version: wire.version,
+      task: wire.task,
       area: wire.area,
       bbox: wire.bbox as readonly number[] as Box,
       num_keypoints: wire.num_keypoints,
@@ -66,6 +67,7 @@ export function write(annotation: Annotation, facts: ServerFacts | null, imageId
     coco_id: facts?.coco_id ?? null,
     image_id: imageId,
     version: facts?.version ?? 0,
+    task: facts?.task ?? null,
     ...annotation,
     bbox: annotation.bbox ?? facts?.bbox ?? null,
     area: facts?.area ?? null,
@@ -85,8 +87,8 @@ export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
     if (field === "attributes") return Object.keys(annotation.attributes).length > 0;
     return value !== null;
   });
-  const body = pick(annotation, told);
-  return isLabel(annotation) ? { ...body, task: "labels" } : body;
+  if (!isLabel(annotation)) return pick(annotation, told);
+  return { ...pick(annotation, told.filter((field) => field !== "iscrowd")), task: "labels" };
 }
 
 /** A label says that something is in the image, and not where. */
