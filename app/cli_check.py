@@ -10,7 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -70,7 +70,9 @@ def check(
 
     with file.open("rb") as opened:
         zipped = is_zip(opened.read(4))
-    checked = _check_zip(file, copy, options) if zipped else [_check_one(file, copy, options)]
+    checked = (
+        _check_zip(file, copy, options) if zipped else [_check_one(file, str(file), copy, options)]
+    )
     if page is not None:
         from app.web.check_page import render
 
@@ -87,31 +89,33 @@ def check(
 # Looking ---------------------------------------------------------------------------------------
 
 
-def _check_one(file: Path, copy: Path | None, options: _Options) -> "Checked":
+def _check_one(file: Path, name: str, copy: Path | None, options: _Options) -> "Checked":
     from app.web.check_page import Checked
 
-    report = _report(file, file.name, options)
+    report = _report(file, name, options)
     if copy is None or _is_unreadable(report):
-        return Checked(str(file), report)
+        return Checked(name, report)
     with _draft(copy) as draft, draft.open("w+b") as target:
-        repairs = _fix(file, target, options)
+        repairs = _fix(file, name, target, options)
         target.flush()
-        remaining = _report(draft, copy.name, options)
-    return Checked(str(file), report, repairs, remaining)
+        remaining = _report(draft, name, options)
+    return Checked(name, report, repairs, remaining)
 
 
 def _report(file: Path, name: str, options: _Options) -> dict[str, Any]:
     from app.formats.coco.check import check_file
 
     with contextlib.closing(Bar(name)) as bar:
-        return check_file(file, mode=options.mode, task=options.task, progress=bar.tell)
+        return check_file(file, name=name, mode=options.mode, task=options.task, progress=bar.tell)
 
 
-def _fix(file: Path, target: BinaryIO, options: _Options) -> list[Any]:
+def _fix(file: Path, name: str, target: BinaryIO, options: _Options) -> list[Any]:
     from app.formats.coco.fix import fix
 
     with file.open("rb") as source:
-        return fix(source, target, task=options.task, drop=options.drop, fill=options.fill)
+        return fix(
+            source, target, name=name, task=options.task, drop=options.drop, fill=options.fill
+        )
 
 
 def _is_unreadable(report: dict[str, Any]) -> bool:
@@ -153,8 +157,8 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
                 for piece in zips.unpack(archive, entry, allowance):
                     out.write(piece)
             repaired = None if copy is None else Path(folder) / f"{number}.fixed.json"
-            one = _check_one(inside, repaired, options)
-            checked.append(replace(one, name=entry.filename))
+            one = _check_one(inside, entry.filename, repaired, options)
+            checked.append(one)
             if repaired is not None and repaired.exists():
                 fixed[entry.filename] = repaired
         if copy is not None:

@@ -140,6 +140,8 @@ def show_issues(report: Mapping[str, Any]) -> None:
 
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
+    if report.get("task"):
+        click.echo(f"  task: {report['task']}")
     for kind in ("images", "categories", "annotations"):
         numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
         click.echo(f"  {kind}: {numbers}")
@@ -155,7 +157,7 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
-@click.option("--subset", default="default", help="Of new images, such as train or val.")
+@click.option("--subset", help="Of new images, such as train; else what FILE's name says.")
 @click.option("--create", is_flag=True, help="Make the dataset when there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON lines.")
 def import_files(
@@ -164,7 +166,7 @@ def import_files(
     images: Path | None,
     task: str,
     mode: str,
-    subset: str,
+    subset: str | None,
     *,
     dry_run: bool,
     create: bool,
@@ -192,7 +194,11 @@ def import_files(
         if images is not None and not dry_run:
             with _bar(images.name) as bar:
                 taken = local_files.import_images(
-                    context, dataset_id=dataset_id, folder=images, subset=subset, progress=bar
+                    context,
+                    dataset_id=dataset_id,
+                    folder=images,
+                    subset=subset or "default",
+                    progress=bar,
                 )
             _show_images(images, taken, as_json=as_json)
 

@@ -216,6 +216,22 @@ def test_an_export_can_be_a_part_of_it(call: Call, dataset: Dataset, tmp_path: P
     assert {note["category_id"] for note in written["annotations"]} == {1}
 
 
+def test_tasks_and_subsets_are_told_by_the_files(
+    call: Call, dataset: Dataset, session: Session, tmp_path: Path
+) -> None:
+    captions = json.loads((COCO / "instances.json").read_text())
+    del captions["categories"]
+    image = captions["images"][0]["id"]
+    captions["annotations"] = [{"image_id": image, "id": 7, "caption": "Two boats. "}]
+    (tmp_path / "captions_val2017.json").write_text(json.dumps(captions))
+    code, said, _ = call("import", "Street scenes", "captions_val2017.json")
+    assert code == 0
+    assert "  task: captions\n" in said
+    assert set(session.scalars(select(Image.subset))) == {"val2017"}
+    assert call("export", "Street scenes", "-o", "out.json", "--task", "captions")[0] == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == captions
+
+
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:
     _, said, _ = call("import", "Street scenes", str(COCO / "instances.json"), "--dry-run")
     assert "(dry run, nothing was changed)" in said

@@ -69,11 +69,13 @@ class NewAnnotation(AnnotationIn):
     """A new annotation.
 
     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
-    `keypoints` and `caption`. `client_key` is any text of the client's own, such as a UUID: a
-    second try with the same key on the same image answers with the annotation that the first one
-    made.
+    `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
+    something of the category is in the image. `client_key` is any text of the client's own, such
+    as a UUID: a second try with the same key on the same image answers with the annotation that the
+    first one made.
     """
 
+    task: Literal["labels"] | None = None
     client_key: wire.Name | None = None
 
 
@@ -142,7 +144,9 @@ class AnnotationOut(BaseModel):
     """One COCO instance: all its parts, holes, its box and its keypoints under one id.
 
     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
-    imported.
+    imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
+    the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
+    ``labels``.
     """
 
     id: int
@@ -150,6 +154,7 @@ class AnnotationOut(BaseModel):
     image_id: int
     category_id: int | None
     version: int
+    task: str
     segmentation: list[list[float]] | Rle | None
     holes: list[list[float]]
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
@@ -232,9 +237,15 @@ def create(
     """Make an annotation; what is not given of `bbox`, `area` and `num_keypoints` is computed."""
     image = access.annotate_image(session, user=user, image_id=image_id)
     fields = sent.named(body, written)
-    fields.pop("client_key", None)
+    for name in ("client_key", "task"):
+        fields.pop(name, None)
     annotation = annotations.create_annotation(
-        session, image=image, user=user, fields=fields, client_key=body.client_key
+        session,
+        image=image,
+        user=user,
+        fields=fields,
+        is_label=body.task == "labels",
+        client_key=body.client_key,
     )
     return _one(annotation, status.HTTP_201_CREATED)
 

@@ -153,6 +153,11 @@ ISSUES: dict[str, IssueKind] = {
     "annotation_id_changed": _tells(
         "An annotation made here gave its id to an imported one.", "renamed"
     ),
+    "annotations_ignored": _tells(
+        "The file is read as image_info, and has annotations.", "images and categories only"
+    ),
+    # Captions.
+    "caption_missing": _rejects("A caption without a text."),
     # Geometry.
     "geometry_missing": _rejects("No segmentation, no bbox and no keypoints."),
     "segmentation_null": _generous("segmentation is null.", "read as a box"),
@@ -200,6 +205,17 @@ ISSUES: dict[str, IssueKind] = {
     "keypoints_too_many": _generous("More keypoints than the category names."),
     "keypoints_visibility": _generous("A keypoint's v is none of 0, 1 and 2."),
     # What is in the dataset already.
+    "image_differs": _tells(
+        "The file of another task says something else about the image.", "each task keeps its own"
+    ),
+    "annotation_differs": _tells(
+        "The file of another task says something else about the annotation.",
+        "each task keeps its own",
+    ),
+    "annotation_task_taken": _generous(
+        "An annotation of another task has the same id on the same image, and is another one.",
+        "both kept",
+    ),
     "annotation_edited": _generous(
         "The annotation was edited here after its import, and the file says something else.",
         "the edited one stays",
@@ -266,6 +282,11 @@ FIXES: dict[str, str] = {
     "category_keypoints_invalid": (
         "Make keypoints a list of names, and skeleton pairs of their places, counted from 1."
     ),
+    "annotations_ignored": "Import it as the task that its annotations are of.",
+    "caption_missing": "Write the caption as a text.",
+    "image_differs": "Nothing: each task is exported as it came.",
+    "annotation_differs": "Nothing: each task is exported as it came.",
+    "annotation_task_taken": "Give one of the two annotations another id.",
     "image_unknown": "Add the image to images, or take the annotation out.",
     "category_unknown": "Add the category to categories, or correct category_id.",
     "image_rejected": "Mend the record that it refers to.",

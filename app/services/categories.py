@@ -12,7 +12,7 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
-from app.formats.coco import rawjson
+from app.formats.coco import rawjson, variants
 from app.models import Annotation, Category
 from app.services import coco_ids, datasets, palette
 
@@ -150,7 +150,8 @@ def change_category(session: Session, *, category: Category, changes: dict[str, 
         if key in _NEVER_WRITTEN or (key in _ONLY_WHERE_PRESENT and key not in present):
             continue
         edits[key] = int(value) if key == "isthing" else value
-    category.record = rawjson.replace(category.record, edits)
+    before, category.record = category.record, rawjson.replace(category.record, edits)
+    category.variants = variants.follow(category.variants, before, category.record)
     session.flush()
     return category
 

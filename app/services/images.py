@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, literal, select, tup
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, Malformed, NotFound
-from app.formats.coco import rawjson, values
+from app.formats.coco import rawjson, values, variants
 from app.models import Annotation, Category, Image
 from app.services import coco_ids, counts, file_names
 
@@ -287,7 +287,8 @@ def _rename(session: Session, image: Image, name: str) -> None:
         raise Conflict(f"There is already an image called {name}.", code="name_taken")
     image.file_name, image.match_name = name, match
     if image.record is not None:
-        image.record = rawjson.replace(image.record, {"file_name": name})
+        before, image.record = image.record, rawjson.replace(image.record, {"file_name": name})
+        image.variants = variants.follow(image.variants, before, image.record)
 
 
 def delete_image(session: Session, *, image: Image) -> str | None:

@@ -43,13 +43,15 @@ def fill(context: AppContext, dataset: Dataset, file: Any) -> None:
         import_file(own, dataset_id=dataset.id, user_id=None, file=io.BytesIO(to_bytes(file)))
 
 
+@pytest.mark.parametrize("task", ["instances", "person_keypoints", "captions", "stuff"])
 def test_the_same_script_on_a_live_dataset(
-    address: str, context: AppContext, dataset: Dataset, token: str
+    task: str, address: str, context: AppContext, dataset: Dataset, token: str
 ) -> None:
-    fill(context, dataset, (DATA / "instances.json").read_bytes())
+    for name in ("instances", "person_keypoints", "captions", "stuff"):
+        fill(context, dataset, (DATA / f"{name}.json").read_bytes())
     on_file, on_server = (
-        COCO(DATA / "instances.json"),
-        COCO(f"{address}/datasets/{dataset.id}", token=token),
+        COCO(DATA / f"{task}.json"),
+        COCO(f"{address}/datasets/{dataset.id}", token=token, task=task),
     )
     results = results_of(on_file)
     assert answers(on_server, results) == answers(on_file, results)

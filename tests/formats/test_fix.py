@@ -193,7 +193,7 @@ def test_everything_else_stays_byte_for_byte(tmp_path: Path) -> None:
     assert Fixed(tmp_path, before, drop=True).after.read_bytes() == dropped
 
 
-@pytest.mark.parametrize("name", ["instances", "person_keypoints", "stuff"])
+@pytest.mark.parametrize("name", ["instances", "person_keypoints", "stuff", "captions"])
 def test_a_good_file_comes_out_as_it_is(name: str, tmp_path: Path) -> None:
     content = (COCO / f"{name}.json").read_bytes()
     found = Fixed(tmp_path, content, drop=True, fill=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from app.formats.coco.reader import open_coco
 from app.formats.records import FileError, Report
 from app.formats.sizes import settle_sizes
 
-__all__ = ["check", "check_file"]
+__all__ = ["check_file"]
 
 Progress = Callable[[int, int], None]
 """Is told how many of how many annotations were looked at."""
@@ -19,25 +19,26 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def check_file(
-    path: Path, *, mode: str = "lenient", task: str = "auto", progress: Progress = _silent
+    path: Path,
+    *,
+    name: str | None = None,
+    mode: str = "lenient",
+    task: str = "auto",
+    progress: Progress = _silent,
 ) -> dict[str, Any]:
     """The report of a file: how much it holds, how much is rejected, and its issues.
 
     ``errors`` is the number of issues that are errors, so 0 means that all of it can be imported.
+    `name` is what the file is called where it comes from.
     """
-    with path.open("rb") as file:
-        return check(file, mode=mode, task=task, progress=progress)
-
-
-def check(
-    file: BinaryIO, *, mode: str = "lenient", task: str = "auto", progress: Progress = _silent
-) -> dict[str, Any]:
-    """The same of an open file that can seek."""
     report = Report(mode)
     found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
     rejected = 0
     try:
-        with open_coco(file, task=task, report=report) as reader:
+        with (
+            path.open("rb") as file,
+            open_coco(file, task=task, report=report, name=name or path.name) as reader,
+        ):
             head = reader.head()
             found |= {
                 "task": head.task,

@@ -89,20 +89,21 @@ def fix(
     source: BinaryIO,
     target: BinaryIO,
     *,
+    name: str = "",
     task: str = "auto",
     drop: bool = False,
     fill: bool = False,
 ) -> list[Repaired]:
     """Write a repaired copy of an open file to another one; returns what was repaired.
 
-    `source` is a file of the disk. With `drop`, records that cannot be imported are left out; with
-    `fill`, an absent `area`, `bbox` or `iscrowd` is added as it is computed for display, and so are
-    the width and height of an image that masks tell. Raises FileError for a file that cannot be
-    read at all, before anything is written.
+    `source` is a file of the disk, called `name`. With `drop`, records that cannot be imported are
+    left out; with `fill`, an absent `area`, `bbox` or `iscrowd` is added as it is computed for
+    display, and so are the width and height of an image that masks tell. Raises FileError for a
+    file that cannot be read at all, before anything is written.
     """
     with as_utf8(source) as text:
         start = text.tell()
-        plan = _look(text, task=task, drop=drop, fill=fill)
+        plan = _look(text, name=name, task=task, drop=drop, fill=fill)
         text.seek(start)
         as_it_is = text is source
         done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
@@ -112,9 +113,9 @@ def fix(
 # What to do ------------------------------------------------------------------------------------
 
 
-def _look(text: BinaryIO, *, task: str, drop: bool, fill: bool) -> _Plan:
+def _look(text: BinaryIO, *, name: str, task: str, drop: bool, fill: bool) -> _Plan:
     report = _Findings()
-    reader = CocoReader(text, task=task, report=report)
+    reader = CocoReader(text, task=task, report=report, name=name)
     head = reader.head()
     sizes = settle_sizes(reader, head, report, {})
     fills: dict[str, dict[str, str]] = {}

@@ -1068,7 +1068,9 @@ export interface components {
          * @description One COCO instance: all its parts, holes, its box and its keypoints under one id.
          *
          *     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
-         *     imported.
+         *     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
+         *     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
+         *     ``labels``.
          */
         readonly AnnotationOut: {
             /** Id */
@@ -1081,6 +1083,8 @@ export interface components {
             readonly category_id: number | null;
             /** Version */
             readonly version: number;
+            /** Task */
+            readonly task: string;
             /** Segmentation */
             readonly segmentation: readonly (readonly number[])[] | components["schemas"]["Rle"] | null;
             /** Holes */
@@ -1628,9 +1632,10 @@ export interface components {
          * @description A new annotation.
          *
          *     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
-         *     `keypoints` and `caption`. `client_key` is any text of the client's own, such as a UUID: a
-         *     second try with the same key on the same image answers with the annotation that the first one
-         *     made.
+         *     `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
+         *     something of the category is in the image. `client_key` is any text of the client's own, such
+         *     as a UUID: a second try with the same key on the same image answers with the annotation that the
+         *     first one made.
          */
         readonly NewAnnotation: {
             /** Category Id */
@@ -1660,6 +1665,8 @@ export interface components {
             readonly score?: number | null;
             /** Caption */
             readonly caption?: string | null;
+            /** Task */
+            readonly task?: "labels" | null;
             /** Client Key */
             readonly client_key?: string | null;
         };
@@ -2019,6 +2026,8 @@ export interface components {
             readonly category_id: number | null;
             /** Version */
             readonly version: number;
+            /** Task */
+            readonly task: string;
             /** Segmentation */
             readonly segmentation: readonly (readonly number[])[] | components["schemas"]["Rle"] | null;
             /** Holes */
@@ -3579,7 +3588,7 @@ export interface operations {
                      */
                     readonly file: string;
                     /**
-                     * @description What the file holds; `auto` finds out. Only instances can be imported so far.
+                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. Only instances, person_keypoints, stuff, captions, labels, image_info can be imported so far.
                      * @default auto
                      * @enum {string}
                      */
@@ -3595,7 +3604,7 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val. */
+                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. */
                     readonly subset?: string;
                 };
             };
@@ -3667,7 +3676,7 @@ export interface operations {
                 readonly subset?: string | null;
                 /** @description Only images with this status. */
                 readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
-                /** @description Comma list; all that can be exported when not given. */
+                /** @description Comma list; those that there are when not given. */
                 readonly tasks?: string | null;
             };
             readonly header?: never;
