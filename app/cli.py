@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from app import __version__, cli_transfers
+from app import __version__, cli_check, cli_transfers
 from app.cli_parts import load_settings, log_to_stderr, running_parts
 
 __all__ = ["cli", "main"]
@@ -198,7 +198,7 @@ def token_create(email: str, name: str) -> None:
 
 cli.add_command(cli_transfers.import_files)
 cli.add_command(cli_transfers.export_to_file)
-cli.add_command(cli_transfers.check)
+cli.add_command(cli_check.check)
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The commands that move annotations: import, export and check.
+"""The commands that move annotations: import and export.
 
 They do what the routes of the same names do, directly on the database, and tell people how it went.
 `app.cli` puts them into the command line.
@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,7 +19,16 @@ from app.cli_parts import running_parts
 if TYPE_CHECKING:
     from app.context import AppContext
 
-__all__ = ["check", "export_to_file", "import_files"]
+__all__ = [
+    "Bar",
+    "OneOf",
+    "existing_file",
+    "export_to_file",
+    "import_files",
+    "import_tasks",
+    "modes",
+    "show_issues",
+]
 
 ISSUES_SHOWN = 20
 REDRAW_SECONDS = 0.1
@@ -46,14 +55,14 @@ class OneOf(click.ParamType[str]):
         return str(value)
 
 
-def _import_tasks() -> Sequence[str]:
+def import_tasks() -> Sequence[str]:
     from app.services import imports
 
     # What a file is can be found out.
     return ("auto", *(task for task in imports.import_tasks() if task != "auto"))
 
 
-def _modes() -> Sequence[str]:
+def modes() -> Sequence[str]:
     from app.formats.records import MODES
 
     return MODES
@@ -116,7 +125,8 @@ def _bar(title: str) -> Iterator[Bar]:
         bar.close()
 
 
-def _show_issues(report: dict[str, Any]) -> None:
+def show_issues(report: Mapping[str, Any]) -> None:
+    """The first issues, one to a line, and how many there are of each kind."""
     for issue in report["issues"][:ISSUES_SHOWN]:
         place = f" {issue['path']}" if issue["path"] else ""
         click.echo(
@@ -130,22 +140,24 @@ def _show_issues(report: dict[str, Any]) -> None:
 
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
+    if report.get("task"):
+        click.echo(f"  task: {report['task']}")
     for kind in ("images", "categories", "annotations"):
         numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
         click.echo(f"  {kind}: {numbers}")
-    _show_issues(report)
+    show_issues(report)
 
 
 @click.command("import")
 @click.argument("dataset")
 @click.argument("files", nargs=-1, type=existing_file, metavar="FILE...")
 @click.option("--images", type=existing_folder, help="Take in all images below this folder.")
-@click.option("--task", type=OneOf(_import_tasks), default="auto", help="What the files hold.")
+@click.option("--task", type=OneOf(import_tasks), default="auto", help="What the files hold.")
 @click.option(
-    "--mode", type=OneOf(_modes), default="lenient", help="strict: one error, and nothing goes in."
+    "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
-@click.option("--subset", default="default", help="Of new images, such as train or val.")
+@click.option("--subset", help="Of new images, such as train; else what FILE's name says.")
 @click.option("--create", is_flag=True, help="Make the dataset when there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON lines.")
 def import_files(
@@ -154,7 +166,7 @@ def import_files(
     images: Path | None,
     task: str,
     mode: str,
-    subset: str,
+    subset: str | None,
     *,
     dry_run: bool,
     create: bool,
@@ -182,7 +194,11 @@ def import_files(
         if images is not None and not dry_run:
             with _bar(images.name) as bar:
                 taken = local_files.import_images(
-                    context, dataset_id=dataset_id, folder=images, subset=subset, progress=bar
+                    context,
+                    dataset_id=dataset_id,
+                    folder=images,
+                    subset=subset or "default",
+                    progress=bar,
                 )
             _show_images(images, taken, as_json=as_json)
 
@@ -283,26 +299,3 @@ def _written(path: Path) -> Iterator[BinaryIO]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-@click.command()
-@click.argument("file", type=existing_file)
-@click.option("--task", type=OneOf(_import_tasks), default="auto", help="What the file holds.")
-@click.option("--mode", type=OneOf(_modes), default="lenient", help="How strict to be.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def check(file: Path, task: str, mode: str, *, as_json: bool) -> None:
-    """Report what is wrong with a COCO file; exit code 1 when there are errors."""
-    from app.formats.coco.check import check_file
-
-    with _bar(file.name) as bar:
-        report = check_file(file, mode=mode, task=task, progress=bar.tell)
-    if as_json:
-        click.echo(json.dumps(report))
-    else:
-        counted = ", ".join(f"{report[kind]:,} {kind}" for kind in ("images", "categories"))
-        errors = report["errors"]
-        verdict = f"{errors:,} error{'s' if errors > 1 else ''}" if errors else "no errors"
-        click.echo(f"{file}: {counted}, {report['annotations']:,} annotations; {verdict}")
-        _show_issues(report)
-    if report["errors"]:
-        click.get_current_context().exit(1)

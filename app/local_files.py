@@ -7,7 +7,7 @@ received.
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def import_annotations(
             file=file,
             scratch=context.storage.scratch,
             settings=context.settings,
-            options=options,
+            options=replace(options, file_name=path.name),
             progress=progress,
         )
 

@@ -8,6 +8,8 @@ from fastapi import APIRouter, FastAPI
 
 from app import __version__
 from app.api import (
+    annotation_lists,
+    annotation_masks,
     annotations,
     categories,
     cleaning,
@@ -48,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     pictures.router,
     annotations.router,
+    annotation_lists.router,
+    annotation_masks.router,
     masks.router,
     imports.router,
     exports.router,

@@ -216,6 +216,22 @@ def test_an_export_can_be_a_part_of_it(call: Call, dataset: Dataset, tmp_path: P
     assert {note["category_id"] for note in written["annotations"]} == {1}
 
 
+def test_tasks_and_subsets_are_told_by_the_files(
+    call: Call, dataset: Dataset, session: Session, tmp_path: Path
+) -> None:
+    captions = json.loads((COCO / "instances.json").read_text())
+    del captions["categories"]
+    image = captions["images"][0]["id"]
+    captions["annotations"] = [{"image_id": image, "id": 7, "caption": "Two boats. "}]
+    (tmp_path / "captions_val2017.json").write_text(json.dumps(captions))
+    code, said, _ = call("import", "Street scenes", "captions_val2017.json")
+    assert code == 0
+    assert "  task: captions\n" in said
+    assert set(session.scalars(select(Image.subset))) == {"val2017"}
+    assert call("export", "Street scenes", "-o", "out.json", "--task", "captions")[0] == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == captions
+
+
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:
     _, said, _ = call("import", "Street scenes", str(COCO / "instances.json"), "--dry-run")
     assert "(dry run, nothing was changed)" in said
@@ -285,24 +301,6 @@ def test_an_export_of_what_is_not_there_writes_no_file(
     assert (code, out) == (1, "")
     assert error.startswith("maskwright: There is no ")
     assert not (tmp_path / "x").exists()
-
-
-def test_check_finds_nothing_wrong_with_a_good_file(call: Call) -> None:
-    file = COCO / "instances.json"
-    said = f"{file}: 12 images, 80 categories, 117 annotations; no errors\n"
-    assert call("check", str(file)) == (0, said, "")
-
-
-def test_check_tells_what_is_wrong(call: Call, tmp_path: Path) -> None:
-    content = json.loads((COCO / "instances.json").read_text())
-    content["annotations"][3]["image_id"] = 1
-    (tmp_path / "bad.json").write_text(json.dumps(content))
-    code, said, error = call("check", "bad.json")
-    assert (code, error) == (1, "")
-    assert "116 annotations; 1 error\n" in said
-    assert "annotations[3]" in said
-    code, said, _ = call("check", "bad.json", "--json")
-    assert (code, json.loads(said)["rejected"]) == (1, 1)
 
 
 def test_the_demo_is_added_once(context: AppContext, session: Session) -> None:

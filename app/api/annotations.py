@@ -16,7 +16,7 @@ from app.api.sent import BodyDep
 from app.models import Annotation
 from app.services import access, annotation_view, annotations, drawing, keypoints
 
-__all__ = ["router"]
+__all__ = ["AnnotationOut", "page", "router"]
 
 router = APIRouter(
     tags=["annotations"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
@@ -69,11 +69,13 @@ class NewAnnotation(AnnotationIn):
     """A new annotation.
 
     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
-    `keypoints` and `caption`. `client_key` is any text of the client's own, such as a UUID: a
-    second try with the same key on the same image answers with the annotation that the first one
-    made.
+    `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
+    something of the category is in the image. `client_key` is any text of the client's own, such
+    as a UUID: a second try with the same key on the same image answers with the annotation that the
+    first one made.
     """
 
+    task: Literal["labels"] | None = None
     client_key: wire.Name | None = None
 
 
@@ -142,7 +144,9 @@ class AnnotationOut(BaseModel):
     """One COCO instance: all its parts, holes, its box and its keypoints under one id.
 
     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
-    imported.
+    imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
+    the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
+    ``labels``.
     """
 
     id: int
@@ -150,6 +154,7 @@ class AnnotationOut(BaseModel):
     image_id: int
     category_id: int | None
     version: int
+    task: str
     segmentation: list[list[float]] | Rle | None
     holes: list[list[float]]
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
@@ -191,7 +196,8 @@ def _one(annotation: Annotation, status_code: int = 200) -> Response:
     return _json(annotation_view.as_text(annotation), status_code, ETag=tag)
 
 
-def _page(texts: list[str], next_cursor: str | None) -> Response:
+def page(texts: list[str], next_cursor: str | None) -> Response:
+    """One page of a list of annotations, put together from their texts."""
     cursor = "null" if next_cursor is None else f'"{next_cursor}"'
     return _json(f'{{"items":[{",".join(texts)}],"next_cursor":{cursor}}}')
 
@@ -212,7 +218,7 @@ def index(
     after = paging.decode(cursor, int)[0] if cursor else 0
     rows = annotations.list_annotations(session, image_id=image.id, limit=limit + 1, after=after)
     following = paging.encode(rows[limit - 1].id) if len(rows) > limit else None
-    return _page([annotation_view.as_text(row) for row in rows[:limit]], following)
+    return page([annotation_view.as_text(row) for row in rows[:limit]], following)
 
 
 @router.post(
@@ -231,9 +237,15 @@ def create(
     """Make an annotation; what is not given of `bbox`, `area` and `num_keypoints` is computed."""
     image = access.annotate_image(session, user=user, image_id=image_id)
     fields = sent.named(body, written)
-    fields.pop("client_key", None)
+    for name in ("client_key", "task"):
+        fields.pop(name, None)
     annotation = annotations.create_annotation(
-        session, image=image, user=user, fields=fields, client_key=body.client_key
+        session,
+        image=image,
+        user=user,
+        fields=fields,
+        is_label=body.task == "labels",
+        client_key=body.client_key,
     )
     return _one(annotation, status.HTTP_201_CREATED)
 
@@ -405,7 +417,7 @@ def history(
         for entry in entries[:limit]
     ]
     last = (entries[limit - 1].content or annotation).version if len(entries) > limit else None
-    return _page(shown, None if last is None else paging.encode(last))
+    return page(shown, None if last is None else paging.encode(last))
 
 
 @router.post(

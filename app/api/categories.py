@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Query, status
 from pydantic import BaseModel, Field
 
 from app.api import deps, paging, problems, wire
@@ -63,10 +63,29 @@ def _out(category: Category, annotation_count: int) -> CategoryOut:
 
 
 @router.get("/datasets/{dataset_id}/categories")
-def index(dataset_id: deps.Id, user: UserDep, session: SessionDep) -> paging.Page[CategoryOut]:
-    """All categories of a dataset, in the order in which they came; never paged."""
+def index(
+    dataset_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    name: list[wire.Name] = Query(
+        default=[], max_length=500, description="With one of these names."
+    ),
+    supercategory: list[wire.Name] = Query(
+        default=[], max_length=500, description="With one of these supercategories."
+    ),
+    coco_id: list[wire.CocoId] = Query(
+        default=[], max_length=500, description="With one of these ids in COCO files."
+    ),
+) -> paging.Page[CategoryOut]:
+    """The categories of a dataset that fit, in the order in which they came; never paged."""
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    rows = categories.list_categories(session, dataset_id=dataset.id)
+    rows = categories.list_categories(
+        session,
+        dataset_id=dataset.id,
+        names=name,
+        supercategories=supercategory,
+        ids=coco_id,
+    )
     numbers = categories.count_annotations(session, dataset_id=dataset.id)
     return paging.Page(items=[_out(row, numbers.get(row.id, 0)) for row in rows])
 

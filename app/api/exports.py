@@ -137,7 +137,7 @@ def export_json(
 def _tasks(
     tasks: Annotated[
         str | None,
-        Query(max_length=200, description="Comma list; all that can be exported when not given."),
+        Query(max_length=200, description="Comma list; those that there are when not given."),
     ] = None,
 ) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, (tasks or "").split(",")))))

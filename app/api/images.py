@@ -79,12 +79,28 @@ def get_filters(
     category: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] = Query(
         default=[], max_length=1000, description="An annotation has one of these categories."
     ),
+    category_coco_id: list[wire.CocoId] = Query(
+        default=[], max_length=500, description="The same, by ids in COCO files."
+    ),
+    every_category: Annotated[
+        bool, Query(description="Annotations have each of these categories, not one of them.")
+    ] = False,
+    coco_id: list[wire.CocoId] = Query(
+        default=[], max_length=500, description="With one of these ids in COCO files."
+    ),
     annotated: Annotated[bool | None, Query(description="There are annotations.")] = None,
     subset: Words | None = None,
     status: Status | None = None,
 ) -> ImageFilter:
     return ImageFilter(
-        q=q, categories=tuple(category), annotated=annotated, subset=subset, status=status
+        q=q,
+        coco_ids=tuple(coco_id),
+        categories=tuple(category),
+        category_coco_ids=tuple(category_coco_id),
+        every_category=every_category,
+        annotated=annotated,
+        subset=subset,
+        status=status,
     )
 
 

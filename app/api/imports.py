@@ -1,7 +1,7 @@
 """Imports: an annotation file goes in, a job comes out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ _BODY: dict[str, Any] = {
                             "type": "string",
                             "enum": [AUTO, *TASKS],
                             "default": AUTO,
-                            "description": "What the file holds; `auto` finds out. Only "
+                            "description": "What the file holds; `auto` finds out by its "
+                            "content and, where that leaves it open, by its name. Only "
                             f"{', '.join(imports.import_tasks())} can be imported so far.",
                         },
                         "mode": {
@@ -71,7 +72,8 @@ _BODY: dict[str, Any] = {
                             "type": "string",
                             "minLength": 1,
                             "maxLength": 200,
-                            "description": "Of the new images, such as train or val.",
+                            "description": "Of the new images, such as train or val; what "
+                            "the file's name `<task>_<subset>.json` says when not given.",
                         },
                     },
                 }
@@ -114,6 +116,7 @@ def _queue(
     key = _keep(context, file.path)
     name = Path(file.file_name.replace("\\", "/")).name
     shown = "".join(char if char.isprintable() else "\ufffd" for char in name)[:200] or "a file"
+    options = replace(options, file_name=shown)
     params = {"file": key, "file_name": shown, "options": asdict(options)}
     try:
         with context.sessions.begin() as session:
@@ -166,7 +169,7 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     return ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=_checked_subset(sent))
 
 
-def _checked_subset(sent: Mapping[str, str]) -> str:
+def _checked_subset(sent: Mapping[str, str]) -> str | None:
     if "subset" not in sent:
         return ImportOptions.subset
     try:

@@ -2,9 +2,13 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from app.formats.coco import values
+
 __all__ = [
+    "CocoId",
     "Color",
     "Email",
     "Label",
@@ -35,6 +39,19 @@ def _reject_nul(value: str) -> str:
     return value
 
 
+def _read_coco_id(text: str) -> Any:
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        value = text
+    problem = values.id_problem(value)
+    if problem is not None:
+        raise ValueError(f"an id {problem}")
+    return value
+
+
+# An id of a COCO file in a query: JSON as it stands in the file, or a text that is no JSON.
+CocoId = Annotated[str, StringConstraints(max_length=1200), AfterValidator(_read_coco_id)]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),

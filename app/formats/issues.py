@@ -12,7 +12,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["ISSUES", "Issue", "IssueKind", "Severity"]
+__all__ = ["FIXES", "ISSUES", "Issue", "IssueKind", "Severity"]
 
 Severity = Literal["error", "warning", "info"]
 
@@ -153,6 +153,11 @@ ISSUES: dict[str, IssueKind] = {
     "annotation_id_changed": _tells(
         "An annotation made here gave its id to an imported one.", "renamed"
     ),
+    "annotations_ignored": _tells(
+        "The file is read as image_info, and has annotations.", "images and categories only"
+    ),
+    # Captions.
+    "caption_missing": _rejects("A caption without a text."),
     # Geometry.
     "geometry_missing": _rejects("No segmentation, no bbox and no keypoints."),
     "segmentation_null": _generous("segmentation is null.", "read as a box"),
@@ -200,6 +205,17 @@ ISSUES: dict[str, IssueKind] = {
     "keypoints_too_many": _generous("More keypoints than the category names."),
     "keypoints_visibility": _generous("A keypoint's v is none of 0, 1 and 2."),
     # What is in the dataset already.
+    "image_differs": _tells(
+        "The file of another task says something else about the image.", "each task keeps its own"
+    ),
+    "annotation_differs": _tells(
+        "The file of another task says something else about the annotation.",
+        "each task keeps its own",
+    ),
+    "annotation_task_taken": _generous(
+        "An annotation of another task has the same id on the same image, and is another one.",
+        "both kept",
+    ),
     "annotation_edited": _generous(
         "The annotation was edited here after its import, and the file says something else.",
         "the edited one stays",
@@ -215,4 +231,109 @@ ISSUES: dict[str, IssueKind] = {
         "info, licenses or another top-level member differs from what the dataset has.",
         "the dataset's stays",
     ),
+}
+
+_COUNTS_DAMAGED = "The mask cannot be recovered from this file: export it again, or draw it anew."
+
+FIXES: dict[str, str] = {
+    # What a person does about each code; for some, ``maskwright check --fix`` does it as well.
+    "file_empty": "Export the file again; the program that wrote it may have been stopped.",
+    "encoding_invalid": "Save the file as UTF-8.",
+    "json_malformed": "Mend the file at the byte that the message names, or export it again.",
+    "json_truncated": "Export or download the file again: its end is missing.",
+    "nesting_too_deep": "Export the file again as COCO JSON; this is something else.",
+    "record_too_large": "Write masks as compressed RLEs, or split the record.",
+    "top_level": "Name the file that has images, annotations and categories.",
+    "results_file": "Give the annotations that the results belong to; results come in separately.",
+    "task_unsupported": "Export the annotations as COCO instances.",
+    "list_expected": "Make images, annotations and categories lists of objects.",
+    "zip_invalid": "Zip the annotation file again, one .json in a zip.",
+    "record_not_object": "Take the record out of its list, or write it as an object.",
+    "record_unreadable": (
+        "Look at the record: a number or a text in it is beyond what JSON readers take."
+    ),
+    "not_a_number": (
+        "Write a number instead, or null; Python's json.dumps(..., allow_nan=False) finds it."
+    ),
+    "text_invalid": "Write the file as UTF-8.",
+    "duplicate_key": "Keep one of the two members; readers differ in which one they take.",
+    "id_missing": "Give the record an id of its own.",
+    "id_invalid": "Make the id a whole number.",
+    "id_type_mismatch": "Write the reference like the id that it means, both as numbers.",
+    "image_id_duplicate": (
+        "Give each image an id of its own, and its annotations the right image_id."
+    ),
+    "image_id_taken": "Nothing, unless both are exported: then choose ids=reindex.",
+    "image_id_changed": "Nothing: the uploaded image has another id now.",
+    "image_size_text": "Write width and height as numbers.",
+    "image_size_missing": "Give the image its width and height, or upload its file first.",
+    "image_size_derived": "Write the width and height into the image's record.",
+    "image_too_large": "Cut the image into tiles of fewer than 2^32 pixels.",
+    "image_size_mismatch": "Use the image file that the annotations were drawn on.",
+    "image_unrotated": "Nothing: it is shown as it was annotated.",
+    "file_name_missing": "Give the image the name of its file.",
+    "file_name_unsafe": "Write file_name relative to the folder of images, without .. in it.",
+    "file_name_ambiguous": "Write file_name with its folders, so that it fits one image only.",
+    "image_joined_by_name": "Nothing: both records mean the same image.",
+    "category_id_duplicate": "Give each category an id of its own.",
+    "category_id_taken": "Rename one of the categories, or choose ids=reindex for the export.",
+    "category_name_missing": "Give the category a name.",
+    "category_name_duplicate": "Rename one of them, or point its annotations to the other.",
+    "category_keypoints_invalid": (
+        "Make keypoints a list of names, and skeleton pairs of their places, counted from 1."
+    ),
+    "annotations_ignored": "Import it as the task that its annotations are of.",
+    "caption_missing": "Write the caption as a text.",
+    "image_differs": "Nothing: each task is exported as it came.",
+    "annotation_differs": "Nothing: each task is exported as it came.",
+    "annotation_task_taken": "Give one of the two annotations another id.",
+    "image_unknown": "Add the image to images, or take the annotation out.",
+    "category_unknown": "Add the category to categories, or correct category_id.",
+    "image_rejected": "Mend the record that it refers to.",
+    "annotation_id_missing": "Give the annotation an id of its own.",
+    "annotation_id_duplicate": "Give each annotation an id of its own.",
+    "annotation_id_taken": "Nothing, unless both are exported: then choose ids=reindex.",
+    "annotation_id_changed": "Nothing: the annotation that was made here has another id now.",
+    "geometry_missing": "Give the annotation a segmentation, a bbox or keypoints, or take it out.",
+    "segmentation_null": "Write [] where there is only a box.",
+    "segmentation_flat": "Put the list of numbers into a list: [[x, y, ...]].",
+    "segmentation_nested": "Write x and y one after the other: [x, y, x, y, ...].",
+    "segmentation_invalid": "Write a list of polygons, or an object with size and counts.",
+    "polygon_too_short": "Take the part out: fewer than three points enclose nothing.",
+    "polygon_odd": "Take the last number out, or add its y.",
+    "polygon_too_large": "Write coordinates in pixels of the image.",
+    "number_text": "Write numbers without quotes.",
+    "number_too_large": "Write a number that a float can hold.",
+    "rle_invalid": (
+        "Write size as [height, width], and counts as a text or a list of whole numbers."
+    ),
+    "rle_size_text": "Write the size as numbers.",
+    "rle_size_invalid": "Write the size as [height, width], two whole numbers.",
+    "rle_size_swapped": (
+        "Write the size as [height, width]; if the mask is transposed, too, encode it again."
+    ),
+    "rle_size_mismatch": "Encode the mask again in the size of the image.",
+    "rle_repaired": "Decode bytes before they are written: counts.decode(), not str(counts).",
+    "rle_empty": "Encode the mask again; one without pixels is one run over all of the image.",
+    "rle_charset": _COUNTS_DAMAGED,
+    "rle_truncated": _COUNTS_DAMAGED,
+    "rle_overlong": _COUNTS_DAMAGED,
+    "rle_too_many_runs": _COUNTS_DAMAGED,
+    "rle_negative": _COUNTS_DAMAGED,
+    "rle_overrun": (
+        "Encode the mask again in the size of the image; the counts belong to a larger one."
+    ),
+    "rle_short": "Encode the mask again in the size of the image; the counts stop before its end.",
+    "bbox_invalid": "Write bbox as [x, y, width, height] in pixels, or leave it out.",
+    "area_invalid": "Write area as a number of pixels, or leave it out.",
+    "iscrowd_unusual": "Write iscrowd as 0 or 1.",
+    "keypoints_length": "Write x, y and v for each keypoint, all of them numbers.",
+    "keypoints_too_many": "Name all keypoints in the category, or take the others out.",
+    "keypoints_visibility": (
+        "Write v as 0 (not labelled), 1 (labelled, not visible) or 2 (visible)."
+    ),
+    "annotation_edited": "Nothing, unless the file is right: then edit the annotation here.",
+    "annotation_deleted": "Nothing, unless it is wanted again: then restore it from its history.",
+    "category_differs": "Nothing, unless the file is right: then edit the category here.",
+    "envelope_conflict": "Nothing: the file's own description is not taken over.",
 }

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol
 from app.formats.issues import ISSUES, Issue
 
 __all__ = [
+    "ID_SPACES",
     "MODES",
     "TASKS",
     "AnnotationRecord",
@@ -38,6 +39,14 @@ TASKS = (
     "image_info",
 )
 """What COCO calls the kinds of annotation files."""
+
+ID_SPACES = (
+    ("instances", "person_keypoints", "stuff"),
+    ("panoptic",),
+    ("captions",),
+    ("labels",),
+)
+"""Tasks whose files count their annotations together: the same id in two of them is no clash."""
 
 MODES = ("lenient", "strict")
 """Import what can be imported, or nothing unless all of it can be."""
@@ -92,16 +101,16 @@ class CategoryRecord:
 class AnnotationRecord:
     """One annotation of the image and category with these places in the file.
 
-    `area` and `bbox` are the file's own where they make sense, else computed. `shape` is set only
-    where the geometry was read generously: the text of ``{"segmentation": …, "holes": []}``.
-    `has_id` is False when the file gave none.
+    A caption has no category. `area` and `bbox` are the file's own where they make sense, else
+    computed, and 0 without a geometry. `shape` is set only where the geometry was read generously:
+    the text of ``{"segmentation": …, "holes": []}``. `has_id` is False when the file gave none.
     """
 
     path: str
     text: str
     coco_id: Any
     image: int
-    category: int
+    category: int | None
     iscrowd: bool
     area: float
     bbox: list[float]
@@ -113,7 +122,8 @@ class AnnotationRecord:
 class Head:
     """All of a file but its annotations.
 
-    `envelope` is the JSON text of the top-level object with its lists of records emptied.
+    `envelope` is the JSON text of the top-level object with its lists of records emptied. `subset`
+    is set where the file's name tells it.
     """
 
     task: str
@@ -121,6 +131,7 @@ class Head:
     categories: list[CategoryRecord]
     envelope: str
     annotation_count: int
+    subset: str | None = None
 
 
 class Report:
@@ -190,6 +201,11 @@ class Format(Protocol):
     @property
     def export_tasks(self) -> tuple[str, ...]: ...
 
-    def open(self, file: BinaryIO, *, task: str, report: Report) -> AbstractContextManager[Source]:
-        """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``."""
+    def open(
+        self, file: BinaryIO, *, task: str, report: Report, name: str = ""
+    ) -> AbstractContextManager[Source]:
+        """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``.
+
+        `name` is the file's own: with ``auto`` it tells the task where the content leaves it open.
+        """
         ...

@@ -5,6 +5,7 @@ from app.models.base import Base
 from app.models.datasets import ROLES, Category, Dataset, DatasetCount, DatasetMember
 from app.models.images import STATUSES, Blob, Image
 from app.models.jobs import FINISHED_STATES, JOB_STATES, Job
+from app.models.tasks import AnnotationTask, CategoryTask, DatasetTask, ImageTask
 from app.models.users import ApiToken, SignInFailure, User, UserSession
 
 __all__ = [
@@ -13,15 +14,19 @@ __all__ = [
     "ROLES",
     "STATUSES",
     "Annotation",
+    "AnnotationTask",
     "AnnotationVersion",
     "ApiToken",
     "Base",
     "Blob",
     "Category",
+    "CategoryTask",
     "Dataset",
     "DatasetCount",
     "DatasetMember",
+    "DatasetTask",
     "Image",
+    "ImageTask",
     "Job",
     "SignInFailure",
     "User",

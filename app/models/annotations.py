@@ -20,6 +20,10 @@ class Annotation(Base):
     pixels) are the given or the computed ones, for display and queries; an export shows only what
     the record has. A deleted annotation stays, with `deleted_at`, and can be restored. `client_key`
     is what the client that made it called it: a second try with the same key makes no twin.
+
+    `task` is the task of the file that brought it or, of one made here, ``captions``, ``labels`` or
+    ``instances``, by what it has. Files of other tasks may list it, too (`AnnotationTask`); what
+    they say differently is told by `variants` (app/formats/coco/variants.py).
     """
 
     __tablename__ = "annotations"
@@ -31,7 +35,14 @@ class Annotation(Base):
             postgresql_where=text("deleted_at is null"),
         ),
         Index("ix_annotations_dataset_id_coco_id", "dataset_id", "coco_id"),
-        Index("ix_annotations_dataset_id_id", "dataset_id", "id"),
+        Index("ix_annotations_dataset_id_task_id", "dataset_id", "task", "id"),
+        Index(
+            "ix_annotations_by_hand",
+            "dataset_id",
+            "task",
+            "category_id",
+            postgresql_where=text("updated_by is not null and deleted_at is null"),
+        ),
         Index("ix_annotations_image_id_all", "image_id"),
         Index("ix_annotations_category_id_image_id", "category_id", "image_id"),
         Index(
@@ -50,8 +61,10 @@ class Annotation(Base):
         ForeignKey("categories.id", ondelete="SET NULL")
     )
     coco_id: Mapped[CocoId]
+    task: Mapped[str] = mapped_column(server_default="instances")
     version: Mapped[int] = mapped_column(server_default=text("1"))
     record: Mapped[str]
+    variants: Mapped[str | None]
     shape: Mapped[str | None]
     area: Mapped[float] = mapped_column(Double)
     bbox: Mapped[list[float]] = mapped_column(ARRAY(Double))
@@ -80,6 +93,7 @@ class AnnotationVersion(Base):
     )
     version: Mapped[int] = mapped_column(primary_key=True)
     record: Mapped[str]
+    variants: Mapped[str | None]
     shape: Mapped[str | None]
     category_id: Mapped[int | None]
     area: Mapped[float] = mapped_column(Double)

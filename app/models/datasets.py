@@ -16,10 +16,8 @@ ROLES = ("owner", "annotator", "viewer")
 class Dataset(Base):
     """A set of images with their categories and annotations.
 
-    `envelope` is the JSON text of an imported COCO file's top-level object with its images,
-    annotations and categories emptied: it keeps ``info``, ``licenses``, unknown members and the
-    order of the keys. The two ``next_…`` columns give ids to what is made here; imports raise
-    them above every id that they bring.
+    The two ``next_…`` columns give ids to what is made here; imports raise them above every id
+    that they bring.
     """
 
     __tablename__ = "datasets"
@@ -27,7 +25,6 @@ class Dataset(Base):
     id: Mapped[PrimaryKey]
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")
-    envelope: Mapped[str | None]
     next_image_coco_id: Mapped[int] = mapped_column(server_default=text("1"))
     next_annotation_coco_id: Mapped[int] = mapped_column(server_default=text("1"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -74,7 +71,10 @@ class DatasetCount(Base):
 
 
 class Category(Base):
-    """What an annotation shows. `record` is its COCO JSON text, verbatim when it was imported."""
+    """What an annotation shows. `record` is its COCO JSON text, verbatim when it was imported.
+
+    `variants` tells what the files of several tasks say differently: app/formats/coco/variants.py.
+    """
 
     __tablename__ = "categories"
     __table_args__ = (Index("ix_categories_dataset_id_coco_id", "dataset_id", "coco_id"),)
@@ -89,4 +89,5 @@ class Category(Base):
     keypoints: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     skeleton: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     record: Mapped[str]
+    variants: Mapped[str | None]
     created_at: Mapped[Created]

@@ -26,8 +26,10 @@ class Image(Base):
 
     `width` and `height` are those of the picture as shown: the EXIF `orientation` (1 to 8) is
     applied. `record` is the imported COCO JSON text, verbatim, or null for an image that was only
-    uploaded. `match_name` is `file_name` in Unicode NFC with forward slashes, for comparing.
-    `revision` grows with every change of its annotations: it makes drawn overlays cacheable.
+    uploaded; `variants` tells what the files of several tasks say differently
+    (app/formats/coco/variants.py). `match_name` is `file_name` in Unicode NFC with forward slashes,
+    for comparing. `revision` grows with every change of its annotations: it makes drawn overlays
+    cacheable.
     """
 
     __tablename__ = "images"
@@ -59,5 +61,6 @@ class Image(Base):
     blob_sha256: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
     orientation: Mapped[int] = mapped_column(server_default=text("1"))
     record: Mapped[str | None]
+    variants: Mapped[str | None]
     created_at: Mapped[Created]
     updated_at: Mapped[Updated]

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import Invalid
-from app.formats.coco import rawjson
+from app.formats.coco import rawjson, variants
 from app.models import Category
 from app.services import annotation_view, shapes
 from app.services.shapes import EMPTY, NOTHING, Json, Shape, Size
 
-__all__ = ["Edit", "State", "created", "edited", "state_of"]
+__all__ = ["Edit", "State", "created", "edited", "state_of", "task_of"]
 
 # The order in which a new record is written.
 _ORDER = (
@@ -43,6 +43,7 @@ _ORDER = (
     "caption",
 )
 
+_GEOMETRY = ("segmentation", "bbox", "keypoints")
 _DERIVED = frozenset({"bbox", "area"})
 _MOST_ATTRIBUTES_CHARACTERS = 100_000
 _DEEPEST_ATTRIBUTES = 32
@@ -58,12 +59,19 @@ class State:
     area: float = 0.0
     bbox: list[float] = field(default_factory=lambda: [0.0] * 4)
     iscrowd: bool = False
+    variants: str | None = None
 
 
 def state_of(content: annotation_view.Content, category_id: int | None) -> State:
     """The state of a row, present or superseded."""
     return State(
-        content.record, content.shape, category_id, content.area, content.bbox, content.iscrowd
+        content.record,
+        content.shape,
+        category_id,
+        content.area,
+        content.bbox,
+        content.iscrowd,
+        content.variants,
     )
 
 
@@ -80,8 +88,19 @@ class Edit:
     old_category: Category | None = None
 
 
-def created(edit: Edit, *, image_coco_id: str) -> State:
-    """The content of a new annotation, whose record still has the id 0."""
+def task_of(record: str) -> str:
+    """The task of an annotation that no file brought, by what its record has."""
+    parts = rawjson.members(record)
+    if any(parts.get(name, "null") not in ("null", "[]") for name in _GEOMETRY):
+        return "instances"
+    return "captions" if "caption" in parts else "labels"
+
+
+def created(edit: Edit, *, image_coco_id: str, is_label: bool = False) -> State:
+    """The content of a new annotation, whose record still has the id 0.
+
+    Only a label, which is of the whole image, has nothing but a category.
+    """
     named = _normalised(edit.fields)
     wanted = {
         name: value
@@ -95,7 +114,10 @@ def created(edit: Edit, *, image_coco_id: str) -> State:
     if "bbox" in parts:
         parts.setdefault("segmentation", "[]")
         parts.setdefault("iscrowd", "0")
-    work.require_geometry()
+    if is_label:
+        work.refuse_geometry()
+    else:
+        work.require_geometry()
     work.require_category()
     ordered = {name: parts[name] for name in _ORDER if name in parts}
     return State(rawjson.join(ordered), *_columns(state))
@@ -184,13 +206,15 @@ class _Work:
         self._box()
         self._area()
         self._plain()
+        record = rawjson.join(self.parts)
         return State(
-            rawjson.join(self.parts),
+            record,
             self.shape_text,
             self.category_id,
             self.area,
             self.bbox,
             self.iscrowd,
+            variants.follow(self.before.variants, self.before.record, record),
         )
 
     # What there will be ----------------------------------------------------------------------
@@ -357,6 +381,15 @@ class _Work:
             raise _nothing("Give a segmentation, a bbox, labelled keypoints or a caption.")
         if self.is_bare_box and (self.geometry_changes or "keypoints" in self.changed):
             shapes.check_bbox(self.bbox, alone=True)
+
+    def refuse_geometry(self) -> None:
+        """A label says that something is in the image, and not where."""
+        if task_of(rawjson.join(self.parts)) != "labels":
+            raise Invalid(
+                "A label has a category and nothing to draw or to read.",
+                code="label_expected",
+                loc=("body", "task"),
+            )
 
     def require_category(self) -> None:
         if self.category_id is None and self.values["caption"].value is None:

@@ -26,6 +26,8 @@ class Content(Protocol):
     @property
     def record(self) -> str: ...
     @property
+    def variants(self) -> str | None: ...
+    @property
     def shape(self) -> str | None: ...
     @property
     def area(self) -> float: ...
@@ -148,6 +150,7 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "image_id": str(annotation.image_id),
         "category_id": _id(state.category_id),
         "version": str(state.version),
+        "task": rawjson.dumps(annotation.task),
         **_members(state, record),
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),

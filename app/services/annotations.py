@@ -23,6 +23,7 @@ from app.services.annotation_edits import Edit, State
 from app.services.shapes import Json
 
 __all__ = [
+    "COLUMNS",
     "Expected",
     "HistoryEntry",
     "change_annotation",
@@ -40,12 +41,13 @@ Expected = frozenset[int] | None
 """The versions that a change may be based on; None for whichever there is."""
 
 # What a list shows: columns instead of objects, since there are thousands of rows.
-_COLUMNS = (
+COLUMNS = (
     Annotation.id,
     Annotation.coco_id,
     Annotation.image_id,
     Annotation.category_id,
     Annotation.version,
+    Annotation.task,
     Annotation.record,
     Annotation.shape,
     Annotation.area,
@@ -63,7 +65,7 @@ def list_annotations(
 ) -> Sequence[Row[Any]]:
     """The annotations of an image in the order of their ids, those behind `after`."""
     return session.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(
             Annotation.image_id == image_id,
             Annotation.deleted_at.is_(None),
@@ -186,9 +188,10 @@ def create_annotation(
     image: Image,
     user: User,
     fields: Mapping[str, Json],
+    is_label: bool = False,
     client_key: str | None = None,
 ) -> Annotation:
-    """A new annotation with the next COCO id of its dataset.
+    """A new annotation with the next COCO id of its dataset; `is_label` for one of a whole image.
 
     With a `client_key` that an annotation of the image already has, that one comes back: the
     client tries again because it never heard the answer to its first try.
@@ -198,7 +201,9 @@ def create_annotation(
     edit = Edit(fields, (image.height, image.width), category)
     image_coco_id = rawjson.members(image.record).get("id") if image.record else None
     state = annotation_edits.created(
-        edit, image_coco_id=image_coco_id or rawjson.dumps(image.coco_id)
+        edit,
+        image_coco_id=image_coco_id or rawjson.dumps(image.coco_id),
+        is_label=is_label,
     )
     locked = _lock_image(session, image.id)
     if client_key is not None:
@@ -211,6 +216,7 @@ def create_annotation(
         image_id=image.id,
         category_id=state.category_id,
         coco_id=coco_id,
+        task=annotation_edits.task_of(state.record),
         version=1,
         record=rawjson.replace(state.record, {"id": coco_id}),
         shape=state.shape,
@@ -262,7 +268,7 @@ def change_annotation(
     after = annotation_edits.edited(before, Edit(fields, size, category, old_category))
     if after is before:
         return annotation
-    return _supersede(session, annotation, user, _values(after))
+    return _supersede(session, annotation, user, _values(after, before.record))
 
 
 def _own_category(session: Session, annotation: Annotation) -> Category | None:
@@ -271,9 +277,15 @@ def _own_category(session: Session, annotation: Annotation) -> Category | None:
     return session.get(Category, annotation.category_id)
 
 
-def _values(state: State) -> dict[str, Any]:
+def _values(state: State, before: str) -> dict[str, Any]:
+    """The columns of the next state, given the record before it."""
+    task = annotation_edits.task_of(state.record)
+    # What becomes an object, a caption or a label is of another task from now on.
+    moved = {"task": task} if task != annotation_edits.task_of(before) else {}
     return {
+        **moved,
         "record": state.record,
+        "variants": state.variants,
         "shape": state.shape,
         "category_id": state.category_id,
         "area": state.area,
@@ -317,7 +329,11 @@ def restore_annotation(
     state = annotation_edits.state_of(content, content.category_id)
     added = 1 if annotation.deleted_at is not None else 0
     return _supersede(
-        session, annotation, user, {**_values(state), "deleted_at": None}, added=added
+        session,
+        annotation,
+        user,
+        {**_values(state, annotation.record), "deleted_at": None},
+        added=added,
     )
 
 
@@ -328,7 +344,7 @@ def _check_category_is_there(session: Session, content: Annotation | AnnotationV
         raise Conflict("The category that this version had was deleted.", code="category_deleted")
 
 
-_ARCHIVED = ("version", "record", "shape", "category_id", "area", "bbox", "iscrowd")
+_ARCHIVED = ("version", "record", "variants", "shape", "category_id", "area", "bbox", "iscrowd")
 
 
 def _supersede(

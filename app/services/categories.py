@@ -12,9 +12,9 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
-from app.formats.coco import rawjson
+from app.formats.coco import rawjson, variants
 from app.models import Annotation, Category
-from app.services import datasets, palette
+from app.services import coco_ids, datasets, palette
 
 __all__ = [
     "change_category",
@@ -25,10 +25,26 @@ __all__ = [
 ]
 
 
-def list_categories(session: Session, *, dataset_id: int) -> Sequence[Category]:
-    return session.scalars(
-        select(Category).where(Category.dataset_id == dataset_id).order_by(Category.id)
-    ).all()
+def list_categories(
+    session: Session,
+    *,
+    dataset_id: int,
+    names: Sequence[str] = (),
+    supercategories: Sequence[str] = (),
+    ids: Sequence[Any] = (),
+) -> Sequence[Category]:
+    """The categories of a dataset with any of these names, supercategories and ids in COCO files.
+
+    What is empty does not matter. They come in the order in which they were made.
+    """
+    query = select(Category).where(Category.dataset_id == dataset_id)
+    if names:
+        query = query.where(Category.name.in_(names))
+    if supercategories:
+        query = query.where(Category.supercategory.in_(supercategories))
+    if ids:
+        query = query.where(coco_ids.is_one_of(Category.coco_id, ids))
+    return session.scalars(query.order_by(Category.id)).all()
 
 
 def count_annotations(session: Session, *, dataset_id: int) -> dict[int, int]:
@@ -134,7 +150,8 @@ def change_category(session: Session, *, category: Category, changes: dict[str, 
         if key in _NEVER_WRITTEN or (key in _ONLY_WHERE_PRESENT and key not in present):
             continue
         edits[key] = int(value) if key == "isthing" else value
-    category.record = rawjson.replace(category.record, edits)
+    before, category.record = category.record, rawjson.replace(category.record, edits)
+    category.variants = variants.follow(category.variants, before, category.record)
     session.flush()
     return category
 

@@ -20,7 +20,7 @@ from app.models import Annotation, User
 from app.services import annotation_view, annotations, shapes
 from app.services.shapes import EMPTY, NOTHING, Json, Shape, Size
 
-__all__ = ["Op", "draw_on", "plan", "read_shape"]
+__all__ = ["Op", "draw_on", "plan", "read_shape", "shape_of"]
 
 Op = Literal["add", "subtract", "intersect", "replace", "simplify", "to_mask", "to_polygons"]
 _WITH_SHAPE = frozenset({"add", "subtract", "intersect", "replace"})
@@ -43,10 +43,7 @@ def draw_on(
     """Draw on an annotation; the change is a version like any other."""
     annotations.check_version(annotations.require_present(annotation), expected)
     size = annotations.image_size(session, image_id=annotation.image_id)
-    shown = {
-        name: Json(json.loads(text), text)
-        for name, text in annotation_view.members(annotation).items()
-    }
+    shown = _shown(annotation)
     base = _base(shown, size)
     if (shape is not None) != (op in _WITH_SHAPE):
         raise Invalid(
@@ -63,6 +60,18 @@ def draw_on(
     return annotations.change_annotation(
         session, annotation=annotation, user=user, fields=fields, expected=expected
     )
+
+
+def shape_of(annotation: Annotation, size: Size) -> Shape:
+    """What an annotation covers on an image of this size; a bare box is its rectangle."""
+    return _base(_shown(annotation), size)
+
+
+def _shown(annotation: Annotation) -> dict[str, Json]:
+    return {
+        name: Json(json.loads(text), text)
+        for name, text in annotation_view.members(annotation).items()
+    }
 
 
 def _base(shown: Mapping[str, Json], size: Size) -> Shape:

@@ -23,6 +23,7 @@ from app.models import Image
 from app.services import exports
 from app.services.exports import ExportOptions
 from app.services.storage import Storage, blob_key
+from app.services.task_records import present_tasks
 
 __all__ = ["ZipOptions", "export_zip"]
 
@@ -43,7 +44,7 @@ def export_zip(
     session: Session, storage: Storage, *, dataset_id: int, options: ZipOptions
 ) -> Iterator[bytes]:
     """The zip in pieces. What can go wrong does so before the first piece is asked for."""
-    tasks = options.tasks or exports.export_tasks()
+    tasks = options.tasks or present_tasks(session, dataset_id=dataset_id)
     for task in tasks:
         exports.check_options(replace(options.file, task=task))
     work = _Zip(session, storage, dataset_id, options)

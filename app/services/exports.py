@@ -9,21 +9,20 @@ references follow; categories keep their ids unless two of them have the same on
 is written anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from sqlalchemy import Select, Text, cast, select
 from sqlalchemy.orm import Session
 
 from app.db import SessionFactory
 from app.errors import Invalid
 from app.formats import FORMATS, TASKS
-from app.formats.coco import values, writer
-from app.models import Annotation, Category, Dataset, Image
+from app.formats.coco import values, variants, writer
 from app.services.images import ImageFilter
 from app.services.jobs import Progress, Silent
+from app.services.task_records import TaskRecords
 
 __all__ = [
     "IDS",
@@ -39,8 +38,6 @@ __all__ = [
 
 IDS = ("preserve", "reindex")
 SEGMENTATIONS = ("stored", "guess", "polygons", "mask")
-# Rows that a server-side cursor fetches at a time: some hundreds of kilobytes.
-_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -93,15 +90,16 @@ def snapshot(sessions: SessionFactory) -> Iterator[Session]:
 def export_file(session: Session, *, dataset_id: int, options: ExportOptions) -> Iterator[bytes]:
     """The COCO file in pieces. What can go wrong does so before the first piece is asked for."""
     check_options(options)
-    envelope = session.scalar(select(Dataset.envelope).where(Dataset.id == dataset_id))
     export = _Export(session, dataset_id, options)
     return writer.write(
-        envelope,
+        export.records.envelope,
         {
             "images": export.images(),
             "annotations": export.annotations(),
             "categories": export.categories(),
         },
+        task=options.task,
+        own=export.records.has_file,
     )
 
 
@@ -128,20 +126,13 @@ class _Export:
     """The records of one export, each kind asked for when its turn comes."""
 
     def __init__(self, session: Session, dataset_id: int, options: ExportOptions) -> None:
-        self._session = session
-        self._dataset_id = dataset_id
-        self._filters = options.filters
-        self._reindex = options.ids == "reindex"
-        self._categories = self._load_categories()
-        self._category_ids = self._unique_ids() if self._reindex else {}
-
-    def _load_categories(self) -> Sequence[Any]:
-        query = select(Category.id, Category.coco_id, Category.record).where(
-            Category.dataset_id == self._dataset_id
+        self.records = TaskRecords(
+            session, dataset_id=dataset_id, task=options.task, filters=options.filters
         )
-        if self._filters.categories:
-            query = query.where(Category.id.in_(self._filters.categories))
-        return self._session.execute(query.order_by(Category.id)).all()
+        self._task = options.task
+        self._reindex = options.ids == "reindex"
+        self._categories = self.records.categories()
+        self._category_ids = self._unique_ids() if self._reindex else {}
 
     def _unique_ids(self) -> dict[int, int]:
         """New ids of the categories whose id an earlier one has, by primary key."""
@@ -155,71 +146,42 @@ class _Export:
             seen.add(values.id_key(row.coco_id))
         return changed
 
-    def _rows(self, query: Select[*tuple[Any, ...]]) -> Iterable[Any]:
-        streamed = query.execution_options(stream_results=True, yield_per=_ROWS)
-        with self._session.execute(streamed) as result:
-            yield from result
+    def _text(self, row: Any) -> str:
+        text: str = row.record
+        return text if row.variants is None else variants.text_of(text, row.variants, self._task)
 
     def categories(self) -> Iterator[str]:
         for row in self._categories:
+            text = self._text(row)
             if row.id in self._category_ids:
-                yield writer.renumbered(row.record, {"id": self._category_ids[row.id]})
-            else:
-                yield row.record
-
-    def _chosen_images(self) -> Any:
-        return self._filters.conditions(self._dataset_id)
+                text = writer.renumbered(text, {"id": self._category_ids[row.id]})
+            yield text
 
     def images(self) -> Iterator[str]:
-        query = (
-            select(
-                Image.record, cast(Image.coco_id, Text), Image.file_name, Image.width, Image.height
-            )
-            .where(*self._chosen_images())
-            .order_by(Image.id)
-        )
-        rows = enumerate(self._rows(query), start=1)
-        for number, (record, coco_id, file_name, width, height) in rows:
-            if record is None:
+        for number, row in enumerate(self.records.images(), start=1):
+            if row.record is None:
                 yield writer.image_text(
-                    coco_id=str(number) if self._reindex else coco_id,
-                    file_name=file_name,
-                    width=width,
-                    height=height,
+                    coco_id=str(number) if self._reindex else row.coco_id,
+                    file_name=row.file_name,
+                    width=row.width,
+                    height=row.height,
                 )
             elif self._reindex:
-                yield writer.renumbered(record, {"id": number})
+                yield writer.renumbered(self._text(row), {"id": number})
             else:
-                yield record
-
-    def _chosen_annotations(self) -> list[Any]:
-        chosen = [Annotation.dataset_id == self._dataset_id, Annotation.deleted_at.is_(None)]
-        if self._filters.categories:
-            chosen.append(Annotation.category_id.in_(self._filters.categories))
-        return chosen
+                yield self._text(row)
 
     def annotations(self) -> Iterator[str]:
-        query = select(Annotation.record, Annotation.category_id, Annotation.image_id).where(
-            *self._chosen_annotations()
-        )
-        if self._filters != ImageFilter(categories=self._filters.categories):
-            images = select(Image.id).where(*self._chosen_images())
-            query = query.where(Annotation.image_id.in_(images))
-        rows = self._rows(query.order_by(Annotation.id))
+        rows = self.records.annotations()
         if not self._reindex:
-            yield from (record for record, _, _ in rows)
+            yield from map(self._text, rows)
             return
-        numbers = self._image_numbers()
-        for number, (record, category_id, image_id) in enumerate(rows, start=1):
-            ids = {"id": number, "image_id": numbers[image_id]}
-            if category_id in self._category_ids:
-                ids["category_id"] = self._category_ids[category_id]
-            yield writer.renumbered(record, ids)
-
-    def _image_numbers(self) -> dict[int, int]:
-        """The place of each image in the file, by primary key."""
-        query = select(Image.id).where(*self._chosen_images()).order_by(Image.id)
-        return {row.id: number for number, row in enumerate(self._rows(query), start=1)}
+        numbers = {row.id: number for number, row in enumerate(self.records.images(), start=1)}
+        for number, row in enumerate(rows, start=1):
+            ids = {"id": number, "image_id": numbers[row.image_id]}
+            if row.category_id in self._category_ids:
+                ids["category_id"] = self._category_ids[row.category_id]
+            yield writer.renumbered(self._text(row), ids)
 
 
 def file_stem(name: str) -> str:

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, delete, exists, func, literal, select, tup
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, Malformed, NotFound
-from app.formats.coco import rawjson, values
-from app.models import Annotation, Image
-from app.services import counts, file_names
+from app.formats.coco import rawjson, values, variants
+from app.models import Annotation, Category, Image
+from app.services import coco_ids, counts, file_names
 
 __all__ = [
     "SORTS",
@@ -45,10 +45,17 @@ SORTS = tuple(_COLUMNS) + tuple(f"-{name}" for name in _COLUMNS)
 
 @dataclass(frozen=True)
 class ImageFilter:
-    """Which images of a dataset; what is None does not matter."""
+    """Which images of a dataset; what is None or empty does not matter.
+
+    An image has an annotation of one of the categories or, with `every_category`, of each of them.
+    `coco_ids` and `category_coco_ids` are ids in COCO files.
+    """
 
     q: str | None = None
+    coco_ids: tuple[Any, ...] = ()
     categories: tuple[int, ...] = ()
+    category_coco_ids: tuple[Any, ...] = ()
+    every_category: bool = False
     annotated: bool | None = None
     subset: str | None = None
     status: str | None = None
@@ -64,14 +71,12 @@ class ImageFilter:
             # Half the time of ``ilike``, and no character is special.
             name, part = func.lower(Image.match_name), func.lower(_comparable(self.q))
             wanted.append(func.strpos(name, part) > 0)
-        if self.categories:
-            wanted.append(
-                exists().where(
-                    Annotation.image_id == Image.id,
-                    Annotation.category_id.in_(self.categories),
-                    Annotation.deleted_at.is_(None),
-                )
-            )
+        if self.coco_ids:
+            wanted.append(coco_ids.is_one_of(Image.coco_id, self.coco_ids))
+        wanted += [_has_one_of(ids) for ids in self._groups(self.categories)]
+        for group in self._groups(self.category_coco_ids):
+            named = Category.dataset_id == dataset_id, coco_ids.is_one_of(Category.coco_id, group)
+            wanted.append(_has_one_of(select(Category.id).where(*named)))
         if self.annotated is not None:
             count = Image.annotation_count
             wanted.append(count > 0 if self.annotated else count == 0)
@@ -80,6 +85,20 @@ class ImageFilter:
         if self.status is not None:
             wanted.append(Image.status == self.status)
         return wanted
+
+    def _groups(self, ids: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """An image has one of each group of categories."""
+        if self.every_category:
+            return [(one,) for one in ids]
+        return [ids] if ids else []
+
+
+def _has_one_of(categories: Any) -> ColumnElement[bool]:
+    return exists().where(
+        Annotation.image_id == Image.id,
+        Annotation.category_id.in_(categories),
+        Annotation.deleted_at.is_(None),
+    )
 
 
 def _comparable(text: str) -> str:
@@ -193,7 +212,7 @@ def find_neighbours(
     here, conditions = key_of(image, sort), filters.conditions(image.dataset_id)
     rows = select(Image.id, _column(sort).label("value")).where(*conditions)
     # A search that no index helps is made once; elsewhere, an index answers each question below.
-    searched = bool(filters.q or filters.categories)
+    searched = bool(filters.q or filters.categories or filters.category_coco_ids)
     chosen = rows.cte("chosen") if searched else rows.subquery("chosen")
     order = _Order(sort, chosen.c.value, chosen.c.id)
 
@@ -268,7 +287,8 @@ def _rename(session: Session, image: Image, name: str) -> None:
         raise Conflict(f"There is already an image called {name}.", code="name_taken")
     image.file_name, image.match_name = name, match
     if image.record is not None:
-        image.record = rawjson.replace(image.record, {"file_name": name})
+        before, image.record = image.record, rawjson.replace(image.record, {"file_name": name})
+        image.variants = variants.follow(image.variants, before, image.record)
 
 
 def delete_image(session: Session, *, image: Image) -> str | None:

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, values
-from app.formats.records import AnnotationRecord, Report
+from app.formats.records import ID_SPACES, AnnotationRecord, Report
 from app.services import bulk, import_records
 from app.services.import_images import Match
+from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
 __all__ = ["AnnotationImport"]
@@ -24,6 +25,7 @@ __all__ = ["AnnotationImport"]
 _COLUMNS = (
     "dataset_id",
     "image_id",
+    "task",
     "category_id",
     "coco_id",
     "record",
@@ -36,23 +38,33 @@ _COLUMNS = (
 _CHANGE_COLUMNS = (
     "annotation_id",
     "version",
+    "place",
     "category_id",
     "record",
+    "variants",
     "shape",
     "area",
     "bbox",
     "iscrowd",
 )
+# A row without a record only lists the annotation; one without a place only changes it.
 _CHANGES = """
     create temporary table if not exists import_changes (
-        annotation_id bigint, version bigint, category_id bigint, record text, shape text,
-        area double precision, bbox double precision[], iscrowd boolean
+        annotation_id bigint, version bigint, place bigint, category_id bigint, record text,
+        variants text, shape text, area double precision, bbox double precision[], iscrowd boolean
     ) on commit drop
 """
-# The newest state and, from the history, whether the first one was made here.
+# The newest state and, from the history, the first one: what a file said or who made it.
 _FIND = """
     select annotation.id, annotation.image_id, annotation.coco_id, annotation.version,
-           annotation.record, annotation.deleted_at is not null as deleted,
+           annotation.record, annotation.variants, annotation.category_id, annotation.task,
+           array(
+               select task from annotation_tasks listed where listed.annotation_id = annotation.id
+           ) as tasks,
+           coalesce(first.record, annotation.record) as first_record,
+           case when first.version is null then annotation.category_id
+                else first.category_id end as first_category_id,
+           annotation.deleted_at is not null as deleted,
            annotation.updated_by is not null as edited,
            case when annotation.version = 1 then annotation.updated_by is not null
                 else first.author_id is not null end as made_here
@@ -60,9 +72,12 @@ _FIND = """
     left join annotation_versions first
       on first.annotation_id = annotation.id and first.version = 1 and annotation.version > 1
     where annotation.dataset_id = :dataset and annotation.id < :before
+      and annotation.task = any(:space)
 """
 _WITH_IDS = _FIND + " and annotation.coco_id = any(cast(:ids as jsonb[])) order by annotation.id"
 _ON_IMAGES = _FIND + " and annotation.image_id = any(:images) order by annotation.id"
+# Boxes are often rounded to two decimals.
+_BOX_TOLERANCE = 0.0051
 
 
 @dataclass(slots=True)
@@ -74,10 +89,20 @@ class _Present:
     coco_id: Any
     version: int
     record: str
+    variants: str | None
+    category_id: int | None
+    task: str
+    other_tasks: list[str]
+    first_record: str
+    first_category_id: int | None
     deleted: bool
     edited: bool
     made_here: bool
     used: bool = False
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.record, self.variants, (self.task, *self.other_tasks))
 
 
 class AnnotationImport:
@@ -88,6 +113,7 @@ class AnnotationImport:
         session: Session,
         *,
         dataset_id: int,
+        task: str,
         user_id: int | None,
         matches: Sequence[Match],
         categories: Sequence[int],
@@ -96,6 +122,8 @@ class AnnotationImport:
     ) -> None:
         self._session = session
         self._dataset_id = dataset_id
+        self.task = task
+        self._space = next((list(space) for space in ID_SPACES if task in space), [task])
         self._user = "" if user_id is None else str(user_id)
         self._matches = matches
         self._categories = categories
@@ -131,12 +159,23 @@ class AnnotationImport:
                 self.without_id.append(record)
         highest = values.highest_id(record.coco_id for record in with_id)
         self.highest_id = max(self.highest_id, highest)
-        new = list(self._unknown(with_id)) if self._any else with_id
-        self._create(new)
+        if not self._any:
+            self._create(with_id)
+            return
+        # Keys in the order of the file, for new ones and for places of those that are found.
+        places = bulk.take_keys(self._session, "annotations", len(with_id))
+        new = list(self._unknown(with_id, places))
+        self._create([record for record, _ in new], [place for _, place in new])
 
-    def _create(self, records: Iterable[AnnotationRecord]) -> None:
-        records = list(records)
-        bulk.copy(self._session, "annotations", _COLUMNS, map(self._row, records))
+    def _create(
+        self, records: Sequence[AnnotationRecord], keys: Sequence[int] | None = None
+    ) -> None:
+        rows: Iterable[list[str]] = map(self._row, records)
+        if keys is None:
+            bulk.copy(self._session, "annotations", _COLUMNS, rows)
+        else:
+            with_keys = ([str(key), *row] for key, row in zip(keys, rows, strict=True))
+            bulk.copy(self._session, "annotations", ("id", *_COLUMNS), with_keys)
         for record in records:
             key = self._matches[record.image].id
             self.added[key] = self.added.get(key, 0) + 1
@@ -146,34 +185,42 @@ class AnnotationImport:
         return [
             str(self._dataset_id),
             str(self._matches[record.image].id),
-            str(self._categories[record.category]),
+            self.task,
+            self._category(record),
             bulk.coco_id(record.coco_id),
             *_content(record),
             self._user,
         ]
 
+    def _category(self, record: AnnotationRecord) -> str:
+        return "" if record.category is None else str(self._categories[record.category])
+
     # What is there already ---------------------------------------------------------------------
 
-    def _unknown(self, records: list[AnnotationRecord]) -> Iterator[AnnotationRecord]:
+    def _unknown(
+        self, records: list[AnnotationRecord], places: Sequence[int]
+    ) -> Iterator[tuple[AnnotationRecord, int]]:
         """The records that the dataset does not have; the others are compared with what it has."""
         ids = [rawjson.dumps(record.coco_id) for record in records]
         present: dict[Any, list[_Present]] = {}
         for found in self._find(_WITH_IDS, ids=ids):
             present.setdefault(values.id_key(found.coco_id), []).append(found)
         changes = []
-        for record in records:
+        for record, place in zip(records, places, strict=True):
             candidates = present.get(values.id_key(record.coco_id), [])
             same = self._same(record, candidates)
             if same is None:
                 self._note_taken(record, candidates)
-                yield record
-            elif self._is_change(record, same):
-                changes.append((same, record))
+                yield record, place
+                continue
+            change = self._change(record, same, place)
+            if change is not None:
+                changes.append(change)
         self._spool(changes)
 
     def _find(self, query: str, **values: Any) -> list[_Present]:
-        parameters = {"dataset": self._dataset_id, "before": self._before, **values}
-        rows = self._session.execute(text(query), parameters)
+        parameters = {"dataset": self._dataset_id, "before": self._before, "space": self._space}
+        rows = self._session.execute(text(query), parameters | values)
         found = [_Present(*row) for row in rows]
         for present in found:
             present.used = present.id in self._used
@@ -183,35 +230,85 @@ class AnnotationImport:
         """The annotation that this record is, equal ones first; each is found once."""
         image_id = self._matches[record.image].id
         here = [c for c in candidates if c.image_id == image_id and not c.used]
-        equal = next((c for c in here if import_records.contains(c.record, record.text)), None)
-        imported = next((c for c in here if not c.made_here), None)
+        equal = next((c for c in here if self._says(c, record)), None)
+        imported = next((c for c in here if not c.made_here and self._fits(c, record)), None)
         same = equal or imported
         if same is not None:
             same.used = True
             self._used.add(same.id)
-            if same is equal:
-                self._note_deleted(record, same)
-                self._tally.annotations["unchanged"] += 1
         return same
 
-    def _note_deleted(self, record: AnnotationRecord, present: _Present) -> None:
+    def _says(self, present: _Present, record: AnnotationRecord) -> bool:
+        return import_records.contains(present.kept.text(self.task), record.text)
+
+    def _fits(self, present: _Present, record: AnnotationRecord) -> bool:
+        """Whether an annotation with the record's id on its image is the same object.
+
+        A file says what it likes about its own; what another task's file brought is the same when
+        it had the same category and box then.
+        """
+        if self.task in present.kept.tasks:
+            return True
+        if self._category(record) != str(present.first_category_id or ""):
+            return False
+        first, new = rawjson.decode(present.first_record), rawjson.decode(record.text)
+        if first.get("bbox") and new.get("bbox"):
+            return import_records.near(first["bbox"], new["bbox"], _BOX_TOLERANCE)
+        if first.get("segmentation") and new.get("segmentation"):
+            return bool(first["segmentation"] == new["segmentation"])
+        return True
+
+    def _change(self, record: AnnotationRecord, present: _Present, place: int) -> list[str] | None:
+        """What the file changes of an annotation, as a row; notes what speaks against it."""
+        listed = self.task in present.kept.tasks
         if present.deleted:
             told = "It was deleted here."
             self._report.add("annotation_deleted", record.path, told, id=record.coco_id)
-
-    def _is_change(self, record: AnnotationRecord, present: _Present) -> bool:
-        """Whether the file changes the annotation; notes what speaks against it."""
-        if import_records.contains(present.record, record.text):
-            return False
-        if not present.deleted and not present.edited:
-            return True
-        if present.deleted:
-            self._note_deleted(record, present)
+        elif listed and self._says(present, record):
+            pass
+        elif listed and present.edited:
+            self._note_edited(record, present)
         else:
-            told = f"It is at version {present.version} here."
-            self._report.add("annotation_edited", record.path, told, id=record.coco_id)
+            return self._change_row(record, present, "" if listed else str(place))
         self._tally.annotations["unchanged"] += 1
-        return False
+        return None
+
+    def _note_edited(self, record: AnnotationRecord, present: _Present) -> None:
+        told = f"It is at version {present.version} here."
+        self._report.add("annotation_edited", record.path, told, id=record.coco_id)
+
+    def _change_row(self, record: AnnotationRecord, present: _Present, place: str) -> list[str]:
+        new = record.text
+        if present.edited:
+            new = self._as_edited(record, present)
+        leads = present.task == self.task
+        merged = import_records.merge(present.kept, self.task, new, leads=leads)
+        if merged.differing:
+            told = f"{', '.join(merged.differing)} differ from what the dataset has."
+            self._report.add("annotation_differs", record.path, told, id=record.coco_id)
+        key, version = str(present.id), str(present.version)
+        if not merged.changed and merged.variants == present.variants:
+            return [key, version, place, *[""] * (len(_CHANGE_COLUMNS) - 3)]
+        _, shape, area, bbox, iscrowd = _content(record)
+        is_drawn = leads and '"segmentation"' in record.text
+        if not is_drawn and not merged.changed & {"segmentation", "bbox"}:
+            # A file of keypoints says nothing of the shape: what is there stays.
+            shape, area, bbox = "", "", ""
+        if not leads and "iscrowd" not in merged.changed:
+            iscrowd = ""
+        category = self._category(record) if leads else ""
+        texts = bulk.quoted(merged.record), bulk.quoted(merged.variants)
+        return [key, version, place, category, *texts, shape, area, bbox, iscrowd]
+
+    def _as_edited(self, record: AnnotationRecord, present: _Present) -> str:
+        """The record of another task's file with what was edited here since."""
+        edited = set(import_records.differing(present.first_record, present.record))
+        names = edited.intersection(import_records.differing(present.record, record.text))
+        if not names:
+            return record.text
+        self._note_edited(record, present)
+        parts = rawjson.members(present.record)
+        return rawjson.replace(record.text, raw={name: parts[name] for name in names})
 
     def _note_taken(self, record: AnnotationRecord, candidates: list[_Present]) -> None:
         """Another annotation has the id: one that was made here gives it up."""
@@ -224,31 +321,22 @@ class AnnotationImport:
                 told = "An annotation made here had this id."
                 self._report.add("annotation_id_changed", record.path, told, id=record.coco_id)
         image_id = self._matches[record.image].id
-        if any(not c.made_here and c.image_id != image_id for c in candidates):
+        imported = [c for c in candidates if not c.made_here]
+        if any(c.image_id != image_id for c in imported):
             told = "An annotation of another image has this id, too."
             self._report.add("annotation_id_taken", record.path, told, id=record.coco_id)
+        here = [c for c in imported if c.image_id == image_id and not c.used]
+        if any(self.task not in c.kept.tasks for c in here):
+            told = "It has another category or another place in the image."
+            self._report.add("annotation_task_taken", record.path, told, id=record.coco_id)
 
-    def _spool(self, changes: list[tuple[_Present, AnnotationRecord]]) -> None:
+    def _spool(self, changes: list[list[str]]) -> None:
         """Keep changes for the end: only then are the rows locked, all in the same order."""
         if not changes:
             return
         self._session.execute(text(_CHANGES))
         self.changed = True
-        bulk.copy(
-            self._session,
-            "import_changes",
-            _CHANGE_COLUMNS,
-            (self._change_row(present, record) for present, record in changes),
-        )
-
-    def _change_row(self, present: _Present, record: AnnotationRecord) -> list[str]:
-        _, shape, area, bbox, iscrowd = _content(record)
-        if '"segmentation"' not in record.text:
-            # A file of keypoints says nothing of the shape: what is there stays.
-            shape, area, bbox = "", "", ""
-        joined = bulk.quoted(import_records.join(present.record, record.text))
-        category = str(self._categories[record.category])
-        return [str(present.id), str(present.version), category, joined, shape, area, bbox, iscrowd]
+        bulk.copy(self._session, "import_changes", _CHANGE_COLUMNS, changes)
 
     # The end -----------------------------------------------------------------------------------
 
@@ -262,9 +350,17 @@ class AnnotationImport:
         new = []
         for record in self.without_id:
             here = waiting.get(self._matches[record.image].id, [])
-            if self._same(record, [c for c in here if _is_twin(c, record)]) is None:
+            same = self._same(record, [c for c in here if self._is_twin(c, record)])
+            if same is None:
                 new.append(record)
+            else:
+                # It says the same, so this only counts it.
+                self._change(record, same, place=0)
         self.without_id = new
+
+    def _is_twin(self, present: _Present, record: AnnotationRecord) -> bool:
+        listed = self.task in present.kept.tasks
+        return listed and not present.made_here and self._says(present, record)
 
     @property
     def images_without_id(self) -> set[int]:
@@ -277,10 +373,6 @@ class AnnotationImport:
             record.coco_id = coco_id
             record.text = rawjson.replace(record.text, {"id": coco_id})
         self._create(self.without_id)
-
-
-def _is_twin(present: _Present, record: AnnotationRecord) -> bool:
-    return not present.made_here and import_records.contains(present.record, record.text)
 
 
 def _content(record: AnnotationRecord) -> list[str]:

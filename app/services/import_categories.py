@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, values
 from app.formats.records import CategoryRecord, Report
-from app.models import Category
+from app.models import Category, CategoryTask
 from app.services import bulk, categories, import_records, palette
+from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
 __all__ = ["import_categories"]
@@ -24,51 +26,85 @@ _COLUMNS = (
     "skeleton",
     "record",
 )
+_KEYPOINTS = frozenset({"keypoints", "skeleton"})
+_TASK_COLUMNS = ("dataset_id", "task", "place", "category_id")
 
 
 def import_categories(
     session: Session,
     *,
     dataset_id: int,
+    task: str,
     records: list[CategoryRecord],
     report: Report,
     tally: Tally,
 ) -> list[int]:
     """The primary key of each record's category. New ones keep the file's record verbatim."""
     present = list(categories.list_categories(session, dataset_id=dataset_id))
+    listed = _tasks(session, dataset_id)
     by_id: dict[Any, list[Category]] = {}
     for category in present:
         by_id.setdefault(values.id_key(category.coco_id), []).append(category)
     names = {category.name: category for category in present}
-    keys: list[int | None] = []
-    new: list[CategoryRecord] = []
-    for record in records:
+    places = bulk.take_keys(session, "categories", len(records))
+    keys: list[int] = []
+    new: list[tuple[int, CategoryRecord]] = []
+    for record, place in zip(records, places, strict=True):
         same_id = by_id.get(values.id_key(record.coco_id), [])
         found = next((c for c in same_id if c.name == record.name), None)
         if found is not None:
             # Each is found once: a second one in the file with this id and name is another one.
             same_id.remove(found)
-            _join(found, record, report, tally)
+            _join(found, listed.get(found.id, []), task, record, report, tally)
             keys.append(found.id)
             continue
         _note_clashes(record, same_id, names, report)
-        keys.append(None)
-        new.append(record)
+        keys.append(place)
+        new.append((place, record))
     session.flush()
-    fresh = iter(bulk.take_keys(session, "categories", len(new)))
-    result = [next(fresh) if key is None else key for key in keys]
-    created = [(result[record.index], record) for record in new]
+    _create(session, dataset_id, task, new, first_color=len(present))
+    bulk.copy(
+        session,
+        "category_tasks",
+        _TASK_COLUMNS,
+        (
+            [str(dataset_id), task, str(place), str(key)]
+            for key, place in zip(keys, places, strict=True)
+            if task not in listed.get(key, [])
+        ),
+    )
+    tally.categories["created"] += len(new)
+    return keys
+
+
+def _tasks(session: Session, dataset_id: int) -> dict[int, list[str]]:
+    """The tasks whose files list a category, by its key."""
+    query = select(CategoryTask.category_id, CategoryTask.task).where(
+        CategoryTask.dataset_id == dataset_id
+    )
+    listed: dict[int, list[str]] = {}
+    for category_id, task in session.execute(query):
+        listed.setdefault(category_id, []).append(task)
+    return listed
+
+
+def _create(
+    session: Session,
+    dataset_id: int,
+    task: str,
+    new: list[tuple[int, CategoryRecord]],
+    *,
+    first_color: int,
+) -> None:
     bulk.copy(
         session,
         "categories",
         _COLUMNS,
         (
-            _row(key, dataset_id, record, palette.color_for(len(present) + place))
-            for place, (key, record) in enumerate(created)
+            _row(key, dataset_id, task, record, palette.color_for(first_color + place))
+            for place, (key, record) in enumerate(new)
         ),
     )
-    tally.categories["created"] += len(new)
-    return result
 
 
 def _note_clashes(
@@ -91,28 +127,39 @@ def _note_clashes(
         )
 
 
-def _join(category: Category, record: CategoryRecord, report: Report, tally: Tally) -> None:
+def _join(
+    category: Category,
+    tasks: list[str],
+    task: str,
+    record: CategoryRecord,
+    report: Report,
+    tally: Tally,
+) -> None:
     """Add the members that only the file has; what differs stays as it is here."""
-    added, differing = import_records.missing(category.record, record.text)
-    if differing:
+    kept = Kept(category.record, category.variants, tasks)
+    merged = import_records.merge(kept, task, record.text, overwrite=False)
+    if merged.differing:
         report.add(
             "category_differs",
             record.path,
-            f"{', '.join(differing)} differ from what the dataset has.",
+            f"{', '.join(merged.differing)} differ from what the dataset has.",
             id=record.coco_id,
         )
-    if not added:
+    category.variants = merged.variants
+    if not merged.changed:
         tally.categories["unchanged"] += 1
         return
-    category.record = rawjson.replace(category.record, raw=added)
-    if "supercategory" in added:
+    category.record = merged.record
+    if "supercategory" in merged.changed:
         category.supercategory = record.supercategory
-    if added.keys() & {"keypoints", "skeleton"} and not differing:
+    if merged.changed & _KEYPOINTS and not _KEYPOINTS & set(merged.differing):
         category.keypoints, category.skeleton = list(record.keypoints), list(record.skeleton)
     tally.categories["updated"] += 1
 
 
-def _row(key: int, dataset_id: int, record: CategoryRecord, color: str) -> list[str]:
+def _row(key: int, dataset_id: int, task: str, record: CategoryRecord, color: str) -> list[str]:
+    # Stuff files say nothing of it: all that they list is stuff.
+    is_thing = record.isthing and (task != "stuff" or "isthing" in rawjson.members(record.text))
     return [
         str(key),
         str(dataset_id),
@@ -120,7 +167,7 @@ def _row(key: int, dataset_id: int, record: CategoryRecord, color: str) -> list[
         bulk.quoted(record.name),
         bulk.quoted(record.supercategory),
         bulk.quoted(record.color or color),
-        "t" if record.isthing else "f",
+        "t" if is_thing else "f",
         bulk.quoted(rawjson.dumps(record.keypoints)),
         bulk.quoted(rawjson.dumps(record.skeleton)),
         bulk.quoted(record.text),

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, text
 from sqlalchemy.orm import Session
 
-from app.formats.coco import rawjson, values, writer
+from app.formats.coco import rawjson, values, variants, writer
 from app.formats.records import Head, Report
-from app.models import Annotation, AnnotationVersion, Dataset, Image
+from app.models import Annotation, AnnotationVersion, DatasetTask, Image
 from app.services import counts, datasets
 from app.services.import_annotations import AnnotationImport
 from app.services.import_images import IdChanges, Match
@@ -30,25 +30,27 @@ _CHANGED_IMAGES = """
     select distinct annotation.image_id from annotations annotation
     join import_changes change on change.annotation_id = annotation.id
 """
-# Both halves look for the version and the file's state that the change was made from: what a
-# person changed since then is left alone.
+# Both halves look for the version that the change was made from: what a person changed since then
+# is left alone.
 _APPLY_CHANGES = """
     with present as (
         select annotation.* from annotations annotation
         join import_changes change
           on change.annotation_id = annotation.id and change.version = annotation.version
-        where annotation.updated_by is null and annotation.deleted_at is null
+        where change.record is not null and annotation.deleted_at is null
         order by annotation.id for no key update of annotation
     ), archived as (
         insert into annotation_versions
-            (annotation_id, version, record, shape, category_id, area, bbox, iscrowd, deleted,
-             author_id, created_at)
-        select id, version, record, shape, category_id, area, bbox, iscrowd, false,
-               updated_by, updated_at
+            (annotation_id, version, record, variants, shape, category_id, area, bbox, iscrowd,
+             deleted, author_id, created_at)
+        select id, version, record, variants, shape, category_id, area, bbox, iscrowd,
+               false, updated_by, updated_at
         from present
     )
     update annotations annotation
-    set record = change.record, category_id = change.category_id, iscrowd = change.iscrowd,
+    set record = change.record, variants = change.variants,
+        category_id = coalesce(change.category_id, annotation.category_id),
+        iscrowd = coalesce(change.iscrowd, annotation.iscrowd),
         shape = case when change.area is null then annotation.shape else change.shape end,
         area = coalesce(change.area, annotation.area),
         bbox = coalesce(change.bbox, annotation.bbox),
@@ -58,9 +60,16 @@ _APPLY_CHANGES = """
     returning annotation.id
 """
 _LATE_CONFLICTS = """
-    select annotation.coco_id from annotations annotation
+    select annotation.id, annotation.coco_id from annotations annotation
     join import_changes change on change.annotation_id = annotation.id
-    where not annotation.id = any(:changed)
+    where change.record is not null and not annotation.id = any(:changed)
+"""
+_LIST = """
+    insert into annotation_tasks (dataset_id, task, place, annotation_id)
+    select annotation.dataset_id, :task, change.place, annotation.id
+    from import_changes change join annotations annotation on annotation.id = change.annotation_id
+    where change.place is not null order by change.place
+    returning annotation_id
 """
 _RAISE_IDS = """
     update datasets
@@ -98,7 +107,7 @@ def finish(
     annotations.find_without_id()
     locked = _lock(session, annotations, changes, new_images)
     if annotations.changed:
-        _apply_changes(session, report, tally)
+        _apply_changes(session, annotations.task, report, tally)
     _raise_ids(session, dataset_id, matches, annotations)
     for image_id, coco_id in changes.adopted.items():
         _point_at(session, image_id, coco_id)
@@ -121,11 +130,12 @@ def _lock(
     return {row.id: row for row in rows}
 
 
-def _apply_changes(session: Session, report: Report, tally: Tally) -> None:
+def _apply_changes(session: Session, task: str, report: Report, tally: Tally) -> None:
     changed = list(session.scalars(text(_APPLY_CHANGES)))
-    tally.annotations["updated"] += len(changed)
-    for coco_id in session.scalars(text(_LATE_CONFLICTS), {"changed": changed}):
-        tally.annotations["unchanged"] += 1
+    listed = set(session.scalars(text(_LIST), {"task": task}))
+    tally.annotations["updated"] += len(listed.union(changed))
+    for key, coco_id in session.execute(text(_LATE_CONFLICTS), {"changed": changed}):
+        tally.annotations["unchanged"] += key not in listed
         report.add("annotation_edited", "annotations", "It was edited just now.", id=coco_id)
     session.execute(text("drop table import_changes"))
 
@@ -177,17 +187,19 @@ def _rewrite(session: Session, chosen: ColumnElement[bool], raw: Mapping[str, st
         *session.scalars(versions.where(chosen).execution_options(**_FRESH)),
     ]
     for row in rows:
-        row.record = rawjson.replace(row.record, raw=raw)
+        before, row.record = row.record, rawjson.replace(row.record, raw=raw)
+        row.variants = variants.follow(row.variants, before, row.record)
     session.flush()
 
 
 def _save_envelope(session: Session, dataset_id: int, head: Head, report: Report) -> None:
     """Keep the file's info, licenses and whatever else stands beside its records."""
-    dataset = session.get_one(Dataset, dataset_id, **_FRESH)
-    if dataset.envelope is None:
-        dataset.envelope = head.envelope
+    kept = session.get(DatasetTask, (dataset_id, head.task), **_FRESH)
+    if kept is None:
+        session.add(DatasetTask(dataset_id=dataset_id, task=head.task, envelope=head.envelope))
+        session.flush()
         return
-    dataset.envelope, conflicts = writer.merge_envelopes(dataset.envelope, head.envelope)
+    kept.envelope, conflicts = writer.merge_envelopes(kept.envelope, head.envelope)
     for key in conflicts:
         report.add("envelope_conflict", key, f"{key!r:.80} differs from what the dataset has.")
 

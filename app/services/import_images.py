@@ -15,8 +15,8 @@ What finds none becomes a new image without pixels. Names are compared, and neve
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -24,9 +24,10 @@ from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, values
 from app.formats.records import ImageRecord, Report, Size
-from app.models import Image
+from app.models import Image, ImageTask
 from app.services import bulk, import_records
 from app.services.file_names import base_name, share_an_end
+from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
 __all__ = [
@@ -51,6 +52,8 @@ _COLUMNS = (
     "subset",
     "record",
 )
+_TASK_COLUMNS = ("dataset_id", "task", "place", "image_id")
+NO_SUBSET = "default"
 
 
 @dataclass(slots=True)
@@ -66,8 +69,15 @@ class Found:
     orientation: int
     has_file: bool
     record: str | None
+    variants: str | None
+    subset: str
     status: str
     annotation_count: int
+    tasks: Sequence[str] = field(default_factory=list)
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.record or "{}", self.variants, self.tasks)
 
 
 @dataclass(slots=True)
@@ -102,13 +112,20 @@ def _load(session: Session, dataset_id: int) -> list[Found]:
             Image.orientation,
             Image.blob_sha256.is_not(None),
             Image.record,
+            Image.variants,
+            Image.subset,
             Image.status,
             Image.annotation_count,
         )
         .where(Image.dataset_id == dataset_id)
         .order_by(Image.id)
     )
-    return [Found(*row) for row in rows]
+    images = [Found(*row) for row in rows]
+    by_id = {image.id: image for image in images}
+    listed = select(ImageTask.image_id, ImageTask.task).where(ImageTask.dataset_id == dataset_id)
+    for image_id, task in session.execute(listed) if images else ():
+        by_id[image_id].tasks = [*by_id[image_id].tasks, task]
+    return images
 
 
 def find_images(
@@ -265,25 +282,51 @@ def write_images(
     dataset_id: int,
     matches: list[Match],
     sizes: list[Size | None],
-    subset: str,
+    task: str,
+    subset: str | None,
+    report: Report,
     tally: Tally,
 ) -> None:
-    """Create the new images and change the found ones; those without a size are left out."""
-    new = [match for match in matches if match.found is None and sizes[match.record.index]]
-    keys = bulk.take_keys(session, "images", len(new))
-    for match, key in zip(new, keys, strict=True):
-        match.id = key
+    """Create the new images and change the found ones; those without a size are left out.
+
+    `subset` is that of the new ones, and of uploaded ones that nobody put into one.
+    """
+    wanted = [match for match in matches if match.found is not None or sizes[match.record.index]]
+    places = dict(
+        zip(
+            (match.record.index for match in wanted),
+            bulk.take_keys(session, "images", len(wanted)),
+            strict=True,
+        )
+    )
+    new = [match for match in wanted if match.found is None]
+    for match in new:
+        match.id = places[match.record.index]
     bulk.copy(
         session,
         "images",
         _COLUMNS,
-        (_row(match, dataset_id, sizes[match.record.index] or (0, 0), subset) for match in new),
+        (
+            _row(match, dataset_id, sizes[match.record.index] or (0, 0), subset or NO_SUBSET)
+            for match in new
+        ),
+    )
+    bulk.copy(
+        session,
+        "image_tasks",
+        _TASK_COLUMNS,
+        (
+            [str(dataset_id), task, str(places[match.record.index]), str(match.id)]
+            for match in wanted
+            if match.found is None or task not in match.found.tasks
+        ),
     )
     tally.images["created"] += len(new)
     changes = [
         change
         for match in matches
-        if match.found is not None and (change := _change(match, match.found, sizes)) is not None
+        if match.found is not None
+        and (change := _change(match, match.found, sizes, task, subset, report)) is not None
     ]
     matched = sum(match.found is not None for match in matches)
     tally.images["updated"] += len(changes)
@@ -318,17 +361,26 @@ _UPDATE = (
         width=bindparam("width"),
         height=bindparam("height"),
         orientation=bindparam("orientation"),
+        subset=bindparam("subset"),
         record=bindparam("record"),
+        variants=bindparam("variants"),
         updated_at=func.clock_timestamp(),
     )
 )
 
 
-def _change(match: Match, image: Found, sizes: list[Size | None]) -> dict[str, Any] | None:
+def _change(
+    match: Match,
+    image: Found,
+    sizes: list[Size | None],
+    task: str,
+    subset: str | None,
+    report: Report,
+) -> dict[str, Any] | None:
     """What becomes of a found image; None when it stays as it is."""
     record = match.record
-    differs = not match.joins and not import_records.contains(image.record or "{}", record.text)
-    if not differs and not match.turned:
+    content = _content(match, image, task, report)
+    if content is None and not match.turned:
         return None
     size = sizes[record.index]
     if image.has_file or match.joins or size is None:
@@ -341,18 +393,39 @@ def _change(match: Match, image: Found, sizes: list[Size | None]) -> dict[str, A
         "width": size[1],
         "height": size[0],
         "orientation": image.orientation,
+        "subset": image.subset,
         "record": image.record,
+        "variants": image.variants,
     }
     if match.adopts:
         values_of_image |= {
             "coco_id": record.coco_id,
             "file_name": record.file_name,
             "match_name": record.match_name,
-            "record": record.text,
         }
-    elif differs:
-        values_of_image["record"] = import_records.join(image.record or "{}", record.text)
-    return values_of_image
+        if subset is not None and image.subset == NO_SUBSET:
+            values_of_image["subset"] = subset
+    return values_of_image | (content or {})
+
+
+def _content(match: Match, image: Found, task: str, report: Report) -> dict[str, Any] | None:
+    """Record and variants of a found image where they change."""
+    text = match.record.text
+    if match.adopts:
+        return {"record": text, "variants": None}
+    if match.joins:
+        # Its annotations name it by the dataset's id, so the task's own record does, too.
+        text = rawjson.replace(text, raw={"id": rawjson.members(image.record or "{}")["id"]})
+    listed = task in image.tasks
+    if listed and (match.joins or import_records.contains(image.kept.text(task), text)):
+        return None
+    merged = import_records.merge(image.kept, task, text)
+    if merged.differing:
+        told = f"{', '.join(merged.differing)} differ from what the dataset has."
+        report.add("image_differs", match.record.path, told, id=match.record.coco_id)
+    if not merged.changed and merged.variants == image.variants:
+        return None
+    return {"record": merged.record, "variants": merged.variants}
 
 
 @dataclass

@@ -14,12 +14,14 @@ def _three() -> dict[str, int]:
 class Tally:
     """The numbers of an import's report."""
 
+    task: str | None = None
     images: dict[str, int] = field(default_factory=_three)
     categories: dict[str, int] = field(default_factory=_three)
     annotations: dict[str, int] = field(default_factory=lambda: _three() | {"rejected": 0})
 
     def as_dict(self) -> dict[str, Any]:
         return {
+            "task": self.task,
             "images": dict(self.images),
             "categories": dict(self.categories),
             "annotations": dict(self.annotations),

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
@@ -38,13 +39,13 @@ def import_upload(
             scratch,
             max_files=settings.max_zip_files,
             max_bytes=settings.max_upload_mb * 1_000_000,
-        ) as found:
+        ) as (found, name):
             return imports.import_file(
                 session,
                 dataset_id=dataset_id,
                 user_id=user_id,
                 file=found,
-                options=options,
+                options=replace(options, file_name=name or options.file_name),
                 progress=progress,
             )
     except FileError as error:
@@ -54,8 +55,8 @@ def import_upload(
 @contextmanager
 def annotation_file(
     file: BinaryIO, scratch: Scratch, *, max_files: int, max_bytes: int
-) -> Iterator[BinaryIO]:
-    """The file itself or, when it is a zip, the annotation file in it.
+) -> Iterator[tuple[BinaryIO, str | None]]:
+    """The file itself or, when it is a zip, the annotation file in it and its name there.
 
     Raises FileError when the zip is damaged or leaves open which file is meant.
     """
@@ -63,7 +64,7 @@ def annotation_file(
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     if not zips.is_zip(head):
-        yield file
+        yield file, None
         return
     with scratch.folder() as folder:
         path = folder / "upload.zip"
@@ -81,7 +82,7 @@ def annotation_file(
         except Invalid as error:
             raise FileError("zip_invalid", error.detail) from None
         with inside.open("rb") as unpacked:
-            yield unpacked
+            yield unpacked, found[0].filename
 
 
 def _which(number: int) -> str:

@@ -30,7 +30,8 @@ class ImportOptions:
     task: str = "auto"
     mode: str = "lenient"
     dry_run: bool = False
-    subset: str = "default"
+    subset: str | None = None
+    file_name: str = ""
 
 
 class ImportFailed(JobFailed):
@@ -126,8 +127,12 @@ class _Import:
     def run(self, form: Format, file: BinaryIO, progress: Progress) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
-        with form.open(file, task=self._options.task, report=self._report) as source:
+        options = self._options
+        with form.open(
+            file, task=options.task, report=self._report, name=options.file_name
+        ) as source:
             head = source.head()
+            self._tally.task = head.task
             self._wait_for_turn(progress)
             self._write(source, head, progress)
 
@@ -153,12 +158,15 @@ class _Import:
             dataset_id=self._dataset_id,
             matches=matches,
             sizes=sizes,
-            subset=self._options.subset,
+            task=head.task,
+            subset=self._options.subset or head.subset,
+            report=report,
             tally=self._tally,
         )
         categories = import_categories(
             session,
             dataset_id=self._dataset_id,
+            task=head.task,
             records=head.categories,
             report=report,
             tally=self._tally,
@@ -166,6 +174,7 @@ class _Import:
         work = AnnotationImport(
             session,
             dataset_id=self._dataset_id,
+            task=head.task,
             user_id=self._user_id,
             matches=matches,
             categories=categories,

@@ -11,19 +11,24 @@ from PIL import Image, UnidentifiedImageError
 
 from app.errors import Invalid, TooLarge
 
-__all__ = ["read", "write"]
+__all__ = ["encode", "read", "write"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">I4sII")
 
 
-def write(bitmap: npt.NDArray[np.uint8]) -> str:
-    """A bitmap (h, w) of 0 and 1 as base64 of a PNG; a bitmap without pixels has none."""
+def encode(bitmap: npt.NDArray[np.uint8]) -> bytes:
+    """A bitmap (h, w) of 0 and 1 as a PNG; a bitmap without pixels has none."""
     if bitmap.size == 0:
         raise Invalid("A mask without pixels has no picture.", code="png_empty")
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(bitmap) * np.uint8(255)).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def write(bitmap: npt.NDArray[np.uint8]) -> str:
+    """The same PNG in base64."""
+    return base64.b64encode(encode(bitmap)).decode()
 
 
 def read(text: str, *, max_pixels: int, loc: tuple[str | int, ...]) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Pages of datasets: the list, and the tabs of one except its images."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from app.services import (
     imports,
     palette,
     statistics,
+    task_records,
 )
 from app.web.formats import query_string
 from app.web.render import Page, PageDep
@@ -122,9 +123,19 @@ def frame(page: Page, dataset: Dataset, tab: str) -> dict[str, Any]:
         "statuses": STATUS_LABELS,
         "stem": exports.file_stem(dataset.name),
         "import_tasks": _labelled(imports.import_tasks(), _TASK_LABELS),
-        "tasks": _labelled(exports.export_tasks(), _TASK_LABELS),
+        "tasks": _grouped_tasks(task_records.present_tasks(session, dataset_id=dataset.id)),
         "segmentations": _labelled(_exportable_segmentations(), _SEGMENTATION_LABELS),
     }
+
+
+def _grouped_tasks(present: Sequence[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The tasks that can be exported: those that the dataset has, and those made from them."""
+    known = exports.export_tasks()
+    groups = (
+        ("In this dataset", [task for task in known if task in present]),
+        ("Made from what fits", [task for task in known if task not in present]),
+    )
+    return [(title, _labelled(names, _TASK_LABELS)) for title, names in groups if names]
 
 
 def _labelled(names: Iterable[str], labels: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.formats.issues import ISSUES
+from app.formats.issues import FIXES, ISSUES
 from app.models import Job
 
-__all__ = ["Example", "Group", "Report", "report_of"]
+__all__ = ["Example", "Group", "Report", "groups_of", "report_of"]
 
 _GRAVITY = {"error": 0, "warning": 1, "info": 2}
 _COLUMNS = ("created", "updated", "unchanged", "rejected")
@@ -42,6 +42,11 @@ class Group:
         """What the code means."""
         known = ISSUES.get(self.code)
         return known.meaning if known else self.code.replace("_", " ").capitalize()
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        return FIXES.get(self.code, "")
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def _rejected(result: Mapping[str, Any]) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _groups(result: Mapping[str, Any]) -> list[Group]:
+def groups_of(result: Mapping[str, Any]) -> list[Group]:
+    """The issues of a report by code, the gravest first."""
     groups: dict[str, Group] = {}
     for issue in result.get("issues", ()):
         code, severity = str(issue.get("code", "")), str(issue.get("severity", "info"))
@@ -98,7 +104,9 @@ def _groups(result: Mapping[str, Any]) -> list[Group]:
             group.examples.append(Example(_where(issue), str(issue.get("message", ""))))
     # The list of issues may be cut for a very wrong file; the counts are always whole.
     for code, count in result.get("issue_counts", {}).items():
-        groups.setdefault(code, Group(code, "info")).count = int(count)
+        known = ISSUES.get(code)
+        severity = known.severity if known else "info"
+        groups.setdefault(code, Group(code, severity)).count = int(count)
     return sorted(groups.values(), key=lambda g: (_GRAVITY.get(g.severity, 9), -g.count, g.code))
 
 
@@ -137,5 +145,5 @@ def report_of(job: Job) -> Report:
         columns=[name for name in _COLUMNS if any(name in value for _, value in totals)],
         totals=totals,
         facts=facts,
-        groups=_groups(result),
+        groups=groups_of(result),
     )

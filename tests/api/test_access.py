@@ -97,7 +97,10 @@ TABLE: dict[str, Row] = {
         "annotator",
         lambda w: {"json": {"category_id": w.ids["category_id"], "bbox": [1, 2, 3, 4]}},
     ),
+    "GET /api/datasets/{dataset_id}/annotations": Row("viewer"),
     "GET /api/annotations/{annotation_id}": Row("viewer"),
+    "GET /api/annotations/{annotation_id}/rle": Row("viewer"),
+    "GET /api/annotations/{annotation_id}/mask.png": Row("viewer"),
     "PATCH /api/annotations/{annotation_id}": Row("annotator", edit({"bbox": [1, 2, 3, 4]})),
     "DELETE /api/annotations/{annotation_id}": Row("annotator", edit(None)),
     "POST /api/annotations/{annotation_id}/draw": Row(

@@ -61,6 +61,21 @@ def test_an_export(client: ApiClient, dataset: Dataset) -> None:
     assert numbers_as_text(answer.text) == numbers_as_text(json.dumps(FILE))
 
 
+@pytest.mark.parametrize(
+    "task", ["instances", "person_keypoints", "stuff", "captions", "labels", "image_info"]
+)
+def test_every_task(client: ApiClient, dataset: Dataset, task: str) -> None:
+    """Of a dataset with a file of instances alone: what fits, and a file that readers take."""
+    answer = client.get(url(dataset, task))
+    assert answer.status_code == 200
+    assert f'filename="{task}_Pets___co.json"' in answer.headers["content-disposition"]
+    file = answer.json()
+    assert file["images"] == FILE["images"]
+    assert file["info"] == FILE["info"]
+    assert len(file["annotations"]) == (2 if task == "instances" else 0)
+    assert ("categories" in file) == (task != "captions")
+
+
 def test_options(client: ApiClient, dataset: Dataset) -> None:
     categories = client.get(f"/api/datasets/{dataset.id}/categories").json()["items"]
     dog = next(category["id"] for category in categories if category["name"] == "dog")
@@ -80,7 +95,6 @@ def test_options(client: ApiClient, dataset: Dataset) -> None:
     ("task", "options", "code"),
     [
         ("panoptic", {}, "task_unsupported"),
-        ("captions", {}, "task_unsupported"),
         ("nonsense", {}, "invalid"),
         ("instances", {"segmentation": "polygons"}, "option_unsupported"),
         ("instances", {"segmentation": "nonsense"}, "invalid"),
@@ -105,7 +119,7 @@ def test_a_zip(client: ApiClient, dataset: Dataset) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["annotations/instances_default.json"]
         assert json.loads(archive.read(archive.namelist()[0])) == FILE
-    refused = client.get(path, params={"tasks": "instances,captions"})
+    refused = client.get(path, params={"tasks": "instances,panoptic"})
     assert (refused.status_code, refused.json()["code"]) == (422, "task_unsupported")
 
 

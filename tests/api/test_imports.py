@@ -110,7 +110,7 @@ def test_a_dry_run(client: ApiClient, dataset: Dataset, finished: Finish) -> Non
         (b'{"images": [', "json_truncated"),
         (b"[" * 100_000, "top_level"),
         ([{"image_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}], "results_file"),
-        (coco({"id": 1, "image_id": 1, "caption": "A cat."}), "task_unsupported"),
+        (coco({"image_id": 1, "segments_info": []}), "task_unsupported"),
         (b"PK\x03\x04 and nothing else", "zip_invalid"),
     ],
 )
@@ -180,6 +180,36 @@ def test_a_zip_with_one_annotation_file(
     job = finished(send(client, dataset, zipped(**content)))
     assert job["result"]["annotations"]["created"] == 1
     assert stored_files(context) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "task", "subset"),
+    [
+        ("x.json", {}, "instances", "default"),
+        ("stuff_train.json", {}, "stuff", "train"),
+        ("person_keypoints_val2017.json", {"task": "auto"}, "person_keypoints", "val2017"),
+        ("captions_val2017.json", {}, "instances", "val2017"),
+        ("stuff_train.json", {"task": "instances", "subset": "mine"}, "instances", "mine"),
+    ],
+)
+def test_a_file_tells_its_task_and_subset(
+    client: ApiClient,
+    dataset: Dataset,
+    finished: Finish,
+    name: str,
+    fields: dict[str, str],
+    task: str,
+    subset: str,
+) -> None:
+    """By its content first: what a file is called is only asked where that leaves it open."""
+    text = to_bytes(coco(annotation()))
+    zip_file = zipped(**{f"annotations/{name}": text})
+    for sent in ({"file": (name, text)}, {"file": ("labels_x.zip", zip_file)}):
+        answer = client.post(f"/api/datasets/{dataset.id}/imports", files=sent, data=fields)
+        result = finished(answer)["result"]
+        assert (result["task"], result["issue_counts"]) == (task, {})
+    shown = client.get(f"/api/datasets/{dataset.id}/images").json()["items"]
+    assert [image["subset"] for image in shown] == [subset]
 
 
 @pytest.mark.parametrize("names", [["a.txt"], ["a.json", "b.json"]])

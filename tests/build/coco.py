@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-__all__ = ["annotation", "coco", "numbers_as_text", "to_bytes"]
+__all__ = ["annotation", "as_numbers", "coco", "numbers_as_text", "to_bytes"]
 
 
 def annotation(**members: Any) -> dict[str, Any]:
@@ -32,6 +32,11 @@ def coco(*annotations: Any, **members: Any) -> dict[str, Any]:
 
 def to_bytes(file: Any) -> bytes:
     return file if isinstance(file, bytes) else json.dumps(file).encode()
+
+
+def as_numbers(value: Any) -> Any:
+    """A value as `numbers_as_text` reads it."""
+    return numbers_as_text(json.dumps(value))
 
 
 def numbers_as_text(text: bytes | str) -> Any:

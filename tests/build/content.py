@@ -5,11 +5,33 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Annotation, AnnotationVersion, Category, Dataset, DatasetCount, Image
+from app.models import (
+    Annotation,
+    AnnotationTask,
+    AnnotationVersion,
+    Category,
+    CategoryTask,
+    Dataset,
+    DatasetCount,
+    DatasetTask,
+    Image,
+    ImageTask,
+)
 
 __all__ = ["everything"]
 
-_TABLES = (Dataset, Image, Category, Annotation, AnnotationVersion, DatasetCount)
+_TABLES = (
+    Dataset,
+    DatasetTask,
+    Image,
+    ImageTask,
+    Category,
+    CategoryTask,
+    Annotation,
+    AnnotationTask,
+    AnnotationVersion,
+    DatasetCount,
+)
 
 
 def everything(session: Session) -> list[Any]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.formats.coco import stream
-from app.formats.coco.stream import RECORD_LISTS, Member, Stream, has_nan
+from app.formats.coco.stream import RECORD_LISTS, Member, Stream
 from app.formats.records import FileError
 
 
@@ -124,11 +124,44 @@ def test_nan_costs_only_its_record(monkeypatch: pytest.MonkeyPatch, block: int) 
         b'{"annotations": [{"a": "NaN \\" -Infinity"}, {"b": [1, -Infinity]}, {"c": NaN},'
         b' {"d": "\\\\"}, {"e": Infinity}, {"f": 6}], "info": {"x": NaN}}'
     )
-    found = read(text)
-    good = [record for record in found["annotations"] if not has_nan(record)]
+    good, codes = sorted_out(text)
     assert good == [b'{"a": "NaN \\" -Infinity"}', b'{"d": "\\\\"}', b'{"f": 6}']
-    assert len(found["annotations"]) == 6
-    assert has_nan(found["info"])
+    assert codes == ["not_a_number"] * 4
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 1000])
+def test_half_a_character_costs_only_its_record(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(stream, "_BLOCK", block)
+    whole = [b'{"a": "\\ud83d\\ude00"}', b'{"d": "\\\\ud83d"}', b'{"\\u00e9": "\\n"}']
+    halves = [
+        b'{"b": "\\ud83d"}',
+        b'{"\\uDE00": 1}',
+        b'{"e": "\\ud83d\\u0041 and \\ud83d\\ude00"}',
+        b'{"f": "x\\udbff\\udbff"}',
+    ]
+    for last in (*whole, *halves):
+        order = [one for pair in zip(halves, [*whole, b"{}"], strict=True) for one in pair]
+        records = [one for one in order if one != last] + [last]
+        text = b'{"info": "\\udfff", "annotations": [' + b",".join(records) + b"]}"
+        good, codes = sorted_out(text)
+        assert good == [one for one in records if one not in halves]
+        assert codes == ["record_unreadable"] * 5
+
+
+def sorted_out(text: bytes) -> tuple[list[bytes], list[str]]:
+    """The records that are sound, and the codes of everything that is not."""
+    reader = Stream(io.BytesIO(text))
+    good, codes = [], []
+    for part in reader.read():
+        records = [part.text] if isinstance(part, Member) else part.records
+        problems = [reader.problem(record) for record in records]
+        codes += [problem[0] for problem in problems if problem]
+        if not isinstance(part, Member):
+            pairs = zip(records, problems, strict=True)
+            good += [record for record, problem in pairs if problem is None]
+    return good, codes
 
 
 def test_segments_inside_records_do_not_confuse(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.errors import StaleVersion
-from app.models import Annotation, AnnotationVersion, Category, Dataset, Image
+from app.models import Annotation, AnnotationVersion, Category, Dataset, DatasetTask, Image
 from app.services import annotations, counts, datasets
 from app.services.imports import ImportFailed, import_file
 from app.services.jobs import JobCancelled
@@ -44,7 +44,8 @@ def test_a_first_import(imported: Import, session: Session, dataset: Dataset) ->
     progress = counts.progress(session, dataset_ids=[dataset.id])[dataset.id]
     assert (progress.images, progress.annotations) == (1, 2)
     assert (dataset.next_image_coco_id, dataset.next_annotation_coco_id) == (2, 91)
-    assert json.loads(dataset.envelope or "")["licenses"] == [{"id": 3}]
+    kept = session.get_one(DatasetTask, (dataset.id, "instances"))
+    assert json.loads(kept.envelope)["licenses"] == [{"id": 3}]
 
 
 def test_importing_twice_changes_nothing(imported: Import, session: Session) -> None:
@@ -283,7 +284,7 @@ def test_envelopes_are_joined(imported: Import, session: Session, dataset: Datas
     imported(coco(info={"year": 1}, licenses=[{"id": 1}]))
     result = imported(coco(info={"year": 2}, licenses=[{"id": 1.0}, {"id": 2}], extra=[1.50]))
     assert result["issue_counts"] == {"envelope_conflict": 1}
-    envelope = json.loads(dataset.envelope or "")
+    envelope = json.loads(only(session, DatasetTask).envelope)
     assert envelope["info"] == {"year": 1}
     assert envelope["licenses"] == [{"id": 1}, {"id": 2}]
     assert envelope["extra"] == [1.5]
@@ -328,6 +329,9 @@ def test_people_go_on_saving_meanwhile(
     user = make_user(session)
     found = session.scalars(select(Annotation.id).order_by(Annotation.id)).all()
     session.commit()
+    # The other thread must not load it through the session of this one.
+    session.refresh(user)
+    session.expunge(user)
 
     def edit(key: int) -> None:
         with context.sessions.begin() as own:

@@ -45,7 +45,12 @@ def test_a_report_groups_issues_for_a_person() -> None:
             "images": {"created": 2, "updated": 0, "unchanged": 1},
             "annotations": {"created": 5, "updated": 0, "unchanged": 0, "rejected": 61},
             "issues": issues,
-            "issue_counts": {"id_missing": 1, "top_level": 900, "duplicate_key": 1},
+            "issue_counts": {
+                "id_missing": 1,
+                "top_level": 900,
+                "duplicate_key": 1,
+                "rle_short": 3,
+            },
             "mode": "lenient",
             "dry_run": True,
             "imported": False,
@@ -54,15 +59,17 @@ def test_a_report_groups_issues_for_a_person() -> None:
     report = report_of(job)
     assert [(g.code, g.severity, g.count) for g in report.groups] == [
         ("top_level", "error", 900),
+        ("rle_short", "error", 3),
         ("id_missing", "error", 1),
         ("duplicate_key", "warning", 1),
         ("unheard_of", "info", 1),
     ]
-    assert report.issue_count == 903
+    assert report.issue_count == 906
     assert len(report.groups[0].examples) == 50
-    assert report.groups[1].title == "An image or a category without an id."
-    assert report.groups[3].title == "Unheard of"
-    assert report.groups[1].examples[0].where == "annotations[1], id 1"
+    assert report.groups[2].title == "An image or a category without an id."
+    assert report.groups[2].fix == "Give the record an id of its own."
+    assert (report.groups[4].title, report.groups[4].fix) == ("Unheard of", "")
+    assert report.groups[2].examples[0].where == "annotations[1], id 1"
     assert report.groups[0].actions == ["kept as it is"]
     assert report.columns == ["created", "updated", "unchanged", "rejected"]
     assert report.facts == []
@@ -79,6 +86,14 @@ def test_any_result_has_a_page(
         page = browser_of(user).get(f"/jobs/{job.id}").text
         assert "Other work" in page
         assert state.capitalize() in page
+
+
+def test_a_report_says_how_to_mend_what_it_lists(session: Session, browser_of: BrowserOf) -> None:
+    user = make_user(session)
+    result = {"issues": [_issue("segmentation_flat", "warning")]}
+    page = browser_of(user).get(f"/jobs/{_job(session, owner=user, result=result).id}").text
+    assert "How to mend it:" in page
+    assert "Put the list of numbers into a list" in page
 
 
 def test_the_list_offers_what_one_may_do(session: Session, browser_of: BrowserOf) -> None:

@@ -10,24 +10,35 @@ from app.formats.sizes import settle_sizes
 
 __all__ = ["check_file"]
 
+Progress = Callable[[int, int], None]
+"""Is told how many of how many annotations were looked at."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    """For whoever does not want to know."""
+
 
 def check_file(
     path: Path,
     *,
+    name: str | None = None,
     mode: str = "lenient",
     task: str = "auto",
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = _silent,
 ) -> dict[str, Any]:
     """The report of a file: how much it holds, how much is rejected, and its issues.
 
     ``errors`` is the number of issues that are errors, so 0 means that all of it can be imported.
-    `progress` is told how many of how many annotations were looked at.
+    `name` is what the file is called where it comes from.
     """
     report = Report(mode)
     found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
     rejected = 0
     try:
-        with path.open("rb") as file, open_coco(file, task=task, report=report) as reader:
+        with (
+            path.open("rb") as file,
+            open_coco(file, task=task, report=report, name=name or path.name) as reader,
+        ):
             head = reader.head()
             found |= {
                 "task": head.task,

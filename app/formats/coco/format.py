@@ -16,10 +16,12 @@ class _Coco:
     title = "COCO JSON"
     extensions = (".json",)
     import_tasks = IMPORT_TASKS
-    export_tasks = ("instances",)
+    export_tasks = IMPORT_TASKS
 
-    def open(self, file: BinaryIO, *, task: str, report: Report) -> AbstractContextManager[Source]:
-        return open_coco(file, task=task, report=report)
+    def open(
+        self, file: BinaryIO, *, task: str, report: Report, name: str = ""
+    ) -> AbstractContextManager[Source]:
+        return open_coco(file, task=task, report=report, name=name)
 
 
 COCO = _Coco()

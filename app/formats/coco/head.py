@@ -12,10 +12,15 @@ _MOST_PIXELS = 2**32
 _LONGEST_NAME = 4000
 
 
-def read_record(record: bytes, path: str, report: Report, *, nan: bool) -> dict[str, Any] | None:
-    """The members of one record, or None (and an issue) when it cannot be used at all."""
-    if nan:
-        report.add("not_a_number", path, "NaN or Infinity, which JSON does not have.")
+def read_record(
+    record: bytes, path: str, report: Report, *, problem: tuple[str, str] | None = None
+) -> dict[str, Any] | None:
+    """The members of one record, or None (and an issue) when it cannot be used at all.
+
+    `problem` is what the stream knows against it: a code and a sentence.
+    """
+    if problem is not None:
+        report.add(problem[0], path, problem[1])
         return None
     try:
         value = values.decode(record)

@@ -1,4 +1,4 @@
-"""Reads COCO instances: every record with its text, and a report of what is odd about it.
+"""Reads COCO files: every record with its text, and a report of what is odd about it.
 
 The file is read twice at constant memory (app/formats/coco/stream.py): first for images,
 categories and everything else, then for the annotations, which may stand anywhere in it.
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from app.formats.coco import geometry, rawjson, values
+from app.formats.coco import geometry, rawjson, tasks, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.coco.geometry import Rejected
 from app.formats.coco.head import (
@@ -19,7 +19,7 @@ from app.formats.coco.head import (
     read_record,
     shown_id,
 )
-from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream, has_nan
+from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream
 from app.formats.issues import ISSUES
 from app.formats.records import (
     AnnotationRecord,
@@ -33,23 +33,33 @@ from app.formats.records import (
 
 __all__ = ["CocoReader", "open_coco"]
 
-IMPORT_TASKS = ("instances",)
+IMPORT_TASKS = (
+    "instances",
+    "person_keypoints",
+    "stuff",
+    "captions",
+    "labels",
+    "image_info",
+)
 
 
 @contextmanager
-def open_coco(file: BinaryIO, *, task: str, report: Report) -> Iterator["CocoReader"]:
+def open_coco(
+    file: BinaryIO, *, task: str, report: Report, name: str = ""
+) -> Iterator["CocoReader"]:
     """Read a COCO file; UTF-8, or what its byte order mark says."""
     with as_utf8(file) as text:
-        yield CocoReader(text, task=task, report=report)
+        yield CocoReader(text, task=task, report=report, name=name)
 
 
 class CocoReader:
     """One opened COCO file; see `app.formats.records.Source`."""
 
-    def __init__(self, file: BinaryIO, *, task: str, report: Report) -> None:
+    def __init__(self, file: BinaryIO, *, task: str, report: Report, name: str = "") -> None:
         self._file = file
         self._start = file.tell()
         self._asked = task
+        self._name = name
         self._report = report
         self._images = Catalog("image", report)
         self._categories = Catalog("category", report)
@@ -67,28 +77,33 @@ class CocoReader:
         images: list[ImageRecord] = []
         categories: list[CategoryRecord] = []
         envelope: dict[str, str] = {}
-        count, first = 0, b""
+        count, first = 0, list[bytes]()
         for stream, part in self._read():
             if isinstance(part, Member):
-                self._member(part, envelope, nan=stream.seen_nan)
+                self._member(part, envelope, stream)
             elif part.key == "images":
                 self._add_images(part, images, stream)
             elif part.key == "categories":
                 self._add_categories(part, categories, stream)
             else:
                 count += len(part.records)
-                first = first or part.records[0]
+                first = first or part.records[: tasks.MOST_LOOKED_AT]
         note_equal_names(categories, self._report)
+        task = self._task(first, envelope)
+        if task == "image_info" and count:
+            told = f"{count:,} annotations are not read."
+            self._report.add("annotations_ignored", "annotations", told)
         self._head = Head(
-            task=self._task(first),
+            task=task,
             images=images,
             categories=categories,
             envelope=rawjson.join(envelope),
-            annotation_count=count,
+            annotation_count=0 if task == "image_info" else count,
+            subset=tasks.from_name(self._name)[1],
         )
         return self._head
 
-    def _member(self, part: Member, envelope: dict[str, str], *, nan: bool) -> None:
+    def _member(self, part: Member, envelope: dict[str, str], stream: Stream) -> None:
         """Keep a member of the top-level object as it is, lists of records emptied."""
         if part.key in envelope:
             self._report.add("duplicate_key", part.key, f"The file has {part.key!r:.80} twice.")
@@ -96,8 +111,8 @@ class CocoReader:
             if part.text not in (b"", b"null"):
                 raise FileError("list_expected", f"{part.key} is not a list.")
             envelope[part.key] = "[]"
-        elif nan and has_nan(part.text):
-            self._report.add("not_a_number", part.key, "NaN or Infinity, which JSON does not have.")
+        elif (problem := stream.problem(part.text)) is not None:
+            self._report.add(problem[0], part.key, problem[1])
         else:
             try:
                 envelope[part.key] = part.text.decode()
@@ -108,8 +123,7 @@ class CocoReader:
         """Path, text and members of each record that can be read."""
         for index, record in enumerate(part.records, start=part.start):
             path = f"{part.key}[{index}]"
-            nan = stream.seen_nan and has_nan(record)
-            members = read_record(record, path, self._report, nan=nan)
+            members = read_record(record, path, self._report, problem=stream.problem(record))
             if members is not None:
                 yield path, record.decode(), members
 
@@ -130,9 +144,11 @@ class CocoReader:
                 categories.append(category)
                 self._categories.add(category.coco_id, category.index, path)
 
-    def _task(self, first: bytes) -> str:
-        """The task of the file, told by its first annotation; FileError when we cannot read it."""
-        task = self._asked if self._asked != "auto" else _guess_task(first)
+    def _task(self, first: list[bytes], envelope: Mapping[str, str]) -> str:
+        """The task of the file; FileError for one that we cannot read."""
+        task = self._asked
+        if task == "auto":
+            task = tasks.detect(first, envelope, self._name)
         if task not in IMPORT_TASKS:
             raise FileError("task_unsupported", f"Files of the task {task} cannot be imported yet.")
         return task
@@ -168,27 +184,15 @@ class CocoReader:
         head = self._head or self.head()
         seen: set[Any] = set()
         self.position = 0
+        if head.task == "image_info":
+            return
         for stream, part in self._read():
             if isinstance(part, Records) and part.key == "annotations":
-                batch = _Batch(self._report, sizes, head.categories, self._images, self._categories)
+                batch = _Batch(self._report, sizes, head, self._images, self._categories)
                 for path, text, members in self._records(part, stream):
                     batch.add(path, text, members, seen)
                 self.position = part.start + len(part.records)
                 yield batch.finish()
-
-
-def _guess_task(first: bytes) -> str:
-    try:
-        members = values.decode(first) if first else {}
-    except (ValueError, RecursionError):
-        return "instances"
-    if not isinstance(members, dict):
-        return "instances"
-    if "segments_info" in members:
-        return "panoptic"
-    if "caption" in members and not members.keys() & {"segmentation", "bbox", "keypoints"}:
-        return "captions"
-    return "instances"
 
 
 class _Batch:
@@ -198,13 +202,14 @@ class _Batch:
         self,
         report: Report,
         sizes: Sequence[Size | None],
-        categories: Sequence[CategoryRecord],
+        head: Head,
         image_ids: Catalog,
         category_ids: Catalog,
     ) -> None:
         self._report = report
         self._sizes = sizes
-        self._categories = categories
+        self._task = head.task
+        self._categories = head.categories
         self._image_ids = image_ids
         self._category_ids = category_ids
         self._found: list[AnnotationRecord] = []
@@ -241,10 +246,12 @@ class _Batch:
         if problem is not None:
             raise Rejected("id_invalid", f"The id {problem}.", "id")
         image = self._refer(members, "image", self._image_ids, note)
-        category = self._refer(members, "category", self._category_ids, note)
         size = self._sizes[image]
         if size is None:
             raise Rejected("image_rejected", "The image was rejected: it has no size.", "image_id")
+        if self._task == "captions":
+            return _caption(path, text, members, image)
+        category = self._refer(members, "category", self._category_ids, note)
         crowd = geometry.read_crowd(members, note)
         if "segmentation" in members and members["segmentation"] is None:
             note("segmentation_null", "segmentation", "segmentation is null.")
@@ -256,7 +263,7 @@ class _Batch:
         box = geometry.read_bbox(members, note)
         area = self._area(members, note)
         place = len(self._found)
-        if drawn is None and box is None:
+        if drawn is None and box is None and (points is not None or self._task != "labels"):
             if points is None:
                 raise Rejected("geometry_missing", "No segmentation, no bbox and no keypoints.")
             box = geometry.labelled_extent(points) or [0.0, 0.0, 0.0, 0.0]
@@ -348,6 +355,23 @@ class _Batch:
                 if no_box:
                     self._found[place].bbox = box
         return rejected
+
+
+def _caption(path: str, text: str, members: dict[str, Any], image: int) -> AnnotationRecord:
+    """A text about an image; whatever category the record names means nothing."""
+    if not isinstance(members.get("caption"), str):
+        raise Rejected("caption_missing", "caption is missing or no text.", "caption")
+    return AnnotationRecord(
+        path=path,
+        text=text,
+        coco_id=members.get("id"),
+        image=image,
+        category=None,
+        iscrowd=False,
+        area=0.0,
+        bbox=[0.0, 0.0, 0.0, 0.0],
+        has_id="id" in members,
+    )
 
 
 def _known(code: str) -> str:

@@ -12,10 +12,11 @@ How a block is cut
     start there is only one way to read JSON, so a "yes" cannot be wrong; after a "no" an earlier
     place is tried, or more is read.
 
-NaN and Infinity
-    JSON has neither, but Python writes them. Each is replaced in the buffer by a string of the same
-    length, made of a character that no real text has (``"␡"``), so that only the record around it
-    is lost: see `has_nan`.
+NaN, Infinity, and halves of characters
+    JSON has neither of the first two, but Python writes them. Each is replaced in the buffer by a
+    string of the same length, made of a character that no real text has (``"␡"``), so that only the
+    record around it is lost: see `Stream.problem`. An escaped surrogate without its other half
+    (``\\ud83d``) is no text either, and is replaced in the same way.
 """
 
 import re
@@ -27,7 +28,7 @@ import msgspec
 
 from app.formats.records import FileError
 
-__all__ = ["RECORD_LISTS", "Member", "Records", "Stream", "has_nan"]
+__all__ = ["RECORD_LISTS", "Member", "Records", "Stream"]
 
 RECORD_LISTS = ("images", "categories", "annotations")
 
@@ -42,14 +43,14 @@ _LITERALS = (b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity")
 _NAN = re.compile(rb"-?Infinity|NaN")
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|-?Infinity|NaN', re.DOTALL)
 _SENTINEL = re.compile(rb'"\x7f+"')
+# Escapes one after the other, so that the second backslash of two begins none.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_HALF = b"\x7f" * len(r"\ud83d")
 _FIRST_KEY = re.compile(rb'\{\s*("(?:[^"\\]|\\.)*")')
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
-
-
-def has_nan(record: bytes) -> bool:
-    """Whether a record that `Stream` handed over held NaN or Infinity."""
-    return _SENTINEL.search(record) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,21 @@ class Stream:
         # Where the buffer's first byte stands in the file.
         self._offset = file.tell()
         self._ended = False
-        self.seen_nan = False
+        self._seen_nan = False
+        self._seen_halves = False
+
+    def problem(self, text: bytes) -> tuple[str, str] | None:
+        """Why a record or value that was handed over must be left out: a code and a sentence."""
+        if self._seen_halves and _HALF in text:
+            return "record_unreadable", "A text holds half of a character: a surrogate alone."
+        if self._seen_nan and _SENTINEL.search(text) is not None:
+            return "not_a_number", "NaN or Infinity, which JSON does not have."
+        return None
+
+    @property
+    def place(self) -> int:
+        """Where in the file reading stands: behind what came out last, or at a list's bracket."""
+        return self._offset + self._at
 
     def read(self) -> Iterator[Member | Records]:
         """Everything in the file, in its order; a list of records begins with its Member."""
@@ -134,6 +149,8 @@ class Stream:
                     value = bytes(text[:place]).rstrip(_SPACE)
                     self._at += place
                     return value
+                if self._hide_halves():
+                    continue
                 if place is not None:
                     self._repair(self._at + place)
                     continue
@@ -213,6 +230,8 @@ class Stream:
                 raise self._too_deep() from None
             except msgspec.DecodeError as error:
                 place = _place(error)
+                if (place is None or _TRAILING not in str(error)) and self._hide_halves():
+                    continue
                 if place is None or place >= len(text) - 1:
                     return None
                 if _TRAILING not in str(error):
@@ -231,18 +250,40 @@ class Stream:
         # The decoder points at a literal's first character, and behind a minus sign.
         for start in (place, place - 1):
             if start >= self._at and _NAN.match(self._buffer, start):
-                self.seen_nan = True
+                self._seen_nan = True
                 self._hide_nan()
                 return
             if any(literal.startswith(self._buffer[start:]) for literal in _LITERALS):
                 # Its end is not in the buffer yet, or nowhere.
                 self._more("")
                 return
+        if not self._ended and len(self._buffer) - place <= 2 * len(_HALF):
+            # Half a character, the rest of which may be in the next block.
+            self._more("")
+            return
         raise self._malformed("this is not JSON", place)
 
     def _hide_nan(self) -> None:
         rest = _STRING_OR_NAN.sub(_hidden, self._buffer[self._at :])
         self._buffer = self._buffer[: self._at] + rest
+
+    def _hide_halves(self) -> bool:
+        """Replace escaped surrogates that stand alone; whether there were any."""
+        end, found = len(self._buffer), False
+        if not any(self._buffer.find(mark, self._at) >= 0 for mark in (b"\\ud", b"\\uD")):
+            return False
+
+        def hidden(match: re.Match[bytes]) -> bytes:
+            nonlocal found
+            # One at the buffer's end may have its other half in the next block.
+            if match[1] is None or (match.end() + len(_HALF) > end and not self._ended):
+                return match[0]
+            found = True
+            return _HALF
+
+        self._buffer = self._buffer[: self._at] + _ESCAPE.sub(hidden, self._buffer[self._at :])
+        self._seen_halves = self._seen_halves or found
+        return found
 
     def _peek(self) -> bytes:
         """The next character that is not white space; empty at the end of the file."""
@@ -262,7 +303,7 @@ class Stream:
         self._buffer = self._buffer[self._at :] + block
         self._at = 0
         self._ended = not block
-        if block and self.seen_nan:
+        if block and self._seen_nan:
             self._hide_nan()
         return bool(block)
 
@@ -283,7 +324,7 @@ class Stream:
         self._offset += self._at
         self._buffer = b"".join([self._buffer[self._at :], *blocks])
         self._at = 0
-        if self.seen_nan:
+        if self._seen_nan:
             self._hide_nan()
 
     def _malformed(self, what: str, place: int | None = None) -> FileError:

@@ -51,7 +51,7 @@ def decode(record: bytes) -> Any:
     except UnicodeDecodeError:
         raise
     except (msgspec.DecodeError, msgspec.ValidationError):
-        # Lone surrogates are legal in JSON, and only this decoder reads them.
+        # Numbers that no float holds, and integers of any length: this decoder tells which it is.
         return json.loads(record, parse_float=_float, parse_constant=_refuse)
 
 

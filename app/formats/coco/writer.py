@@ -2,7 +2,8 @@
 
 The file is the dataset's envelope (the top-level object of what was imported, its lists of records
 emptied) with the records put in, one to a line. ``info``, ``licenses``, ``images``, ``annotations``
-and ``categories`` are always there, because readers of COCO files fail without them.
+and ``categories`` are always there, because readers of COCO files fail without them; but a file of
+captions has no categories, because pycocotools would ask each caption for its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,9 @@ _ALWAYS = {
     "annotations": "[]",
     "categories": "[]",
 }
+# Lists that a file of the task may lack, and those that it has only where an imported one had them.
+_OPTIONAL = {"captions": {"categories"}, "image_info": {"annotations", "categories"}}
+_UNWANTED = {"captions": {"categories"}}
 # Large enough that handing a piece over costs nothing beside it, small enough to keep many.
 _PIECE_CHARS = 1 << 17
 
@@ -35,14 +39,19 @@ def renumbered(text: str, ids: Mapping[str, Any]) -> str:
     return rawjson.replace(text, ids)
 
 
-def write(envelope: str | None, records: Mapping[str, Iterable[str]]) -> Iterator[bytes]:
-    """The file in pieces of 128 kB or so.
+def write(
+    envelope: str | None,
+    records: Mapping[str, Iterable[str]],
+    *,
+    task: str = "instances",
+    own: bool = True,
+) -> Iterator[bytes]:
+    """The file in pieces of 128 kB or so; `own` says that the envelope is of a file of the task.
 
     `records` has the texts of ``images``, ``annotations`` and ``categories``; each is asked for
     when its turn comes, which the order of the envelope's members decides.
     """
-    members = rawjson.members(envelope) if envelope else {}
-    members = members | {key: text for key, text in _ALWAYS.items() if key not in members}
+    members = _members(envelope, task, own=own)
     pieces: list[str] = []
     size = 0
     for text in _texts(members, records):
@@ -52,6 +61,16 @@ def write(envelope: str | None, records: Mapping[str, Iterable[str]]) -> Iterato
             yield "".join(pieces).encode()
             pieces, size = [], 0
     yield "".join(pieces).encode()
+
+
+def _members(envelope: str | None, task: str, *, own: bool) -> dict[str, str]:
+    """The members of the file's object, in order, lists of records empty."""
+    members = rawjson.members(envelope) if envelope else {}
+    if not own:
+        members = {key: text for key, text in members.items() if key not in _UNWANTED.get(task, ())}
+    may_lack = (_OPTIONAL if own else _UNWANTED).get(task, ())
+    needed = {key: text for key, text in _ALWAYS.items() if key not in may_lack}
+    return members | {key: text for key, text in needed.items() if key not in members}
 
 
 def _texts(members: Mapping[str, str], records: Mapping[str, Iterable[str]]) -> Iterator[str]:

@@ -285,7 +285,7 @@ export interface paths {
         };
         /**
          * Index
-         * @description All categories of a dataset, in the order in which they came; never paged.
+         * @description The categories of a dataset that fit, in the order in which they came; never paged.
          */
         readonly get: operations["index_api_datasets__dataset_id__categories_get"];
         readonly put?: never;
@@ -636,6 +636,72 @@ export interface paths {
          * @description Make an earlier version the newest one; this also brings a deleted annotation back.
          */
         readonly post: operations["restore_api_annotations__annotation_id__restore_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/annotations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description The annotations of a dataset that fit all filters, in the order in which they came.
+         *
+         *     An id of a COCO file is JSON, as in the file: `7`, or `"7"` for a text. What is no JSON is a
+         *     text, too.
+         */
+        readonly get: operations["index_api_datasets__dataset_id__annotations_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/annotations/{annotation_id}/rle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Rle
+         * @description The annotation's mask as an RLE with string counts, of the size of its image.
+         *
+         *     Polygons are drawn, without their holes; a bare box is all of its pixels. Answers 404 `no_mask`
+         *     for keypoints or a caption alone.
+         */
+        readonly get: operations["rle_api_annotations__annotation_id__rle_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/annotations/{annotation_id}/mask.png": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Mask Png
+         * @description The annotation's mask as a grey PNG of its image's size: 0, and 255 where it is.
+         */
+        readonly get: operations["mask_png_api_annotations__annotation_id__mask_png_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1020,7 +1086,9 @@ export interface components {
          * @description One COCO instance: all its parts, holes, its box and its keypoints under one id.
          *
          *     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
-         *     imported.
+         *     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
+         *     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
+         *     ``labels``.
          */
         readonly AnnotationOut: {
             /** Id */
@@ -1033,6 +1101,8 @@ export interface components {
             readonly category_id: number | null;
             /** Version */
             readonly version: number;
+            /** Task */
+            readonly task: string;
             /** Segmentation */
             readonly segmentation: readonly (readonly number[])[] | components["schemas"]["Rle"] | null;
             /** Holes */
@@ -1580,9 +1650,10 @@ export interface components {
          * @description A new annotation.
          *
          *     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
-         *     `keypoints` and `caption`. `client_key` is any text of the client's own, such as a UUID: a
-         *     second try with the same key on the same image answers with the annotation that the first one
-         *     made.
+         *     `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
+         *     something of the category is in the image. `client_key` is any text of the client's own, such
+         *     as a UUID: a second try with the same key on the same image answers with the annotation that the
+         *     first one made.
          */
         readonly NewAnnotation: {
             /** Category Id */
@@ -1612,6 +1683,8 @@ export interface components {
             readonly score?: number | null;
             /** Caption */
             readonly caption?: string | null;
+            /** Task */
+            readonly task?: "labels" | null;
             /** Client Key */
             readonly client_key?: string | null;
         };
@@ -1971,6 +2044,8 @@ export interface components {
             readonly category_id: number | null;
             /** Version */
             readonly version: number;
+            /** Task */
+            readonly task: string;
             /** Segmentation */
             readonly segmentation: readonly (readonly number[])[] | components["schemas"]["Rle"] | null;
             /** Holes */
@@ -2499,7 +2574,14 @@ export interface operations {
     };
     readonly index_api_datasets__dataset_id__categories_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description With one of these names. */
+                readonly name?: readonly string[];
+                /** @description With one of these supercategories. */
+                readonly supercategory?: readonly string[];
+                /** @description With one of these ids in COCO files. */
+                readonly coco_id?: readonly string[];
+            };
             readonly header?: never;
             readonly path: {
                 readonly dataset_id: number;
@@ -2624,6 +2706,12 @@ export interface operations {
                 readonly q?: string | null;
                 /** @description An annotation has one of these categories. */
                 readonly category?: readonly number[];
+                /** @description The same, by ids in COCO files. */
+                readonly category_coco_id?: readonly string[];
+                /** @description Annotations have each of these categories, not one of them. */
+                readonly every_category?: boolean;
+                /** @description With one of these ids in COCO files. */
+                readonly coco_id?: readonly string[];
                 /** @description There are annotations. */
                 readonly annotated?: boolean | null;
                 readonly subset?: string | null;
@@ -2755,6 +2843,12 @@ export interface operations {
                 readonly q?: string | null;
                 /** @description An annotation has one of these categories. */
                 readonly category?: readonly number[];
+                /** @description The same, by ids in COCO files. */
+                readonly category_coco_id?: readonly string[];
+                /** @description Annotations have each of these categories, not one of them. */
+                readonly every_category?: boolean;
+                /** @description With one of these ids in COCO files. */
+                readonly coco_id?: readonly string[];
                 /** @description There are annotations. */
                 readonly annotated?: boolean | null;
                 readonly subset?: string | null;
@@ -3190,6 +3284,92 @@ export interface operations {
             };
         };
     };
+    readonly index_api_datasets__dataset_id__annotations_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description At most this many items. */
+                readonly limit?: number;
+                readonly cursor?: string | null;
+                /** @description With one of these ids in COCO files. */
+                readonly coco_id?: readonly string[];
+                /** @description On one of these images. */
+                readonly image?: readonly number[];
+                /** @description The same, by ids in COCO files. */
+                readonly image_coco_id?: readonly string[];
+                /** @description Of one of these categories. */
+                readonly category?: readonly number[];
+                /** @description The same, by ids in COCO files. */
+                readonly category_coco_id?: readonly string[];
+                /** @description Larger than this, in pixels. */
+                readonly area_min?: number | null;
+                /** @description Smaller than this, in pixels. */
+                readonly area_max?: number | null;
+                /** @description Only crowds, or none. */
+                readonly iscrowd?: boolean | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_AnnotationOut_"];
+                };
+            };
+        };
+    };
+    readonly rle_api_annotations__annotation_id__rle_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly annotation_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RleOut"];
+                };
+            };
+        };
+    };
+    readonly mask_png_api_annotations__annotation_id__mask_png_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly annotation_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/png": string;
+                };
+            };
+        };
+    };
     readonly from_polygons_api_masks_from_polygons_post: {
         readonly parameters: {
             readonly query?: never;
@@ -3426,7 +3606,7 @@ export interface operations {
                      */
                     readonly file: string;
                     /**
-                     * @description What the file holds; `auto` finds out. Only instances can be imported so far.
+                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. Only instances, person_keypoints, stuff, captions, labels, image_info can be imported so far.
                      * @default auto
                      * @enum {string}
                      */
@@ -3442,7 +3622,7 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val. */
+                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. */
                     readonly subset?: string;
                 };
             };
@@ -3514,7 +3694,7 @@ export interface operations {
                 readonly subset?: string | null;
                 /** @description Only images with this status. */
                 readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
-                /** @description Comma list; all that can be exported when not given. */
+                /** @description Comma list; those that there are when not given. */
                 readonly tasks?: string | null;
             };
             readonly header?: never;

@@ -37,6 +37,7 @@ export function read(wire: WireAnnotation): Known {
       id: wire.id,
       coco_id: wire.coco_id,
       version: wire.version,
+      task: wire.task,
       area: wire.area,
       bbox: wire.bbox as readonly number[] as Box,
       num_keypoints: wire.num_keypoints,
@@ -48,11 +49,11 @@ export function read(wire: WireAnnotation): Known {
   };
 }
 
-/** The box, where it stands for itself. Captions and bare keypoints get zeros for want of one. */
-function ownBox({ segmentation, bbox, caption, keypoints }: WireAnnotation): Box | null {
+/** The box, where it stands for itself. Captions, labels and bare keypoints have zeros for one. */
+function ownBox({ segmentation, bbox }: WireAnnotation): Box | null {
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
   const zeros = bbox.every((number) => number === 0);
-  return !empty || (zeros && (caption || keypoints)) ? null : (bbox as readonly number[] as Box);
+  return !empty || zeros ? null : (bbox as readonly number[] as Box);
 }
 
 export function readCategory(wire: Schemas["CategoryOut"]): Category {
@@ -66,6 +67,7 @@ export function write(annotation: Annotation, facts: ServerFacts | null, imageId
     coco_id: facts?.coco_id ?? null,
     image_id: imageId,
     version: facts?.version ?? 0,
+    task: facts?.task ?? null,
     ...annotation,
     bbox: annotation.bbox ?? facts?.bbox ?? null,
     area: facts?.area ?? null,
@@ -85,7 +87,13 @@ export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
     if (field === "attributes") return Object.keys(annotation.attributes).length > 0;
     return value !== null;
   });
-  return pick(annotation, told);
+  if (!isLabel(annotation)) return pick(annotation, told);
+  return { ...pick(annotation, told.filter((field) => field !== "iscrowd")), task: "labels" };
+}
+
+/** A label says that something is in the image, and not where. */
+function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
+  return [segmentation, bbox, keypoints, caption].every((value) => value === null);
 }
 
 /** Only what changed. Rings and holes make one shape, so they go together. */

@@ -38,6 +38,7 @@ export interface ServerFacts {
   readonly id: number;
   readonly coco_id: unknown;
   readonly version: number;
+  readonly task: string;
   readonly area: number;
   readonly bbox: Box;
   readonly num_keypoints: number | null;

@@ -111,5 +111,5 @@ export function move(annotation: Annotation, dx: number, dy: number): Annotation
 export function describe(annotation: Annotation): string {
   const texts = shapesOf(annotation).map((shape) => shape.describe(annotation));
   if (texts.length > 0) return texts.join("; ");
-  return annotation.caption === null ? "no shape" : "caption";
+  return annotation.caption === null ? "label" : "caption";
 }

@@ -73,6 +73,7 @@ const WIRE: WireAnnotation = {
   coco_id: 900100258541,
   image_id: 5,
   version: 2,
+  task: "instances",
   category_id: 1,
   segmentation: [[1.5, 2, 3, 4, 5, 6.25]],
   bbox: [1.5, 2, 3.5, 4.25],
@@ -94,6 +95,14 @@ test("the box beside a segmentation is a fact; alone it is the annotation's own"
 test("a caption's zero box is no box", () => {
   const caption = { ...WIRE, segmentation: null, bbox: [0, 0, 0, 0], caption: "Hi" };
   expect(read(caption).annotation.bbox).toBeNull();
+});
+
+test("a label has no box, and is made anew as a label", () => {
+  const { annotation } = read({ ...WIRE, segmentation: null, bbox: [0, 0, 0, 0], task: "labels" });
+  expect(annotation.bbox).toBeNull();
+  expect(createBody(annotation)).toEqual({ category_id: 1, task: "labels" });
+  const caption = { ...EMPTY_ANNOTATION, caption: "Hi" };
+  expect(createBody(caption)).toEqual({ caption: "Hi", iscrowd: 0 });
 });
 
 test("what was read is shown again as it came", () => {

@@ -99,6 +99,7 @@ export class Server {
       id,
       coco_id: id,
       version,
+      task: "instances",
       area: 1,
       num_keypoints: null,
       created_by: 1,

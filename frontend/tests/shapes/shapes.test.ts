@@ -117,7 +117,8 @@ test("the skeleton joins labelled keypoints only", () => {
   expect(dots.map(({ hidden }) => hidden)).toEqual([false, true]);
 });
 
-test("captions have no shape", () => {
+test("captions and labels have no shape", () => {
+  expect(shapes.describe(some({ category_id: 1 }))).toBe("label");
   expect(shapes.describe(some({ caption: "A kitchen." }))).toBe("caption");
   expect(shapes.measures(some({ caption: "A kitchen." })).bounds).toBeNull();
 });

@@ -1,0 +1,267 @@
+"""A repaired copy of a COCO file, which differs from it in the repaired records only.
+
+The reader says what is wrong and where; `app.formats.coco.repair` mends what is clear. The copy is
+made of the file's own bytes: records that nothing is wrong with, what stands between them, and all
+other members come out byte for byte. A file in UTF-16 or UTF-32 comes out as UTF-8.
+"""
+
+import itertools
+import os
+import re
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+
+from app.formats.coco import rawjson, values
+from app.formats.coco.encoding import as_utf8
+from app.formats.coco.reader import CocoReader
+from app.formats.coco.repair import REPAIRS, repair
+from app.formats.coco.stream import Member, Records, Stream
+from app.formats.issues import ISSUES
+from app.formats.records import AnnotationRecord, Report, Size
+from app.formats.sizes import settle_sizes
+
+__all__ = ["Repaired", "fix"]
+
+_RECORD = re.compile(r"((?:images|categories|annotations)\[\d+\])(?:\.(.*))?", re.DOTALL)
+_BETWEEN = b" \t\r\n,["
+_COPY_BYTES = 1 << 20
+
+
+class Repaired(NamedTuple):
+    """One thing that was changed.
+
+    `code` is that of the issue; ``filled`` for a member that was absent, and ``encoding`` where the
+    whole file has another one.
+    """
+
+    code: str
+    path: str
+    id: Any
+    done: str
+
+
+class _Finding(NamedTuple):
+    code: str
+    path: str
+    member: str
+    id: Any
+
+
+class _Findings(Report):
+    """A report that keeps every issue of every record, however many there are."""
+
+    def __init__(self) -> None:
+        super().__init__("lenient")
+        self.records: defaultdict[str, list[_Finding]] = defaultdict(list)
+        self.ids: list[Any] = []
+
+    def add(
+        self,
+        code: str,
+        path: str,
+        message: str,
+        *,
+        id: Any = None,  # noqa: A002 - as in the report
+        action: str | None = None,
+    ) -> None:
+        super().add(code, path, message, id=id, action=action)
+        found = _RECORD.fullmatch(path)
+        if found is not None:
+            self.records[found[1]].append(_Finding(code, path, found[2] or "", id))
+            self.ids.append(id)
+
+
+@dataclass
+class _Plan:
+    """What to do with which record, by its path such as ``annotations[3]``."""
+
+    findings: dict[str, list[_Finding]]
+    drop: bool
+    new_ids: dict[str, Iterator[int]]
+    fills: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def fix(
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    name: str = "",
+    task: str = "auto",
+    drop: bool = False,
+    fill: bool = False,
+) -> list[Repaired]:
+    """Write a repaired copy of an open file to another one; returns what was repaired.
+
+    `source` is a file of the disk, called `name`. With `drop`, records that cannot be imported are
+    left out; with `fill`, an absent `area`, `bbox` or `iscrowd` is added as it is computed for
+    display, and so are the width and height of an image that masks tell. Raises FileError for a
+    file that cannot be read at all, before anything is written.
+    """
+    with as_utf8(source) as text:
+        start = text.tell()
+        plan = _look(text, name=name, task=task, drop=drop, fill=fill)
+        text.seek(start)
+        as_it_is = text is source
+        done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
+        return done + list(_copy(text, target, plan, whole=as_it_is))
+
+
+# What to do ------------------------------------------------------------------------------------
+
+
+def _look(text: BinaryIO, *, name: str, task: str, drop: bool, fill: bool) -> _Plan:
+    report = _Findings()
+    reader = CocoReader(text, task=task, report=report, name=name)
+    head = reader.head()
+    sizes = settle_sizes(reader, head, report, {})
+    fills: dict[str, dict[str, str]] = {}
+    ids: list[Any] = []
+    for batch in reader.annotations(sizes):
+        for record in batch:
+            ids.append(record.coco_id)
+            if fill and (absent := _absent(record)):
+                fills[record.path] = absent
+    if fill:
+        for image, size in zip(head.images, sizes, strict=True):
+            if image.width is None and size is not None:
+                fills[image.path] = _size_members(size)
+    known = {
+        "images": [image.coco_id for image in head.images],
+        "categories": [category.coco_id for category in head.categories],
+        "annotations": ids,
+    }
+    # The ids of rejected records are taken, too; of which kind does not matter.
+    highest = {
+        kind: values.highest_id(itertools.chain(found, report.ids)) for kind, found in known.items()
+    }
+    new_ids: dict[str, Iterator[int]] = {
+        kind: itertools.count(number + 1) for kind, number in highest.items()
+    }
+    return _Plan(report.records, drop, new_ids, fills)
+
+
+def _absent(record: AnnotationRecord) -> dict[str, str]:
+    """What an annotation with geometry lacks, as the reader computed it."""
+    parts = rawjson.members(record.text)
+    if not parts.keys() & {"segmentation", "bbox", "keypoints"}:
+        return {}
+    computed = {
+        "area": rawjson.dumps(record.area),
+        "bbox": rawjson.dumps(record.bbox),
+        "iscrowd": str(int(record.iscrowd)),
+    }
+    if "is_crowd" in parts:
+        del computed["iscrowd"]
+    return {
+        name: text for name, text in computed.items() if parts.get(name, "null") in ("null", "[]")
+    }
+
+
+def _size_members(size: Size) -> dict[str, str]:
+    height, width = size
+    return {"width": str(width), "height": str(height)}
+
+
+# The copy --------------------------------------------------------------------------------------
+
+
+def _copy(text: BinaryIO, target: BinaryIO, plan: _Plan, *, whole: bool) -> Iterator[Repaired]:
+    """Copy the file, records with something to do rewritten; `whole` with its byte order mark."""
+    stream = Stream(text)
+    place = 0 if whole else stream.place
+    kept = False
+    for part in stream.read():
+        if isinstance(part, Member):
+            kept = False
+            if part.text == b"":
+                _copy_range(text, target, place, stream.place)
+                place = stream.place
+        else:
+            raw = os.pread(text.fileno(), stream.place - place, place)
+            place = stream.place
+            kept = yield from _write(raw, part, target, plan, kept=kept)
+    _copy_range(text, target, place, os.fstat(text.fileno()).st_size)
+
+
+def _copy_range(text: BinaryIO, target: BinaryIO, start: int, stop: int) -> None:
+    while start < stop:
+        block = os.pread(text.fileno(), min(_COPY_BYTES, stop - start), start)
+        target.write(block)
+        start += len(block)
+
+
+def _write(
+    raw: bytes, part: Records, target: BinaryIO, plan: _Plan, *, kept: bool
+) -> Generator[Repaired, None, bool]:
+    """Write some records of a list with what stands around them; whether one was kept so far."""
+    at = 0
+    for index, record in enumerate(part.records, start=part.start):
+        begin = at
+        while raw[begin] in _BETWEEN:
+            begin += 1
+        end = begin + len(record)
+        text, done = _treated(raw[begin:end], f"{part.key}[{index}]", plan, part.key)
+        yield from done
+        if text is not None:
+            # The comma before the first one that stays belonged to one that went.
+            between = raw[at:begin]
+            target.write(between if kept or index == 0 else between.replace(b",", b"", 1))
+            target.write(text)
+            kept = True
+        elif index == 0:
+            target.write(raw[at:begin])
+        at = end
+    target.write(raw[at:])
+    return kept
+
+
+def _treated(
+    record: bytes, path: str, plan: _Plan, kind: str
+) -> tuple[bytes | None, list[Repaired]]:
+    """The record as it is written, None for not at all, and what was done to it."""
+    findings, fills = plan.findings.get(path, []), plan.fills.get(path, {})
+    if not findings and not fills:
+        return record, []
+    fatal = [one for one in findings if ISSUES[one.code].severity == "error"]
+    done: list[Repaired] = []
+    parts = _parts(record, findings)
+    if parts is not None:
+        before = dict(parts)
+        for one in findings:
+            changed = repair(one.code, parts, one.member, plan.new_ids[kind])
+            if changed or _same_repair(one, done):
+                done.append(Repaired(one.code, one.path, one.id, REPAIRS[one.code].done))
+        for name, text in fills.items():
+            parts[name] = text
+            done.append(Repaired("filled", f"{path}.{name}", _id_of(findings, parts), "added"))
+        if parts != before:
+            record = rawjson.join(parts).encode()
+    repaired = {one.code for one in done}
+    left = [one for one in fatal if one.code not in repaired]
+    if left and plan.drop:
+        return None, [Repaired(left[0].code, path, left[0].id, "record left out")]
+    return record, done
+
+
+def _same_repair(finding: _Finding, done: list[Repaired]) -> bool:
+    """Whether an earlier repair of the record, which mends all polygons at once, did this, too."""
+    mine = REPAIRS.get(finding.code)
+    return mine is not None and any(REPAIRS[one.code].apply is mine.apply for one in done)
+
+
+def _parts(record: bytes, findings: list[_Finding]) -> dict[str, str] | None:
+    """The record's members; None for one whose meaning is not clear, or that is no object."""
+    if any(one.code == "duplicate_key" for one in findings):
+        return None
+    try:
+        return rawjson.members(record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _id_of(findings: list[_Finding], parts: dict[str, str]) -> Any:
+    return findings[0].id if findings else rawjson.decode(parts.get("id", "null"))

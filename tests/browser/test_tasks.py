@@ -1,0 +1,88 @@
+"""Captions and labels in the editor: listed, kept, taken away and brought back, never drawn."""
+
+import itertools
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+_numbers = itertools.count(1)
+IMAGES = [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}]
+CATEGORIES = [{"id": 1, "name": "kettle"}]
+BOX = {"id": 5, "image_id": 1, "category_id": 1, "bbox": [100, 100, 200, 200]}
+CAPTION = {"id": 5, "image_id": 1, "caption": "A kettle on a stove."}
+LABEL = {"id": 5, "image_id": 1, "category_id": 1}
+
+
+@pytest.fixture
+def dataset(server: Server) -> int:
+    """A box, a caption and a label on one image, from a file each."""
+    name = f"tasks {next(_numbers)}"
+    made: int = server.client.post("/api/datasets", json={"name": name}).json()["id"]
+    for record in (BOX, CAPTION, LABEL):
+        file: dict[str, Any] = {"images": IMAGES, "annotations": [record]}
+        if record is not CAPTION:
+            file["categories"] = CATEGORIES
+        server.import_coco(made, file)
+    return made
+
+
+def exported(server: Server, dataset: int, task: str) -> list[Any]:
+    answer = server.client.get(f"/api/datasets/{dataset}/export/{task}.json").raise_for_status()
+    found: list[Any] = answer.json()["annotations"]
+    return found
+
+
+def test_captions_and_labels_stand_beside_the_objects(
+    page: Page, server: Server, dataset: int
+) -> None:
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    editor = EditorPage(page).open(image)
+    assert [one["task"] for one in editor.annotations] == ["instances", "captions", "labels"]
+    # The box is found where it is; nothing else lies on the image.
+    editor.press("v")
+    editor.click(1, 1)
+    editor.press("Delete")
+    editor.saved()
+    assert [len(exported(server, dataset, t)) for t in ("instances", "captions", "labels")] == [
+        1,
+        1,
+        1,
+    ]
+    editor.click(200, 200)
+    editor.press("Delete")
+    editor.saved()
+    assert exported(server, dataset, "instances") == []
+    editor.press("Control+z")
+    editor.saved()
+    # Everything goes, and comes back as it was.
+    editor.press("Control+a", "Delete")
+    editor.saved()
+    editor.press("Control+z")
+    editor.saved()
+    assert exported(server, dataset, "instances") == [BOX]
+    assert exported(server, dataset, "captions") == [CAPTION]
+    assert exported(server, dataset, "labels") == [LABEL]
+
+
+def test_the_dialogs_offer_the_tasks(page: Page, server: Server, dataset: int) -> None:
+    page.goto(f"/datasets/{dataset}")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export COCO")
+    tasks = dialog.get_by_label("Task")
+    present = tasks.locator("optgroup").first.locator("option")
+    expect(present).to_have_text(["Instances", "Captions", "Labels"])
+    tasks.select_option("captions")
+    link = dialog.get_by_role("link", name="Download")
+    expect(link).to_have_attribute("href", f"/api/datasets/{dataset}/export/captions.json")
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename.startswith("captions_tasks_")
+    dialog.get_by_role("button", name="Close").last.click()
+    page.get_by_role("button", name="Import").click()
+    chosen = page.get_by_role("dialog", name="Import COCO").get_by_label("Task")
+    expect(chosen).to_have_value("auto")
+    assert "stuff" in [one.get_attribute("value") for one in chosen.locator("option").all()]
