@@ -82,7 +82,8 @@ _BOX_TOLERANCE = 0.0051
 
 @dataclass(slots=True)
 class _Present:
-    """An annotation of the dataset; `used` once a record of the file is this one."""
+    """An annotation of the dataset; `used` once a record of the file is this one, and `equal`
+    when it says what that record says."""
 
     id: int
     image_id: int
@@ -99,6 +100,7 @@ class _Present:
     edited: bool
     made_here: bool
     used: bool = False
+    equal: bool = False
 
     @property
     def kept(self) -> Kept:
@@ -231,10 +233,10 @@ class AnnotationImport:
         image_id = self._matches[record.image].id
         here = [c for c in candidates if c.image_id == image_id and not c.used]
         equal = next((c for c in here if self._says(c, record)), None)
-        imported = next((c for c in here if not c.made_here and self._fits(c, record)), None)
-        same = equal or imported
+        imported = (c for c in here if not c.made_here and self._fits(c, record))
+        same = equal or next(imported, None)
         if same is not None:
-            same.used = True
+            same.used, same.equal = True, same is equal
             self._used.add(same.id)
         return same
 
@@ -264,7 +266,7 @@ class AnnotationImport:
         if present.deleted:
             told = "It was deleted here."
             self._report.add("annotation_deleted", record.path, told, id=record.coco_id)
-        elif listed and self._says(present, record):
+        elif listed and present.equal:
             pass
         elif listed and present.edited:
             self._note_edited(record, present)

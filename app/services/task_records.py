@@ -47,20 +47,15 @@ _WITHOUT_CATEGORIES = ("captions",)
 _ROWS = 1000
 _place = attrgetter("place")
 _IMAGE = (
-    Image.id,
     Image.record,
     Image.variants,
+    Image.id,
     cast(Image.coco_id, Text).label("coco_id"),
     Image.file_name,
     Image.width,
     Image.height,
 )
-_ANNOTATION = (
-    Annotation.record,
-    Annotation.variants,
-    Annotation.category_id,
-    Annotation.image_id,
-)
+_ANNOTATION = (Annotation.record, Annotation.variants, Annotation.category_id, Annotation.image_id)
 _BY_HAND = Annotation.updated_by.is_not(None)
 _LIVE = Annotation.deleted_at.is_(None)
 
@@ -125,7 +120,7 @@ class TaskRecords:
     def _merged(self, queries: Sequence[Select[*tuple[Any, ...]]]) -> Iterable[Any]:
         """The rows of several queries, each ordered by place, in one order."""
         streams = [self._rows(query) for query in queries]
-        return heapq.merge(*streams, key=_place)
+        return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_place)
 
     # Categories --------------------------------------------------------------------------------
 
@@ -137,10 +132,10 @@ class TaskRecords:
         for category_id, task, place in self._session.execute(listed):
             places.setdefault(category_id, {})[task] = place
         query = select(
-            Category.id,
-            Category.coco_id,
             Category.record,
             Category.variants,
+            Category.id,
+            Category.coco_id,
             Category.isthing,
             Category.keypoints,
         ).where(Category.dataset_id == self._dataset_id)
@@ -182,7 +177,7 @@ class TaskRecords:
     # Images ------------------------------------------------------------------------------------
 
     def images(self) -> Iterable[Any]:
-        """The images of the task: key, record, variants, and what describes one without record."""
+        """The images of the task: record, variants, key, and what describes one without record."""
         chosen = self._filters.conditions(self._dataset_id)
         if not self.has_file:
             return self._rows(select(*_IMAGE).where(*chosen).order_by(Image.id))
@@ -273,22 +268,25 @@ class TaskRecords:
         if self._task == "image_info":
             return []
         queries = [
-            select(Annotation.id.label("place"), *_ANNOTATION)
+            select(*_ANNOTATION, Annotation.id.label("place"))
             .where(*chosen, condition)
             .order_by(Annotation.id)
             for condition in self._conditions()
         ]
         if not self.has_file:
             return self._merged(queries)
-        listed = (
-            select(AnnotationTask.place, *_ANNOTATION)
-            .join(Annotation, Annotation.id == AnnotationTask.annotation_id)
-            .where(
-                AnnotationTask.dataset_id == self._dataset_id,
-                AnnotationTask.task == self._task,
-                *chosen,
-            )
-            .order_by(AnnotationTask.place)
+        brought, *made_here = queries
+        return itertools.chain(
+            self._merged([brought, *self._listed(chosen)]), *map(self._rows, made_here)
         )
-        made_here = (self._rows(query) for query in queries[1:])
-        return itertools.chain(self._merged([queries[0], listed]), *made_here)
+
+    def _listed(self, chosen: list[ColumnElement[bool]]) -> list[Select[*tuple[Any, ...]]]:
+        """What brought annotations of other tasks are chosen by; nothing where there are none."""
+        is_listed = and_(
+            AnnotationTask.dataset_id == self._dataset_id, AnnotationTask.task == self._task
+        )
+        if not self._session.scalar(select(exists().where(is_listed))):
+            return []
+        query = select(*_ANNOTATION, AnnotationTask.place)
+        query = query.join(AnnotationTask, AnnotationTask.annotation_id == Annotation.id)
+        return [query.where(is_listed, *chosen).order_by(AnnotationTask.place)]

@@ -19,10 +19,10 @@ RLE = {"size": [6, 8], "counts": [10, 5, 33]}
 
 
 def read(
-    file: Any, mode: str = "lenient", task: str = "auto"
+    file: Any, mode: str = "lenient", task: str = "auto", name: str = ""
 ) -> tuple[Head, list[AnnotationRecord], Report]:
     report = Report(mode)
-    with open_coco(io.BytesIO(to_bytes(file)), task=task, report=report) as reader:
+    with open_coco(io.BytesIO(to_bytes(file)), task=task, report=report, name=name) as reader:
         head = reader.head()
         sizes = settle_sizes(reader, head, report, {})
         found = [record for batch in reader.annotations(sizes) for record in batch]

@@ -87,7 +87,7 @@ class CocoReader:
                 self._add_categories(part, categories, stream)
             else:
                 count += len(part.records)
-                first = first or part.records[: tasks.MOST_LOOKED_AT]
+                first += part.records[: tasks.MOST_LOOKED_AT - len(first)]
         note_equal_names(categories, self._report)
         task = self._task(first, envelope)
         if task == "image_info" and count:
