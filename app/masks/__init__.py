@@ -25,7 +25,9 @@ On valid input the answers are those of pycocotools 2.0.11, to the last bit. It 
 where pycocotools crashes, hangs, reads foreign memory or answers nonsense: polygons of fewer than
 three points, an x without its y, counts that do not add up, masks of different sizes in one merge
 or IoU and a merge of nothing are errors; runs of length zero are merged away before anything is
-computed; and every pixel of a bitmap that is not zero is foreground.
+computed; and every pixel of a bitmap that is not zero is foreground. It is right where pycocotools
+is not: on images of no columns, in which that draws, and on strings of counts that are 2^29 and more
+below the ones before, which that misreads.
 
 >>> from app import masks
 >>> square = [1, 1, 3, 1, 3, 3, 1, 3]

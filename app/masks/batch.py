@@ -118,6 +118,14 @@ class Spans(NamedTuple):
 def concatenate(batches: Iterable[Masks]) -> Masks:
     """One batch of all masks of several batches, in order.
 
+    Parameters
+    ----------
+    batches : any number of `Masks`
+
+    Returns
+    -------
+    Masks, as many as all batches have
+
     >>> from app.masks import rle
     >>> one = rle.from_dicts([{"size": [1, 2], "counts": [2]}])
     >>> concatenate([one, one]).counts.tolist()
@@ -170,9 +178,9 @@ def take(flat: IntArray, offsets: IntArray, index: IntArray) -> tuple[IntArray, 
     return flat[ranges(offsets[:-1][index], lengths)], to_offsets(lengths)
 
 
-def to_spans(masks: Masks) -> Spans:
-    """Where the foreground of each mask starts and ends."""
-    positions = to_line(masks, np.zeros(len(masks), np.int64))
+def to_spans(masks: Masks, kind: IntKind = np.int64) -> Spans:
+    """Where the foreground of each mask starts and ends, as numbers of the given dtype."""
+    positions = to_line(masks, np.zeros(len(masks), np.int64), kind)
     return Spans(positions, to_offsets(masks.runs & ~1))
 
 
@@ -217,6 +225,19 @@ def from_spans(sizes: IntArray, spans: Spans) -> Masks:
 
 def background(sizes: Sizes, n: int | None = None) -> Masks:
     """Masks without foreground, one for each size.
+
+    Parameters
+    ----------
+    sizes : one (height, width), or (N, 2) of them
+    n : how many masks; 1, or one for each size, by default
+
+    Returns
+    -------
+    Masks, N of them
+
+    Raises
+    ------
+    SizeError
 
     >>> background([[2, 3], [0, 5]]).counts.tolist()
     [6, 0]

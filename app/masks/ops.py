@@ -25,6 +25,7 @@ from app.masks.batch import (
     BoolArray,
     FloatArray,
     IntArray,
+    IntKind,
     Masks,
     check_same_sizes,
     concatenate,
@@ -38,7 +39,7 @@ from app.masks.overlaps import common_pixels, common_pixels_of_pairs
 
 
 def area(masks: Masks) -> IntArray:
-    """How many foreground pixels each mask has: (N,) int64.
+    """How many foreground pixels each mask has: (N,) int64. Nothing can be wrong with a batch.
 
     >>> from app.masks import rle
     >>> area(rle.from_dicts([{"size": [3, 3], "counts": [3, 2, 4]}])).tolist()
@@ -73,7 +74,9 @@ def bbox(masks: Masks) -> FloatArray:
 
 def _measure(masks: Masks, boxes: FloatArray) -> None:
     """Write the boxes of masks with foreground to where zeros stand."""
-    positions, offsets = to_spans(masks)
+    # Half as wide is twice as fast.
+    kind: IntKind = np.int32 if masks.pixels.max() < 2**31 else np.int64
+    positions, offsets = to_spans(masks, kind)
     offsets = offsets >> 1
     [some] = (offsets[1:] > offsets[:-1]).nonzero()
     if len(some) == 0:
@@ -147,6 +150,18 @@ def _groups(masks: Masks, group_sizes: Sequence[int] | IntArray | None) -> IntAr
 def difference(a: Masks, b: Masks) -> Masks:
     """What is in ``a[i]`` but not in ``b[i]``, for each i.
 
+    Parameters
+    ----------
+    a, b : N masks each, those of a pair of the same size
+
+    Returns
+    -------
+    Masks, N of them
+
+    Raises
+    ------
+    MergeError, SizeMismatchError
+
     >>> from app.masks import rle
     >>> a = rle.from_dicts([{"size": [1, 4], "counts": [0, 3, 1]}])
     >>> b = rle.from_dicts([{"size": [1, 4], "counts": [1, 1, 2]}])
@@ -200,6 +215,14 @@ def iou(dt: Masks, gt: Masks, iscrowd: Sequence[int] | npt.ArrayLike | None = No
 
 def iou_pairs(a: Masks, b: Masks) -> FloatArray:
     """Intersection over union of ``a[i]`` with ``b[i]``: (N,) float64; two empty masks give 0.
+
+    Parameters
+    ----------
+    a, b : N masks each, those of a pair of the same size
+
+    Raises
+    ------
+    MergeError, SizeMismatchError
 
     >>> from app.masks import rle
     >>> a = rle.from_dicts([{"size": [1, 4], "counts": [0, 1, 3]}])

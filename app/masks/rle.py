@@ -160,6 +160,10 @@ def _read_any(given: list[object], most_runs: IntArray) -> tuple[IntArray, IntAr
 def to_dicts(masks: Masks) -> list[Rle]:
     """The batch as JSON objects with string counts, as pycocotools writes them.
 
+    Returns
+    -------
+    N objects ``{"size": [height, width], "counts": str}``
+
     >>> to_dicts(encode(np.ones((4, 4))))
     [{'size': [4, 4], 'counts': '0`0'}]
     """
@@ -172,6 +176,10 @@ def to_dicts(masks: Masks) -> list[Rle]:
 
 def to_lists(masks: Masks) -> list[list[int]]:
     """The counts of each mask as a list: the uncompressed form.
+
+    Returns
+    -------
+    N lists of int, run lengths in pixels
 
     >>> to_lists(encode(np.ones((4, 4))))
     [[0, 16]]
@@ -300,6 +308,18 @@ def encode(bitmaps: npt.ArrayLike) -> Masks:
     foreground. (pycocotools demands uint8 in Fortran order and takes a step from 1 to 2 for the
     end of a run; here 1 and 2 are both foreground.)
 
+    Parameters
+    ----------
+    bitmaps : (height, width) or (height, width, n) of bool, int or float
+
+    Returns
+    -------
+    Masks, 1 or n of them
+
+    Raises
+    ------
+    BitmapError, SizeError
+
     >>> encode(np.array([[0, 7], [0, 7]])).counts.tolist()
     [2, 2]
     >>> len(encode(np.zeros((4, 5, 3), bool)))
@@ -386,6 +406,10 @@ def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
     values : (N,) int64, the values that occur, ascending
     masks : N masks, ``masks[i]`` covers the pixels of ``values[i]``
 
+    Raises
+    ------
+    BitmapError, SizeError
+
     >>> values, masks = encode_labels(np.array([[5, 7], [5, 5]]))
     >>> values.tolist(), to_lists(masks)
     ([5, 7], [[0, 2, 1, 1], [2, 1, 1]])
@@ -411,6 +435,15 @@ def encode_labels(labels: npt.ArrayLike) -> tuple[IntArray, Masks]:
 
 def decode(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> list[ByteArray]:
     """The bitmap of each mask: (h, w) uint8 of 0 and 1, in Fortran order.
+
+    Parameters
+    ----------
+    masks : N masks of any sizes
+    max_pixels : the most pixels that all bitmaps together may have
+
+    Returns
+    -------
+    N arrays of their own, which may be written to
 
     Raises
     ------
@@ -448,6 +481,15 @@ def _draw(masks: Masks, bitmaps: Iterable[ByteArray]) -> None:
 
 def decode_stack(masks: Masks, max_pixels: int = MAX_DECODED_PIXELS) -> ByteArray:
     """The bitmaps of masks of one size as a stack (h, w, n), uint8, in Fortran order.
+
+    Parameters
+    ----------
+    masks : n masks of one size; none give a stack of shape (0, 0, 0)
+    max_pixels : as in `decode`
+
+    Raises
+    ------
+    SizeMismatchError, DecodeTooLargeError
 
     >>> decode_stack(encode(np.ones((2, 3, 4)))).shape
     (2, 3, 4)
