@@ -26,8 +26,8 @@ where pycocotools crashes, hangs, reads foreign memory or answers nonsense: poly
 three points, an x without its y, counts that do not add up, masks of different sizes in one merge
 or IoU and a merge of nothing are errors; runs of length zero are merged away before anything is
 computed; and every pixel of a bitmap that is not zero is foreground. It is right where pycocotools
-is not: on images of no columns, in which that draws, and on strings of counts that are 2^29 and more
-below the ones before, which that misreads.
+is not: that draws in images of no columns, and misreads strings of counts that are more than 2^29
+below the ones before.
 
 >>> from app import masks
 >>> square = [1, 1, 3, 1, 3, 3, 1, 3]
