@@ -128,7 +128,8 @@ def export_json(
     with ExitStack() as stack:
         own = stack.enter_context(_snapshot(context))
         pieces = exports.export_file(own, dataset_id=dataset.id, options=options)
-        name = f"{task}_{exports.file_stem(dataset.name)}.json"
+        # As COCO calls its files; imported again, it says which subset its images are of.
+        name = f"{task}_{exports.file_stem(filters.subset or dataset.name)}.json"
         return SnapshotStream(
             pieces, stack.pop_all(), media_type="application/json", file_name=name
         )

@@ -219,7 +219,8 @@ class TaskRecords:
         if task == "instances":
             elsewhere = [one.row.id for one in self._all_categories if self._is_stuff_alone(one)]
             if self.has_file and elsewhere:
-                is_task = and_(is_task, Annotation.category_id.not_in(elsewhere))
+                category = Annotation.category_id
+                is_task = and_(is_task, category.is_(None) | category.not_in(elsewhere))
             more = [Annotation.task == other for other in ("person_keypoints", "stuff")]
             return [is_task] if self.has_file else [is_task, *more]
         if task == "person_keypoints":

@@ -76,6 +76,11 @@ def test_every_task(client: ApiClient, dataset: Dataset, task: str) -> None:
     assert ("categories" in file) == (task != "captions")
 
 
+def test_the_file_is_called_after_its_subset(client: ApiClient, dataset: Dataset) -> None:
+    answer = client.get(url(dataset, "captions"), params={"subset": "val/2017"})
+    assert 'filename="captions_val_2017.json"' in answer.headers["content-disposition"]
+
+
 def test_options(client: ApiClient, dataset: Dataset) -> None:
     categories = client.get(f"/api/datasets/{dataset.id}/categories").json()["items"]
     dog = next(category["id"] for category in categories if category["name"] == "dog")

@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.errors import Conflict, Invalid
 from app.models import Dataset
+from app.services import annotations
 from app.services.export_zip import ZipOptions, export_zip
 from app.services.exports import ExportOptions, snapshot
 from app.services.images import ImageFilter
+from app.services.shapes import Json
 from app.services.storage import blob_key
-from tests.build import make_annotation, make_category, make_dataset, make_image
+from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
+from tests.build.coco import coco
+from tests.services.exporting import put_in
 
+IMAGE = {"id": 7, "file_name": "seven.jpg", "width": 8, "height": 6}
 Zip = Callable[..., zipfile.ZipFile]
 
 
@@ -126,3 +131,23 @@ def test_unsupported_tasks_are_refused(zipped: Zip) -> None:
     with pytest.raises(Invalid) as caught:
         zipped(tasks=("instances", "panoptic"))
     assert caught.value.code == "task_unsupported"
+
+
+def test_the_tasks_that_there_are(context: AppContext, session: Session, zipped: Zip) -> None:
+    dataset = session.scalars(select(Dataset)).one()
+    image = make_image(session, dataset=dataset)
+    user = make_user(session)
+    put_in(context, dataset, coco({"id": 1, "image_id": 7, "caption": "B."}, images=[IMAGE]))
+    assert zipped().namelist() == ["annotations/captions_default.json"]
+    category = make_category(session, dataset=dataset)
+    make_annotation(session, image=image, category=category)
+    annotations.create_annotation(
+        session,
+        image=image,
+        user=user,
+        fields={"category_id": Json.of(category.id)},
+        is_label=True,
+    )
+    names = [f"annotations/{task}_default.json" for task in ("instances", "captions", "labels")]
+    assert zipped().namelist() == names
+    assert zipped(tasks=("labels",)).namelist() == names[2:]

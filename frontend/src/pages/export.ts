@@ -12,6 +12,12 @@ export function exportQuery(form: HTMLFormElement): URLSearchParams {
   return query;
 }
 
+/** A subset as part of a file name, like `file_stem` on the server. */
+function harmless(subset: string): string {
+  const kept = subset.replace(/[^\p{L}\p{N}_-]/gu, "_").replace(/^_+|_+$/g, "");
+  return kept.slice(0, 80) || "dataset";
+}
+
 /** The export dialog: its choices are an address, to follow or to give to a script. */
 export function exportDialog(root: HTMLElement): void {
   const form = find<HTMLFormElement>(root, "form");
@@ -22,7 +28,9 @@ export function exportDialog(root: HTMLElement): void {
     const query = exportQuery(form).toString();
     const path = `${root.dataset["url"] ?? ""}${task}.json${query === "" ? "" : `?${query}`}`;
     // The name that the server gives the file, too.
-    const name = `${task}_${root.dataset["stem"] ?? ""}.json`;
+    const subset = find<HTMLSelectElement>(form, "[name=subset]").value;
+    const stem = subset === "" ? (root.dataset["stem"] ?? "") : harmless(subset);
+    const name = `${task}_${stem}.json`;
     download.href = path;
     download.download = name;
     find<HTMLTextAreaElement>(form, "[data-curl]").value =
