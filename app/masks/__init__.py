@@ -37,20 +37,12 @@ below the ones before.
 """
 
 from app.masks.batch import MAX_COORDINATE, MAX_PIXELS, Masks, background, concatenate
+from app.masks.bitmaps import decode, decode_stack, encode, encode_labels
 from app.masks.contours import Outline, to_polygons
 from app.masks.errors import MaskError
 from app.masks.ops import area, bbox, difference, iou, iou_boxes, iou_pairs, merge
 from app.masks.raster import from_boxes, from_polygons
-from app.masks.rle import (
-    Rle,
-    decode,
-    decode_stack,
-    encode,
-    encode_labels,
-    from_dicts,
-    to_dicts,
-    to_lists,
-)
+from app.masks.rle import Rle, from_dicts, to_dicts, to_lists
 from app.masks.segmentation import from_segmentations
 from app.masks.simplify import simplify
 from app.masks.stroke import from_strokes

@@ -18,8 +18,8 @@ A COCO polygon has no holes, and its parts are united. So holes are by default j
 around them by *seams*: out along a vertical line, around the hole and back along the same line,
 which leaves no trace when the polygon is drawn. A frame of one pixel around one pixel:
 
->>> from app.masks import rle
->>> frame = rle.encode([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
+>>> from app.masks import bitmaps
+>>> frame = bitmaps.encode([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
 >>> to_polygons(frame)[0].polygons
 [[0, 3, 0, 0, 1, 0, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 0, 3, 0, 3, 3]]
 >>> to_polygons(frame, holes="apart")[0]
@@ -89,8 +89,8 @@ def to_polygons(
     ------
     OutlineError, ImageTooLargeError
 
-    >>> from app.masks import rle
-    >>> to_polygons(rle.encode([[0, 1], [1, 1]]))[0].polygons
+    >>> from app.masks import bitmaps
+    >>> to_polygons(bitmaps.encode([[0, 1], [1, 1]]))[0].polygons
     [[0, 2, 0, 1, 1, 1, 1, 0, 2, 0, 2, 2]]
     """
     tolerance = check_tolerance(tolerance)

@@ -1,11 +1,11 @@
 """Measures and set operations, all on runs and never on pixels.
 
->>> from app.masks import rle
+>>> from app.masks import bitmaps
 >>> a, b = [[1, 1, 0]], [[0, 1, 1]]
->>> masks = rle.encode(np.stack([a, b], axis=2))
+>>> masks = bitmaps.encode(np.stack([a, b], axis=2))
 >>> area(masks).tolist()
 [2, 2]
->>> rle.decode(merge(masks))[0].tolist()
+>>> bitmaps.decode(merge(masks))[0].tolist()
 [[1, 1, 1]]
 >>> iou(masks, masks).round(3).tolist()
 [[1.0, 0.333], [0.333, 1.0]]

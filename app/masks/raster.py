@@ -19,8 +19,8 @@ rise or fall. A merge sort, which finds such stretches, takes a tenth of the tim
 A triangle with the points (1, 1), (3, 1) and (1, 3) crosses the column 1 at the pixels 1 and 2,
 and the column 2 at 1 and 1, which cancels:
 
->>> from app.masks import rle
->>> rle.decode(from_polygons([[[1, 1, 3, 1, 1, 3]]], [4, 4]))[0].tolist()
+>>> from app.masks import bitmaps
+>>> bitmaps.decode(from_polygons([[[1, 1, 3, 1, 1, 3]]], [4, 4]))[0].tolist()
 [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 Pixels are filled by the even-odd rule within one polygon. The polygons of one item are united;
@@ -88,10 +88,10 @@ def from_polygons(
     ------
     SizeError, PolygonError : before anything larger than the input is allocated
 
-    >>> from app.masks import rle
+    >>> from app.masks import bitmaps
     >>> square, inner = [0, 0, 4, 0, 4, 4, 0, 4], [1, 1, 3, 1, 3, 3, 1, 3]
     >>> masks = from_polygons([[square]], [4, 4], holes=[[inner]])
-    >>> rle.decode(masks)[0].tolist()
+    >>> bitmaps.decode(masks)[0].tolist()
     [[1, 1, 1, 1], [1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 1, 1]]
     """
     rings = check_rings(polygons, holes)
@@ -112,8 +112,8 @@ def from_boxes(boxes: npt.ArrayLike, size: Sizes, *, max_crossings: int | None =
     SizeError, BboxError
     PolygonTooComplexError : where a box, or all of them, span too many columns
 
-    >>> from app.masks import rle
-    >>> rle.decode(from_boxes([[1, 0, 2, 1]], [2, 4]))[0].tolist()
+    >>> from app.masks import bitmaps
+    >>> bitmaps.decode(from_boxes([[1, 0, 2, 1]], [2, 4]))[0].tolist()
     [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
     checked = check_boxes(boxes)

@@ -129,8 +129,8 @@ def _off_line(positions: IntArray, start: IntArray) -> Spans:
 def complement(masks: Masks) -> Masks:
     """Masks of all pixels that are background.
 
-    >>> from app.masks import rle
-    >>> rle.to_lists(complement(rle.encode([[1, 0], [1, 0]])))
+    >>> from app.masks import bitmaps, rle
+    >>> rle.to_lists(complement(bitmaps.encode([[1, 0], [1, 0]])))
     [[2, 2]]
     """
     first = masks.offsets[:-1]

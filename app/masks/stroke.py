@@ -9,10 +9,10 @@ axes from a point of the line.
 What one straight piece of the line covers is convex, so it meets each pixel column in one run of
 rows. The runs come from formulas, for all pieces and columns at a time, and are then united.
 
->>> from app.masks import rle
->>> rle.decode(from_strokes([[2.5, 2.5]], [1.0], [5, 5]))[0].tolist()[1:4]
+>>> from app.masks import bitmaps
+>>> bitmaps.decode(from_strokes([[2.5, 2.5]], [1.0], [5, 5]))[0].tolist()[1:4]
 [[0, 0, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
->>> rle.decode(from_strokes([[2.5, 2.5]], [1.0], [5, 5], square=True))[0].tolist()[1:4]
+>>> bitmaps.decode(from_strokes([[2.5, 2.5]], [1.0], [5, 5], square=True))[0].tolist()[1:4]
 [[0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0]]
 """
 
@@ -72,8 +72,8 @@ def from_strokes(
     ------
     SizeError, StrokeError
 
-    >>> from app.masks import rle
-    >>> rle.decode(from_strokes([[0.5, 0.5, 3.5, 0.5]], [0.5], [2, 5]))[0].tolist()
+    >>> from app.masks import bitmaps
+    >>> bitmaps.decode(from_strokes([[0.5, 0.5, 3.5, 0.5]], [0.5], [2, 5]))[0].tolist()
     [[1, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
     """
     if not isinstance(strokes, list | tuple):

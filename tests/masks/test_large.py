@@ -40,7 +40,7 @@ def test_empty_and_full_strings() -> None:
 
 
 def test_decoding_four_hundred_million_pixels_is_allowed_but_no_more() -> None:
-    assert SIDE * SIDE <= masks.rle.MAX_DECODED_PIXELS < 65535**2
+    assert SIDE * SIDE <= masks.bitmaps.MAX_DECODED_PIXELS < 65535**2
 
 
 def test_a_polygon_of_huge_coordinates_costs_only_its_columns() -> None:
