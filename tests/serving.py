@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,19 @@ class Server:
     address: str
     client: httpx.Client
     data_dir: Path
+    pid: int
+
+    def finish(self, job_id: int) -> float:
+        """Wait for a job to succeed; returns the seconds that it ran, by its own row."""
+        while job := self.client.get(f"/api/jobs/{job_id}").raise_for_status().json():
+            if job["state"] not in ("queued", "running"):
+                break
+            time.sleep(0.05)
+        assert job["state"] == "succeeded", job
+        started, finished = (
+            datetime.fromisoformat(job[key]) for key in ("started_at", "finished_at")
+        )
+        return (finished - started).total_seconds()
 
     def import_coco(self, dataset_id: int, coco: dict[str, Any]) -> dict[str, Any]:
         """Import a COCO file and wait for the job's end; returns the job."""
@@ -49,8 +63,8 @@ def _environment(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _process(data_dir: Path) -> Iterator[str]:
-    """The server's address while it runs."""
+def _process(data_dir: Path) -> Iterator[tuple[str, int]]:
+    """The server's address and its process, while it runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve"],
         env=_environment(data_dir),
@@ -61,7 +75,7 @@ def _process(data_dir: Path) -> Iterator[str]:
     try:
         line = process.stdout.readline()
         address = next(word for word in line.split() if word.startswith("http"))
-        yield address
+        yield address, process.pid
     finally:
         process.terminate()
         process.wait(10)
@@ -71,12 +85,12 @@ def _process(data_dir: Path) -> Iterator[str]:
 @contextmanager
 def running() -> Iterator[Server]:
     """A server with an empty database."""
-    with tempfile.TemporaryDirectory() as folder, _process(Path(folder)) as address:
+    with tempfile.TemporaryDirectory() as folder, _process(Path(folder)) as (address, pid):
         credentials = {"email": EMAIL, "password": PASSWORD}
         with httpx.Client(base_url=address, timeout=120) as client:
             client.post("/api/session", json=credentials).raise_for_status()
             client.headers["X-CSRF-Token"] = client.cookies["maskwright_csrf"]
-            yield Server(address, client, Path(folder))
+            yield Server(address, client, Path(folder), pid)
 
 
 def first_page_seconds() -> float:
@@ -85,6 +99,6 @@ def first_page_seconds() -> float:
         with _process(Path(folder)):
             pass
         begun = time.perf_counter()
-        with _process(Path(folder)) as address:
+        with _process(Path(folder)) as (address, _):
             httpx.get(address + "/login").raise_for_status()
             return time.perf_counter() - begun

@@ -2,12 +2,13 @@
 
 import sys
 
-from tests.bench import Row, grid, masks, saving, starting, transfers
+from tests.bench import Row, grid, large_files, masks, saving, starting, transfers
 
 SUBJECTS = {
     "masks": masks.measure,
     "starting": starting.measure,
     "transfers": transfers.measure,
+    "large_files": large_files.measure,
     "grid": grid.measure,
     "saving": saving.measure,
 }

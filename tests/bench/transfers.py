@@ -3,26 +3,12 @@
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import datetime
 
 from tests.bench import Row
-from tests.serving import Server, running
+from tests.serving import running
 from tests.shared_data import SHARED_DATA
 
 __all__ = ["measure"]
-
-
-def _finish(server: Server, job_id: int) -> float:
-    """Seconds that a job ran, by its own row."""
-    while True:
-        job = server.client.get(f"/api/jobs/{job_id}").json()
-        if job["state"] not in ("queued", "running"):
-            assert job["state"] == "succeeded", job
-            started, finished = (
-                datetime.fromisoformat(job[key]) for key in ("started_at", "finished_at")
-            )
-            return (finished - started).total_seconds()
-        time.sleep(0.05)
 
 
 def measure() -> Iterator[Row]:
@@ -37,7 +23,7 @@ def measure() -> Iterator[Row]:
             base = f"/api/datasets/{made['id']}"
             files = {"file": ("instances.json", text, "application/json")}
             job = server.client.post(f"{base}/imports", files=files).raise_for_status().json()
-            imports.append(_finish(server, job["id"]))
+            imports.append(server.finish(job["id"]))
             begun = time.perf_counter()
             answer = server.client.get(f"{base}/export/instances.json").raise_for_status()
             exports.append(time.perf_counter() - begun)
