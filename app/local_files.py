@@ -22,6 +22,7 @@ from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
 from app.services.intake import Inbox, Limits, Outcome, Rejection
 from app.services.jobs import Progress
+from app.services.panoptic_pngs import FolderPngs
 
 __all__ = ["Taken", "category_ids", "first_administrator", "import_annotations", "import_images"]
 
@@ -79,6 +80,7 @@ def import_annotations(
             settings=context.settings,
             options=replace(options, file_name=path.name),
             progress=progress,
+            pngs=FolderPngs.beside(path, max_pixels=context.settings.max_image_pixels),
         )
 
 

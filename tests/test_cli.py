@@ -338,3 +338,16 @@ def test_a_command_starts_the_database_when_no_server_runs(tmp_path: Path) -> No
     listed = maskwright(data, "user", "list")
     assert (listed.stdout, listed.stderr) == ("ann@example.org\tadmin\tactive\n", "")
     assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_panoptic_file_finds_its_pngs_beside_it(call: Call, session: Session) -> None:
+    make_dataset(session, name="Segments")
+    code, said, error = call("import", "Segments", str(COCO / "panoptic.json"))
+    assert (code, error) == (0, "")
+    assert "task: panoptic" in said
+    assert "annotations: 50 created" in said
+    code, said, error = call("export", "Segments", "--task", "panoptic", "-o", "out.json")
+    assert (code, said, error) == (0, "", "")
+    assert json.loads(Path("out.json").read_text()) == json.loads(
+        (COCO / "panoptic.json").read_text()
+    )

@@ -46,15 +46,15 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip that holds one.",
+                            "description": "A COCO .json, or a .zip that holds one and, "
+                            "for panoptic, the folder of PNGs beside it.",
                         },
                         "task": {
                             "type": "string",
                             "enum": [AUTO, *TASKS],
                             "default": AUTO,
                             "description": "What the file holds; `auto` finds out by its "
-                            "content and, where that leaves it open, by its name. Only "
-                            f"{', '.join(imports.import_tasks())} can be imported so far.",
+                            "content and, where that leaves it open, by its name.",
                         },
                         "mode": {
                             "type": "string",
@@ -149,14 +149,8 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     sent = {field: values[0].strip() for field, values in texts.items()}
     task = sent.get("task") or AUTO
     if task != AUTO and task not in imports.import_tasks():
-        known = task in TASKS
-        raise Invalid(
-            f"The task {task} cannot be imported yet."
-            if known
-            else f"A task is {AUTO} or one of {', '.join(TASKS)}.",
-            code="task_unsupported" if known else "task_unknown",
-            loc=("body", "task"),
-        )
+        told = f"A task is {AUTO} or one of {', '.join(imports.import_tasks())}."
+        raise Invalid(told, code="task_unknown", loc=("body", "task"))
     mode = sent.get("mode") or MODES[0]
     if mode not in MODES:
         told = f"A mode is one of {', '.join(MODES)}."

@@ -42,6 +42,7 @@ from app.masks.labels import components, decode_labels
 from app.masks.ops import area, bbox, difference, iou, iou_boxes, iou_pairs, merge
 from app.masks.raster import from_boxes, from_polygons
 from app.masks.rle import (
+    MAX_DECODED_PIXELS,
     Rle,
     decode,
     decode_stack,
@@ -57,6 +58,7 @@ from app.masks.stroke import from_strokes
 
 __all__ = [
     "MAX_COORDINATE",
+    "MAX_DECODED_PIXELS",
     "MAX_PIXELS",
     "MaskError",
     "Masks",
