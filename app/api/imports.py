@@ -24,7 +24,7 @@ from app.services.imports import ImportOptions
 from app.services.jobs import create_job
 from app.services.storage import job_key
 
-__all__ = ["router"]
+__all__ = ["queue", "router"]
 
 router = APIRouter(
     prefix="/datasets/{dataset_id}",
@@ -112,19 +112,40 @@ async def create(
 def _queue(
     context: AppContext, user: User, dataset_id: int, file: ReceivedFile, options: ImportOptions
 ) -> JobOut:
-    """Keep the file where any worker finds it, and make the job; or neither."""
-    key = _keep(context, file.path)
     name = Path(file.file_name.replace("\\", "/")).name
     shown = "".join(char if char.isprintable() else "\ufffd" for char in name)[:200] or "a file"
     options = replace(options, file_name=shown)
-    params = {"file": key, "file_name": shown, "options": asdict(options)}
+    return queue(
+        context,
+        user,
+        dataset_id,
+        file.path,
+        kind=IMPORT.name,
+        shown=shown,
+        options=asdict(options),
+    )
+
+
+def queue(
+    context: AppContext,
+    user: User,
+    dataset_id: int,
+    path: Path,
+    *,
+    kind: str,
+    shown: str,
+    options: dict[str, Any],
+) -> JobOut:
+    """Keep the file where any worker finds it, and make the job; or neither."""
+    key = _keep(context, path)
+    params = {"file": key, "file_name": shown, "options": options}
     try:
         with context.sessions.begin() as session:
             # Asked again: much may have happened while the file came in.
             access.manage_dataset(session, user=user, dataset_id=dataset_id)
             job = create_job(
                 session,
-                kind=IMPORT.name,
+                kind=kind,
                 owner=user,
                 dataset_id=dataset_id,
                 params=params,

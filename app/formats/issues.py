@@ -228,6 +228,25 @@ ISSUES: dict[str, IssueKind] = {
     "segment_member_taken": _generous(
         "A segment has a member image_id or segmentation, which the PNG tells here.", "left out"
     ),
+    # Mask images.
+    "mask_image_unreadable": _rejects("The file is no image, or it is truncated or damaged."),
+    "mask_image_lossy": _rejects(
+        "A JPEG or WebP does not keep every pixel: PNG, TIFF, BMP and GIF do."
+    ),
+    "mask_image_mode": _rejects(
+        "The pixels are neither indices, greys of up to 16 bits nor colours of 8 bits."
+    ),
+    "mask_image_too_large": _rejects("The picture has more pixels than this server takes."),
+    "mask_image_size": _rejects("The picture is not of the size of its image."),
+    "mask_image_unknown": _rejects("The dataset has no image of the picture's name."),
+    "mask_image_ambiguous": _rejects("The picture's name fits several images equally well."),
+    "mask_image_duplicate": _rejects("Another picture is for the same image."),
+    "mask_values_many": _rejects("The picture has too many values to be a drawing of labels."),
+    "mask_parts_many": _rejects("The masks of the picture fall into too many parts or runs."),
+    "mask_value_unmapped": _rejects("The mapping does not name a value of the picture."),
+    "mask_category_unknown": _rejects(
+        "The mapping names an id that no category of the dataset has."
+    ),
     # What is in the dataset already.
     "image_differs": _tells(
         "The file of another task says something else about the image.", "each task keeps its own"
@@ -373,6 +392,18 @@ FIXES: dict[str, str] = {
     "segment_unlisted": "Add the segment to segments_info, or make its pixels black.",
     "segment_area_differs": "Compute area and bbox from the PNG again.",
     "segment_member_taken": "Give the member another name.",
+    "mask_image_unreadable": "Write or download the picture again, as a PNG.",
+    "mask_image_lossy": "Draw the masks again as PNG; JPEG blends colours at every edge.",
+    "mask_image_mode": "Save it as a palette, as 8 or 16 bit grey, or as RGB with 8 bits.",
+    "mask_image_too_large": "Raise MASKWRIGHT_MAX_IMAGE_PIXELS, or cut the image into tiles.",
+    "mask_image_size": "Draw it in the size of its image, as the image is shown.",
+    "mask_image_unknown": "Call it like its image, but for the ending, or name the suffix it has.",
+    "mask_image_ambiguous": "Send it with the folders that its image has.",
+    "mask_image_duplicate": "Send one picture for each image.",
+    "mask_values_many": "Draw without smoothing, so that each pixel has one of a few values.",
+    "mask_parts_many": "Draw without noise, or take one annotation for each value.",
+    "mask_value_unmapped": "Add the value to the mapping, with null when it is nothing.",
+    "mask_category_unknown": "Name the category, or make it first.",
     "annotation_edited": "Nothing, unless the file is right: then edit the annotation here.",
     "annotation_deleted": "Nothing, unless it is wanted again: then restore it from its history.",
     "category_differs": "Nothing, unless the file is right: then edit the category here.",

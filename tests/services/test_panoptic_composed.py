@@ -131,7 +131,7 @@ def test_images_that_no_png_holds(context: AppContext, dataset: Dataset) -> None
         dataset,
         coco(images=[{"id": 1, "file_name": "a.jpg", "width": 60_000, "height": 60_000}]),
     )
-    for get in (get_zip, lambda *args: get_out(*args, task="panoptic")):
+    for get in (get_zip, lambda context, dataset: get_out(context, dataset, "panoptic")):
         with pytest.raises(Invalid) as caught:
             get(context, dataset)
         assert caught.value.code == "image_too_large"
