@@ -20,6 +20,7 @@ from app.cli_parts import load_settings
 from app.cli_transfers import Bar, OneOf, existing_file, import_tasks, modes, show_issues
 
 if TYPE_CHECKING:
+    from app.formats.records import Pngs
     from app.web.check_page import Checked
 
 __all__ = ["check"]
@@ -66,12 +67,18 @@ def check(
         if written is not None and written.exists() and written.samefile(file):
             raise click.UsageError(f"{written} is the file that is looked at: name another one.")
     options = _Options(task, mode, drop, fill)
+    from app.services.panoptic_pngs import FolderPngs
     from app.services.zips import is_zip
 
     with file.open("rb") as opened:
         zipped = is_zip(opened.read(4))
+    most = load_settings().max_image_pixels
     checked = (
-        _check_zip(file, copy, options) if zipped else [_check_one(file, str(file), copy, options)]
+        _check_zip(file, copy, options)
+        if zipped
+        else [
+            _check_one(file, str(file), copy, options, FolderPngs.beside(file, max_pixels=most)),
+        ]
     )
     if page is not None:
         from app.web.check_page import render
@@ -89,11 +96,13 @@ def check(
 # Looking ---------------------------------------------------------------------------------------
 
 
-def _check_one(file: Path, name: str, copy: Path | None, options: _Options) -> "Checked":
+def _check_one(
+    file: Path, name: str, copy: Path | None, options: _Options, pngs: "Pngs | None"
+) -> "Checked":
     from app.web.check_page import Checked
 
-    report = _report(file, name, options)
-    if copy is None or _is_unreadable(report):
+    report = _report(file, name, options, pngs)
+    if copy is None or _is_unreadable(report) or report["task"] == "panoptic":
         return Checked(name, report)
     with _draft(copy) as draft, draft.open("w+b") as target:
         repairs = _fix(file, name, target, options)
@@ -102,11 +111,18 @@ def _check_one(file: Path, name: str, copy: Path | None, options: _Options) -> "
     return Checked(name, report, repairs, remaining)
 
 
-def _report(file: Path, name: str, options: _Options) -> dict[str, Any]:
+def _report(file: Path, name: str, options: _Options, pngs: "Pngs | None" = None) -> dict[str, Any]:
     from app.formats.coco.check import check_file
 
     with contextlib.closing(Bar(name)) as bar:
-        return check_file(file, name=name, mode=options.mode, task=options.task, progress=bar.tell)
+        return check_file(
+            file,
+            name=name,
+            mode=options.mode,
+            task=options.task,
+            progress=bar.tell,
+            pngs=pngs,
+        )
 
 
 def _fix(file: Path, name: str, target: BinaryIO, options: _Options) -> list[Any]:
@@ -139,6 +155,7 @@ def _draft(path: Path) -> Iterator[Path]:
 
 def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checked]":
     from app.services import zips
+    from app.services.panoptic_pngs import ZipPngs
 
     settings = load_settings()
     with (
@@ -157,7 +174,14 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
                 for piece in zips.unpack(archive, entry, allowance):
                     out.write(piece)
             repaired = None if copy is None else Path(folder) / f"{number}.fixed.json"
-            one = _check_one(inside, entry.filename, repaired, options)
+            pngs = ZipPngs(
+                archive,
+                entry.filename,
+                scratch=Path(folder),
+                allowance=allowance,
+                max_pixels=settings.max_image_pixels,
+            )
+            one = _check_one(inside, entry.filename, repaired, options, pngs or None)
             checked.append(one)
             if repaired is not None and repaired.exists():
                 fixed[entry.filename] = repaired
@@ -232,7 +256,10 @@ def _tell(one: "Checked", copy: Path | None) -> None:
         if len(one.repairs) > REPAIRS_SHOWN:
             click.echo(f"  and {len(one.repairs) - REPAIRS_SHOWN:,} more; --json lists them all")
     elif copy is not None:
-        click.echo(f"{copy}: not written, the file cannot be read at all")
+        why = "the file cannot be read at all"
+        if one.report["task"] == "panoptic":
+            why = "panoptic files are not repaired, since their PNGs would have to be, too"
+        click.echo(f"{copy}: not written, {why}")
 
 
 def _verdict(report: Any) -> str:

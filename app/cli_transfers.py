@@ -18,6 +18,7 @@ from app.cli_parts import running_parts
 
 if TYPE_CHECKING:
     from app.context import AppContext
+    from app.services.mask_mapping import MaskOptions
 
 __all__ = [
     "Bar",
@@ -66,6 +67,18 @@ def modes() -> Sequence[str]:
     from app.formats.records import MODES
 
     return MODES
+
+
+def _parts() -> Sequence[str]:
+    from app.services.mask_mapping import PARTS
+
+    return PARTS
+
+
+def _outlines() -> Sequence[str]:
+    from app.services.mask_mapping import OUTLINES
+
+    return OUTLINES
 
 
 def _export_tasks() -> Sequence[str]:
@@ -152,6 +165,14 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
 @click.argument("dataset")
 @click.argument("files", nargs=-1, type=existing_file, metavar="FILE...")
 @click.option("--images", type=existing_folder, help="Take in all images below this folder.")
+@click.option("--masks", type=existing_folder, help="Make annotations of the mask images below it.")
+@click.option("--mapping", type=existing_file, help="With --masks: JSON of values and categories.")
+@click.option("--ignore", default="0", show_default=True, help="With --masks: values of nothing.")
+@click.option(
+    "--parts", type=OneOf(_parts), default="none", help="With --masks: apart by 4 or 8 neighbours."
+)
+@click.option("--outline", type=OneOf(_outlines), default="mask", help="With --masks: RLE or not.")
+@click.option("--suffix", default="", help="With --masks: what names have behind the image's.")
 @click.option("--task", type=OneOf(import_tasks), default="auto", help="What the files hold.")
 @click.option(
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
@@ -164,6 +185,7 @@ def import_files(
     dataset: str,
     files: tuple[Path, ...],
     images: Path | None,
+    masks: Path | None,
     task: str,
     mode: str,
     subset: str | None,
@@ -171,13 +193,15 @@ def import_files(
     dry_run: bool,
     create: bool,
     as_json: bool,
+    **of_masks: Any,
 ) -> None:
-    """Import COCO files and images into DATASET (its id or name)."""
+    """Import COCO files, images and mask images into DATASET (its id or name)."""
     from app import local_files
     from app.services.imports import ImportFailed, ImportOptions
 
-    if not files and images is None:
-        raise click.UsageError("Name a file to import, or a folder with --images.")
+    if not files and images is None and masks is None:
+        raise click.UsageError("Name a file to import, or a folder with --images or --masks.")
+    mask_options = _mask_options(of_masks, mode=mode, dry_run=dry_run)
     options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset)
     with running_parts() as context:
         dataset_id = _find_dataset(context, dataset, create=create)
@@ -201,6 +225,35 @@ def import_files(
                     progress=bar,
                 )
             _show_images(images, taken, as_json=as_json)
+        if masks is not None:
+            try:
+                with _bar(masks.name) as bar:
+                    report = local_files.import_masks(
+                        context,
+                        dataset_id=dataset_id,
+                        folder=masks,
+                        options=mask_options,
+                        progress=bar,
+                    )
+            except ImportFailed as error:
+                _show(masks, error.result or {}, as_json=as_json)
+                raise click.ClickException(f"{masks}: {error.message}") from error
+            _show(masks, report, as_json=as_json)
+
+
+def _mask_options(given: Mapping[str, Any], *, mode: str, dry_run: bool) -> "MaskOptions":
+    """How to import masks; a mapping that cannot be read is told before anything is done."""
+    from app.errors import Invalid
+    from app.services.mask_mapping import MaskOptions, read_ignored, read_mapping
+
+    path: Path | None = given["mapping"]
+    try:
+        mapping = path.read_text(encoding="utf-8-sig") if path else ""
+        read_mapping(mapping)
+        read_ignored(given["ignore"])
+    except (Invalid, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{path or '--ignore'}: {error}") from error
+    return MaskOptions(**{**given, "mapping": mapping}, mode=mode, dry_run=dry_run)
 
 
 def _find_dataset(context: "AppContext", name: str, *, create: bool) -> int:

@@ -6,6 +6,7 @@ received.
 
 import hashlib
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +19,22 @@ from app.context import AppContext
 from app.errors import Conflict, NotFound
 from app.models import User
 from app.services import blobs, categories, intake, turns, users
+from app.services import import_masks as mask_images
 from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
 from app.services.intake import Inbox, Limits, Outcome, Rejection
 from app.services.jobs import Progress
+from app.services.mask_mapping import MaskOptions
+from app.services.panoptic_pngs import FolderPngs
 
-__all__ = ["Taken", "category_ids", "first_administrator", "import_annotations", "import_images"]
+__all__ = [
+    "Taken",
+    "category_ids",
+    "first_administrator",
+    "import_annotations",
+    "import_images",
+    "import_masks",
+]
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 # Each batch is one transaction: a folder of a million images is not one.
@@ -79,7 +90,46 @@ def import_annotations(
             settings=context.settings,
             options=replace(options, file_name=path.name),
             progress=progress,
+            pngs=FolderPngs.beside(path, max_pixels=context.settings.max_image_pixels),
         )
+
+
+def import_masks(
+    context: AppContext,
+    *,
+    dataset_id: int,
+    folder: Path,
+    options: MaskOptions,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Make annotations of all mask images below `folder`, in the name of the first administrator.
+
+    Returns the report; raises `imports.ImportFailed`.
+    """
+    scratch = context.storage.scratch
+    with scratch.folder() as own, context.sessions.begin() as session:
+        path = own / "masks.zip"
+        with zipfile.ZipFile(path, "w", strict_timestamps=False) as archive:
+            for file in _pictures(folder):
+                archive.write(file, file.relative_to(folder))
+        return mask_images.import_masks(
+            session,
+            dataset_id=dataset_id,
+            user_id=first_administrator(session).id,
+            path=path,
+            scratch=scratch,
+            settings=context.settings,
+            options=options,
+            progress=progress,
+        )
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    )
 
 
 def import_images(
@@ -91,11 +141,7 @@ def import_images(
     progress: Progress | None = None,
 ) -> Taken:
     """Take in every image below `folder`, under its path from there."""
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    )
+    files = _pictures(folder)
     taken, done = Taken(), 0
     for batch in _batches(files):
         outcome = _take(context, dataset_id, folder, batch, subset)

@@ -19,6 +19,7 @@ from app.api import (
     images,
     imports,
     jobs,
+    mask_imports,
     masks,
     members,
     middleware,
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     annotation_masks.router,
     masks.router,
     imports.router,
+    mask_imports.router,
     exports.router,
     jobs.router,
 )

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from PIL import Image as Picture
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from app import cli, demo
 from app.context import AppContext
-from app.models import Dataset, Image
+from app.models import Annotation, Dataset, Image
 from app.services import datasets, users
-from tests.build import make_dataset, make_user
+from tests.build import make_dataset, make_image, make_user
 from tests.running import MASKWRIGHT, maskwright
 
 COCO = Path(__file__).parent / "data" / "coco"
@@ -338,3 +339,39 @@ def test_a_command_starts_the_database_when_no_server_runs(tmp_path: Path) -> No
     listed = maskwright(data, "user", "list")
     assert (listed.stdout, listed.stderr) == ("ann@example.org\tadmin\tactive\n", "")
     assert not (data / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_panoptic_file_finds_its_pngs_beside_it(call: Call, session: Session) -> None:
+    make_dataset(session, name="Segments")
+    code, said, error = call("import", "Segments", str(COCO / "panoptic.json"))
+    assert (code, error) == (0, "")
+    assert "task: panoptic" in said
+    assert "annotations: 50 created" in said
+    code, said, error = call("export", "Segments", "--task", "panoptic", "-o", "out.json")
+    assert (code, said, error) == (0, "", "")
+    assert json.loads(Path("out.json").read_text()) == json.loads(
+        (COCO / "panoptic.json").read_text()
+    )
+
+
+def test_masks_of_a_folder(call: Call, session: Session) -> None:
+    make_user(session, is_admin=True)
+    dataset = make_dataset(session, name="Masks")
+    make_image(session, dataset=dataset, file_name="a.jpg", width=4, height=2)
+    folder = Path("masks")
+    folder.mkdir()
+    labels = Picture.new("L", (4, 2))
+    labels.putpixel((0, 0), 7)
+    labels.putpixel((3, 1), 7)
+    labels.save(folder / "a_mask.png")
+    Path("mapping.json").write_text('{"7": "cat"}')
+    options = ["--masks", "masks", "--suffix", "_mask", "--parts", "4", "--outline", "polygons"]
+    code, said, error = call("import", "Masks", *options, "--mapping", "mapping.json")
+    assert (code, error) == (0, "")
+    assert "annotations: 2 created" in said
+    found = session.scalars(select(Annotation).order_by(Annotation.id)).all()
+    assert [json.loads(one.record)["bbox"] for one in found] == [[0, 0, 1, 1], [3, 1, 1, 1]]
+    Path("mapping.json").write_text('{"red": "cat"}')
+    code, said, error = call("import", "Masks", *options, "--mapping", "mapping.json")
+    assert (code, said) == (1, "")
+    assert "mapping.json: 'red' is no value" in error

@@ -272,3 +272,25 @@ def test_the_list_of_repairs_is_documented() -> None:
     assert re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE) == [
         (code, repair.done) for code, repair in REPAIRS.items()
     ]
+
+
+def test_panoptic_files_are_read_with_their_pngs(call: Call, tmp_path: Path) -> None:
+    file = COCO / "panoptic.json"
+    said = f"{file}: 2 images, 133 categories, 50 annotations; no errors\n"
+    assert call(str(file)) == (0, said, "")
+    alone = tmp_path / "alone" / "panoptic.json"
+    alone.parent.mkdir()
+    alone.write_bytes(file.read_bytes())
+    code, said, _ = call(str(alone))
+    assert code == 1
+    assert "panoptic_pngs_missing" in said
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(file, "a/panoptic.json")
+        for png in sorted((COCO / "panoptic").iterdir())[1:]:
+            archive.write(png, f"a/panoptic/{png.name}")
+    code, said, _ = call(str(packed), "--fix", str(tmp_path / "fixed.zip"))
+    assert code == 1
+    assert "error panoptic_png_missing annotations[0].file_name" in said
+    assert "2 images, 133 categories, 32 annotations; 1 error" in said
+    assert "panoptic files are not repaired" in said

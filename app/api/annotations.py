@@ -70,12 +70,14 @@ class NewAnnotation(AnnotationIn):
 
     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
     `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
-    something of the category is in the image. `client_key` is any text of the client's own, such
-    as a UUID: a second try with the same key on the same image answers with the annotation that the
+    something of the category is in the image. With the `task` ``panoptic`` it is a segment, whose
+    `coco_id` counts for its image alone; where a dataset has a panoptic file and none of objects,
+    whatever has a segmentation is one. `client_key` is any text of the client's own, such as a
+    UUID: a second try with the same key on the same image answers with the annotation that the
     first one made.
     """
 
-    task: Literal["labels"] | None = None
+    task: Literal["labels", "panoptic"] | None = None
     client_key: wire.Name | None = None
 
 
@@ -244,7 +246,7 @@ def create(
         image=image,
         user=user,
         fields=fields,
-        is_label=body.task == "labels",
+        task=body.task,
         client_key=body.client_key,
     )
     return _one(annotation, status.HTTP_201_CREATED)

@@ -120,8 +120,8 @@ def export_json(
 ) -> SnapshotStream:
     """A COCO file of the dataset, streamed from one consistent state of it.
 
-    What nobody edited is written exactly as it was imported. Answers 422 `task_unsupported` or
-    `option_unsupported` for what COCO has and this version cannot write yet.
+    What nobody edited is written exactly as it was imported. The PNGs of the task panoptic come
+    with `export.zip`. Answers 422 `option_unsupported` for what this version cannot write yet.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
     options = ExportOptions(task=task, segmentation=segmentation, ids=ids, filters=filters)
@@ -174,9 +174,10 @@ def export_zipped(
     ::
 
         annotations/{task}_{subset}.json
+        annotations/panoptic_{subset}/{file_name}.png
         images/{subset}/{file_name}        or images/{file_name} with merge_images
 
-    Answers 409 `name_collision` when two images would have the same name in it.
+    Answers 409 `name_collision` when two images or PNGs would have the same name in it.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
     file = ExportOptions(segmentation=segmentation, ids=ids, filters=filters)

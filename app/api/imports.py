@@ -24,7 +24,7 @@ from app.services.imports import ImportOptions
 from app.services.jobs import create_job
 from app.services.storage import job_key
 
-__all__ = ["router"]
+__all__ = ["queue", "router"]
 
 router = APIRouter(
     prefix="/datasets/{dataset_id}",
@@ -46,15 +46,15 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip that holds one.",
+                            "description": "A COCO .json, or a .zip that holds one and, "
+                            "for panoptic, the folder of PNGs beside it.",
                         },
                         "task": {
                             "type": "string",
                             "enum": [AUTO, *TASKS],
                             "default": AUTO,
                             "description": "What the file holds; `auto` finds out by its "
-                            "content and, where that leaves it open, by its name. Only "
-                            f"{', '.join(imports.import_tasks())} can be imported so far.",
+                            "content and, where that leaves it open, by its name.",
                         },
                         "mode": {
                             "type": "string",
@@ -112,19 +112,40 @@ async def create(
 def _queue(
     context: AppContext, user: User, dataset_id: int, file: ReceivedFile, options: ImportOptions
 ) -> JobOut:
-    """Keep the file where any worker finds it, and make the job; or neither."""
-    key = _keep(context, file.path)
     name = Path(file.file_name.replace("\\", "/")).name
     shown = "".join(char if char.isprintable() else "\ufffd" for char in name)[:200] or "a file"
     options = replace(options, file_name=shown)
-    params = {"file": key, "file_name": shown, "options": asdict(options)}
+    return queue(
+        context,
+        user,
+        dataset_id,
+        file.path,
+        kind=IMPORT.name,
+        shown=shown,
+        options=asdict(options),
+    )
+
+
+def queue(
+    context: AppContext,
+    user: User,
+    dataset_id: int,
+    path: Path,
+    *,
+    kind: str,
+    shown: str,
+    options: dict[str, Any],
+) -> JobOut:
+    """Keep the file where any worker finds it, and make the job; or neither."""
+    key = _keep(context, path)
+    params = {"file": key, "file_name": shown, "options": options}
     try:
         with context.sessions.begin() as session:
             # Asked again: much may have happened while the file came in.
             access.manage_dataset(session, user=user, dataset_id=dataset_id)
             job = create_job(
                 session,
-                kind=IMPORT.name,
+                kind=kind,
                 owner=user,
                 dataset_id=dataset_id,
                 params=params,
@@ -149,14 +170,8 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     sent = {field: values[0].strip() for field, values in texts.items()}
     task = sent.get("task") or AUTO
     if task != AUTO and task not in imports.import_tasks():
-        known = task in TASKS
-        raise Invalid(
-            f"The task {task} cannot be imported yet."
-            if known
-            else f"A task is {AUTO} or one of {', '.join(TASKS)}.",
-            code="task_unsupported" if known else "task_unknown",
-            loc=("body", "task"),
-        )
+        told = f"A task is {AUTO} or one of {', '.join(imports.import_tasks())}."
+        raise Invalid(told, code="task_unknown", loc=("body", "task"))
     mode = sent.get("mode") or MODES[0]
     if mode not in MODES:
         told = f"A mode is one of {', '.join(MODES)}."

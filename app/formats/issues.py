@@ -50,8 +50,8 @@ def _stops(meaning: str) -> IssueKind:
     return IssueKind("error", _STOPPED, meaning)
 
 
-def _rejects(meaning: str) -> IssueKind:
-    return IssueKind("error", _REJECTED, meaning)
+def _rejects(meaning: str, action: str = _REJECTED) -> IssueKind:
+    return IssueKind("error", action, meaning)
 
 
 def _generous(meaning: str, action: str = _KEPT, strict: Severity | None = None) -> IssueKind:
@@ -72,7 +72,7 @@ ISSUES: dict[str, IssueKind] = {
     "record_too_large": _stops("One record is larger than this server reads."),
     "top_level": _stops("The file is not an object with images, annotations and categories."),
     "results_file": _stops("The file is a list of results, not a set of annotations."),
-    "task_unsupported": _stops("The file is of a task that cannot be imported yet."),
+    "panoptic_pngs_missing": _stops("The file is of the task panoptic, and came without its PNGs."),
     "list_expected": _stops("images, annotations or categories is not a list."),
     "zip_invalid": _stops("The zip cannot be read, or holds no annotation file, or several."),
     # Any record.
@@ -204,6 +204,49 @@ ISSUES: dict[str, IssueKind] = {
     "keypoints_length": _rejects("The keypoints are not a list of triples of numbers."),
     "keypoints_too_many": _generous("More keypoints than the category names."),
     "keypoints_visibility": _generous("A keypoint's v is none of 0, 1 and 2."),
+    # Panoptic files.
+    "panoptic_png_missing": _rejects("The PNG that file_name says is not there."),
+    "panoptic_png_damaged": _rejects("It is no PNG, or it is truncated or damaged."),
+    "panoptic_png_mode": _rejects(
+        "The PNG is not RGB with 8 bits: palettes, greys, transparency and 16 bits hold no ids."
+    ),
+    "panoptic_png_size": _rejects("The PNG is not of the size of its image."),
+    "panoptic_png_too_large": _rejects("The PNG has more pixels than this server takes."),
+    "panoptic_image_duplicate": _rejects("Another record of the file is of the same image."),
+    "segments_invalid": _rejects("segments_info is missing or no list."),
+    "segment_id_invalid": _rejects(
+        "The id of a segment is not a whole number from 1 to 16,777,215; 0 is void."
+    ),
+    "segment_id_duplicate": _rejects(
+        "Several segments of an image have the same id, so nobody can tell whose the pixels are."
+    ),
+    "segment_missing": _rejects("The file lists a segment that has no pixel in the PNG."),
+    "segment_unlisted": _rejects(
+        "The PNG has pixels of a segment that the file does not list.", "its pixels are void"
+    ),
+    "segment_area_differs": _generous("area or bbox are not those of the segment's pixels."),
+    "segment_member_taken": _generous(
+        "A segment has a member image_id or segmentation, which the PNG tells here.", "left out"
+    ),
+    # Mask images.
+    "mask_image_unreadable": _rejects("The file is no image, or it is truncated or damaged."),
+    "mask_image_lossy": _rejects(
+        "A JPEG or WebP does not keep every pixel: PNG, TIFF, BMP and GIF do."
+    ),
+    "mask_image_mode": _rejects(
+        "The pixels are neither indices, greys of up to 16 bits nor colours of 8 bits."
+    ),
+    "mask_image_too_large": _rejects("The picture has more pixels than this server takes."),
+    "mask_image_size": _rejects("The picture is not of the size of its image."),
+    "mask_image_unknown": _rejects("The dataset has no image of the picture's name."),
+    "mask_image_ambiguous": _rejects("The picture's name fits several images equally well."),
+    "mask_image_duplicate": _rejects("Another picture is for the same image."),
+    "mask_values_many": _rejects("The picture has too many values to be a drawing of labels."),
+    "mask_parts_many": _rejects("The masks of the picture fall into too many parts or runs."),
+    "mask_value_unmapped": _rejects("The mapping does not name a value of the picture."),
+    "mask_category_unknown": _rejects(
+        "The mapping names an id that no category of the dataset has."
+    ),
     # What is in the dataset already.
     "image_differs": _tells(
         "The file of another task says something else about the image.", "each task keeps its own"
@@ -245,7 +288,9 @@ FIXES: dict[str, str] = {
     "record_too_large": "Write masks as compressed RLEs, or split the record.",
     "top_level": "Name the file that has images, annotations and categories.",
     "results_file": "Give the annotations that the results belong to; results come in separately.",
-    "task_unsupported": "Export the annotations as COCO instances.",
+    "panoptic_pngs_missing": (
+        "Zip the file together with its folder of PNGs, which is called like the file."
+    ),
     "list_expected": "Make images, annotations and categories lists of objects.",
     "zip_invalid": "Zip the annotation file again, one .json in a zip.",
     "record_not_object": "Take the record out of its list, or write it as an object.",
@@ -332,6 +377,33 @@ FIXES: dict[str, str] = {
     "keypoints_visibility": (
         "Write v as 0 (not labelled), 1 (labelled, not visible) or 2 (visible)."
     ),
+    "panoptic_png_missing": (
+        "Put the PNG into the folder that is called like the file, or beside the file."
+    ),
+    "panoptic_png_damaged": "Write or download the PNG again.",
+    "panoptic_png_mode": "Write the PNG as RGB with 8 bits: id = R + 256 G + 65536 B.",
+    "panoptic_png_size": "Write the PNG in the size of its image, or correct width and height.",
+    "panoptic_png_too_large": "Raise MASKWRIGHT_MAX_IMAGE_PIXELS, or cut the image into tiles.",
+    "panoptic_image_duplicate": "Join the two records of the image.",
+    "segments_invalid": "Write segments_info as a list of objects, empty when all is void.",
+    "segment_id_invalid": "Number the segments from 1, in the PNG and in the file.",
+    "segment_id_duplicate": "Give each segment of an image an id of its own.",
+    "segment_missing": "Take the segment out, or draw its pixels.",
+    "segment_unlisted": "Add the segment to segments_info, or make its pixels black.",
+    "segment_area_differs": "Compute area and bbox from the PNG again.",
+    "segment_member_taken": "Give the member another name.",
+    "mask_image_unreadable": "Write or download the picture again, as a PNG.",
+    "mask_image_lossy": "Draw the masks again as PNG; JPEG blends colours at every edge.",
+    "mask_image_mode": "Save it as a palette, as 8 or 16 bit grey, or as RGB with 8 bits.",
+    "mask_image_too_large": "Raise MASKWRIGHT_MAX_IMAGE_PIXELS, or cut the image into tiles.",
+    "mask_image_size": "Draw it in the size of its image, as the image is shown.",
+    "mask_image_unknown": "Call it like its image, but for the ending, or name the suffix it has.",
+    "mask_image_ambiguous": "Send it with the folders that its image has.",
+    "mask_image_duplicate": "Send one picture for each image.",
+    "mask_values_many": "Draw without smoothing, so that each pixel has one of a few values.",
+    "mask_parts_many": "Draw without noise, or take one annotation for each value.",
+    "mask_value_unmapped": "Add the value to the mapping, with null when it is nothing.",
+    "mask_category_unknown": "Name the category, or make it first.",
     "annotation_edited": "Nothing, unless the file is right: then edit the annotation here.",
     "annotation_deleted": "Nothing, unless it is wanted again: then restore it from its history.",
     "category_differs": "Nothing, unless the file is right: then edit the category here.",

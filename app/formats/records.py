@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from app.formats.issues import ISSUES, Issue
 
 __all__ = [
@@ -22,8 +25,11 @@ __all__ = [
     "CategoryRecord",
     "FileError",
     "Format",
+    "FrameRecord",
     "Head",
     "ImageRecord",
+    "PngError",
+    "Pngs",
     "Report",
     "Size",
     "Source",
@@ -65,6 +71,26 @@ class FileError(Exception):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class PngError(Exception):
+    """A PNG that is not what a panoptic file needs: a code of `ISSUES` and why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Pngs(Protocol):
+    """The PNGs that stand beside a panoptic file."""
+
+    def colors(self, file_name: str, size: Size) -> npt.NDArray[np.uint8]:
+        """The pixels of a PNG, (h, w, 3) RGB; PngError when it is not one of this size.
+
+        `file_name` has forward slashes and never climbs.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -116,6 +142,15 @@ class AnnotationRecord:
     bbox: list[float]
     shape: str | None = None
     has_id: bool = True
+
+
+@dataclass(slots=True)
+class FrameRecord:
+    """What a panoptic file says of the image with this place, its list of segments emptied."""
+
+    path: str
+    text: str
+    image: int
 
 
 @dataclass
@@ -186,6 +221,11 @@ class Source(Protocol):
         """How many annotations were looked at so far, rejected ones included."""
         ...
 
+    @property
+    def frames(self) -> Sequence[FrameRecord]:
+        """The images that the last batch of annotations was of, in a panoptic file."""
+        ...
+
 
 class Format(Protocol):
     """One kind of file."""
@@ -202,10 +242,17 @@ class Format(Protocol):
     def export_tasks(self) -> tuple[str, ...]: ...
 
     def open(
-        self, file: BinaryIO, *, task: str, report: Report, name: str = ""
+        self,
+        file: BinaryIO,
+        *,
+        task: str,
+        report: Report,
+        name: str = "",
+        pngs: Pngs | None = None,
     ) -> AbstractContextManager[Source]:
         """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``.
 
         `name` is the file's own: with ``auto`` it tells the task where the content leaves it open.
+        `pngs` are those beside it, if there are any.
         """
         ...

@@ -5,8 +5,9 @@ and one line in JOBS.
 """
 
 from app.jobs.import_file import IMPORT
+from app.jobs.import_masks import IMPORT_MASKS
 from app.jobs.kind import JobKind, JobRun
 
-__all__ = ["IMPORT", "JOBS", "JobKind", "JobRun"]
+__all__ = ["IMPORT", "IMPORT_MASKS", "JOBS", "JobKind", "JobRun"]
 
-JOBS: tuple[JobKind, ...] = (IMPORT,)
+JOBS: tuple[JobKind, ...] = (IMPORT, IMPORT_MASKS)

@@ -8,9 +8,10 @@ pieces that fit the cache. `app.masks.rle` teaches the encoding.
 from outside        `from_dicts` (RLE objects), `from_polygons`, `from_boxes`,
                     `from_segmentations` (polygons or RLE), `from_strokes` (the brush),
                     `encode`, `encode_labels`, `background`
-to outside          `to_dicts`, `to_lists`, `decode`, `decode_stack`, `to_polygons`
+to outside          `to_dicts`, `to_lists`, `decode`, `decode_stack`, `decode_labels`,
+                    `to_polygons`
 measures            `area`, `bbox`, `iou`, `iou_boxes`, `iou_pairs`
-sets                `merge` (union, intersection), `difference`
+sets                `merge` (union, intersection), `difference`, `components`
 outlines            `to_polygons`, `simplify`
 batches             `Masks`: len, index, slice, iterate, compare; `concatenate`
 ==================  ==========================================================================
@@ -37,9 +38,16 @@ below the ones before.
 """
 
 from app.masks.batch import MAX_COORDINATE, MAX_PIXELS, Masks, background, concatenate
-from app.masks.bitmaps import decode, decode_stack, encode, encode_labels
+from app.masks.bitmaps import (
+    MAX_DECODED_PIXELS,
+    decode,
+    decode_stack,
+    encode,
+    encode_labels,
+)
 from app.masks.contours import Outline, to_polygons
 from app.masks.errors import MaskError
+from app.masks.labels import components, decode_labels
 from app.masks.ops import area, bbox, difference, iou, iou_boxes, iou_pairs, merge
 from app.masks.raster import from_boxes, from_polygons
 from app.masks.rle import Rle, from_dicts, to_dicts, to_lists
@@ -49,6 +57,7 @@ from app.masks.stroke import from_strokes
 
 __all__ = [
     "MAX_COORDINATE",
+    "MAX_DECODED_PIXELS",
     "MAX_PIXELS",
     "MaskError",
     "Masks",
@@ -57,8 +66,10 @@ __all__ = [
     "area",
     "background",
     "bbox",
+    "components",
     "concatenate",
     "decode",
+    "decode_labels",
     "decode_stack",
     "difference",
     "encode",

@@ -5,7 +5,13 @@ from app.models.base import Base
 from app.models.datasets import ROLES, Category, Dataset, DatasetCount, DatasetMember
 from app.models.images import STATUSES, Blob, Image
 from app.models.jobs import FINISHED_STATES, JOB_STATES, Job
-from app.models.tasks import AnnotationTask, CategoryTask, DatasetTask, ImageTask
+from app.models.tasks import (
+    AnnotationTask,
+    CategoryTask,
+    DatasetTask,
+    ImageTask,
+    PanopticImage,
+)
 from app.models.users import ApiToken, SignInFailure, User, UserSession
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "Image",
     "ImageTask",
     "Job",
+    "PanopticImage",
     "SignInFailure",
     "User",
     "UserSession",

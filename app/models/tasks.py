@@ -5,12 +5,12 @@ comes from the sequence of the listed things' own keys, so that places and keys 
 What was made here is in no list: an export asks what it is.
 """
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
 
-__all__ = ["AnnotationTask", "CategoryTask", "DatasetTask", "ImageTask"]
+__all__ = ["AnnotationTask", "CategoryTask", "DatasetTask", "ImageTask", "PanopticImage"]
 
 
 class DatasetTask(Base):
@@ -71,3 +71,23 @@ class AnnotationTask(Base):
     task: Mapped[str] = mapped_column(primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True)
     annotation_id: Mapped[int] = mapped_column(ForeignKey("annotations.id", ondelete="CASCADE"))
+
+
+class PanopticImage(Base):
+    """What a panoptic file says of an image, and its place there among the others.
+
+    `record` is the JSON text of its object with ``segments_info`` emptied; the segments are
+    annotations of the task ``panoptic``.
+    """
+
+    __tablename__ = "panoptic_images"
+    __table_args__ = (
+        Index("uq_panoptic_images_dataset_id_place", "dataset_id", "place", unique=True),
+    )
+
+    image_id: Mapped[int] = mapped_column(
+        ForeignKey("images.id", ondelete="CASCADE"), primary_key=True
+    )
+    dataset_id: Mapped[int]
+    place: Mapped[int] = mapped_column(Identity(always=True))
+    record: Mapped[str]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound, StaleVersion
 from app.formats.coco import rawjson
 from app.models import Annotation, AnnotationVersion, Category, Image, User
-from app.services import annotation_edits, annotation_view, counts, datasets
+from app.services import annotation_edits, annotation_view, counts, datasets, segments
 from app.services.annotation_edits import Edit, State
 from app.services.shapes import Json
 
@@ -188,10 +188,12 @@ def create_annotation(
     image: Image,
     user: User,
     fields: Mapping[str, Json],
-    is_label: bool = False,
+    task: str | None = None,
     client_key: str | None = None,
 ) -> Annotation:
-    """A new annotation with the next COCO id of its dataset; `is_label` for one of a whole image.
+    """A new annotation with the next COCO id of its dataset, or of its image for a segment.
+
+    Its `task` is told by what it has, or is ``labels`` (of a whole image) or ``panoptic``.
 
     With a `client_key` that an annotation of the image already has, that one comes back: the
     client tries again because it never heard the answer to its first try.
@@ -203,20 +205,24 @@ def create_annotation(
     state = annotation_edits.created(
         edit,
         image_coco_id=image_coco_id or rawjson.dumps(image.coco_id),
-        is_label=is_label,
+        is_label=task == "labels",
     )
     locked = _lock_image(session, image.id)
     if client_key is not None:
         earlier = _made_with_key(session, image.id, client_key)
         if earlier is not None:
             return earlier
-    coco_id = datasets.take_coco_ids(session, dataset_id=image.dataset_id, kind="annotation")
+    task = segments.new_task(session, dataset_id=image.dataset_id, record=state.record, asked=task)
+    if task == "panoptic":
+        coco_id = segments.next_id(session, image_id=image.id)
+    else:
+        coco_id = datasets.take_coco_ids(session, dataset_id=image.dataset_id, kind="annotation")
     annotation = Annotation(
         dataset_id=image.dataset_id,
         image_id=image.id,
         category_id=state.category_id,
         coco_id=coco_id,
-        task=annotation_edits.task_of(state.record),
+        task=task,
         version=1,
         record=rawjson.replace(state.record, {"id": coco_id}),
         shape=state.shape,

@@ -3,6 +3,7 @@
 ::
 
     annotations/{task}_{subset}.json
+    annotations/panoptic_{subset}/{file_name}    the PNGs of the file panoptic_{subset}.json
     images/{subset}/{file_name}        with images=true; images/{file_name} with merge_images=true
 
 Nothing is held but one piece of one file. Names come from outside, so they are made harmless, and
@@ -19,8 +20,8 @@ from zipstream import ZipStream
 
 from app.errors import Conflict
 from app.formats.coco import values
-from app.models import Image
-from app.services import exports
+from app.models import Image, PanopticImage
+from app.services import export_panoptic, exports
 from app.services.exports import ExportOptions
 from app.services.storage import Storage, blob_key
 from app.services.task_records import present_tasks
@@ -47,7 +48,12 @@ def export_zip(
     tasks = options.tasks or present_tasks(session, dataset_id=dataset_id)
     for task in tasks:
         exports.check_options(replace(options.file, task=task))
+        if task == "panoptic":
+            filters = options.file.filters
+            export_panoptic.check_sizes(session, dataset_id=dataset_id, filters=filters)
     work = _Zip(session, storage, dataset_id, options)
+    if "panoptic" in tasks:
+        work.check_png_names()
     return work.pieces(tasks, work.subsets(), work.image_names())
 
 
@@ -82,6 +88,25 @@ class _Zip:
             (self._image_name(row.subset, row.file_name), row.blob_sha256) for row in rows
         )
 
+    def check_png_names(self) -> None:
+        """Refuse PNGs of the same name; those that get a new name here are told apart by it."""
+        rows = self._session.execute(
+            select(Image.subset, PanopticImage.record)
+            .join(PanopticImage, PanopticImage.image_id == Image.id)
+            .where(*self._chosen)
+        )
+        _without_collision(
+            (f"panoptic_{_harmless(row.subset)}/{export_panoptic.png_name(row.record)}", "")
+            for row in rows
+        )
+
+    def _pngs(self, name: str, subset: str) -> Iterator[tuple[str, bytes]]:
+        """The PNGs of a subset by their names in the zip."""
+        filters = replace(self._options.file.filters, subset=subset)
+        found = export_panoptic.frames(self._session, dataset_id=self._dataset_id, filters=filters)
+        for frame in found:
+            yield f"annotations/panoptic_{name}/{frame.file_name}", frame.png()
+
     def _image_name(self, subset: str, file_name: str) -> str:
         folder = "images" if self._options.merge_images else f"images/{_harmless(subset)}"
         name = values.match_name(file_name) if values.is_unsafe(file_name) else file_name
@@ -105,6 +130,10 @@ class _Zip:
                     compress_level=_COMPRESSION_LEVEL,
                 )
                 yield from archive.all_files()
+                if task == "panoptic":
+                    for png_name, png in self._pngs(name, subset):
+                        archive.add(png, png_name, compress_type=zipfile.ZIP_STORED)
+                        yield from archive.all_files()
         for name, sha256 in images.items():
             # Pictures are compressed already.
             archive.add(

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from app.db import SessionFactory
 from app.errors import Invalid
-from app.formats import FORMATS, TASKS
+from app.formats import FORMATS
 from app.formats.coco import values, variants, writer
+from app.services import export_panoptic
 from app.services.images import ImageFilter
 from app.services.jobs import Progress, Silent
 from app.services.task_records import TaskRecords
@@ -58,14 +59,8 @@ def export_tasks() -> tuple[str, ...]:
 def check_options(options: ExportOptions) -> None:
     """Refuse what this version cannot export."""
     if options.task not in export_tasks():
-        known = options.task in TASKS
-        raise Invalid(
-            f"The task {options.task} cannot be exported yet."
-            if known
-            else f"A task is one of {', '.join(TASKS)}.",
-            code="task_unsupported" if known else "task_unknown",
-            loc=("path", "task"),
-        )
+        told = f"A task is one of {', '.join(export_tasks())}."
+        raise Invalid(told, code="task_unknown", loc=("path", "task"))
     if options.segmentation != "stored":
         raise Invalid(
             "Segmentations can only be exported as they are stored yet.",
@@ -90,6 +85,8 @@ def snapshot(sessions: SessionFactory) -> Iterator[Session]:
 def export_file(session: Session, *, dataset_id: int, options: ExportOptions) -> Iterator[bytes]:
     """The COCO file in pieces. What can go wrong does so before the first piece is asked for."""
     check_options(options)
+    if options.task == "panoptic":
+        export_panoptic.check_sizes(session, dataset_id=dataset_id, filters=options.filters)
     export = _Export(session, dataset_id, options)
     return writer.write(
         export.records.envelope,
@@ -129,6 +126,9 @@ class _Export:
         self.records = TaskRecords(
             session, dataset_id=dataset_id, task=options.task, filters=options.filters
         )
+        self._session = session
+        self._dataset_id = dataset_id
+        self._filters = options.filters
         self._task = options.task
         self._reindex = options.ids == "reindex"
         self._categories = self.records.categories()
@@ -155,6 +155,8 @@ class _Export:
     def categories(self) -> Iterator[str]:
         for row in self._categories:
             text = self._text(row)
+            if self._task == "panoptic" and not self.records.lists_category(row.id):
+                text = export_panoptic.category_text(text, isthing=row.isthing, color=row.color)
             if row.id in self._category_ids:
                 text = writer.renumbered(text, {"id": self._category_ids[row.id]})
             yield text
@@ -174,16 +176,33 @@ class _Export:
                 yield self._text(row)
 
     def annotations(self) -> Iterator[str]:
+        if self._task == "panoptic":
+            yield from self._frames()
+            return
         rows = self.records.annotations()
         if not self._reindex:
             yield from map(self._text, rows)
             return
-        numbers = {row.id: number for number, row in enumerate(self.records.images(), start=1)}
+        numbers = self._image_numbers()
         for number, row in enumerate(rows, start=1):
             ids = {"id": number, "image_id": numbers[row.image_id]}
             if row.category_id in self._category_ids:
                 ids["category_id"] = self._category_ids[row.category_id]
             yield writer.renumbered(self._text(row), ids)
+
+    def _frames(self) -> Iterator[str]:
+        """The records of a panoptic file; segments keep their ids, the colours in the PNGs."""
+        found = export_panoptic.frames(
+            self._session,
+            dataset_id=self._dataset_id,
+            filters=self._filters,
+            image_numbers=self._image_numbers() if self._reindex else {},
+            category_ids=self._category_ids,
+        )
+        yield from (frame.record for frame in found)
+
+    def _image_numbers(self) -> dict[int, int]:
+        return {row.id: number for number, row in enumerate(self.records.images(), start=1)}
 
 
 def file_stem(name: str) -> str:

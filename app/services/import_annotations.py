@@ -126,6 +126,8 @@ class AnnotationImport:
         self._dataset_id = dataset_id
         self.task = task
         self._space = next((list(space) for space in ID_SPACES if task in space), [task])
+        # The ids of panoptic segments are the colours in their image's PNG.
+        self._ids_per_image = task == "panoptic"
         self._user = "" if user_id is None else str(user_id)
         self._matches = matches
         self._categories = categories
@@ -159,8 +161,9 @@ class AnnotationImport:
                 with_id.append(record)
             else:
                 self.without_id.append(record)
-        highest = values.highest_id(record.coco_id for record in with_id)
-        self.highest_id = max(self.highest_id, highest)
+        if not self._ids_per_image:
+            highest = values.highest_id(record.coco_id for record in with_id)
+            self.highest_id = max(self.highest_id, highest)
         if not self._any:
             self._create(with_id)
             return
@@ -203,9 +206,8 @@ class AnnotationImport:
         self, records: list[AnnotationRecord], places: Sequence[int]
     ) -> Iterator[tuple[AnnotationRecord, int]]:
         """The records that the dataset does not have; the others are compared with what it has."""
-        ids = [rawjson.dumps(record.coco_id) for record in records]
         present: dict[Any, list[_Present]] = {}
-        for found in self._find(_WITH_IDS, ids=ids):
+        for found in self._candidates(records):
             present.setdefault(values.id_key(found.coco_id), []).append(found)
         changes = []
         for record, place in zip(records, places, strict=True):
@@ -219,6 +221,16 @@ class AnnotationImport:
             if change is not None:
                 changes.append(change)
         self._spool(changes)
+
+    def _candidates(self, records: list[AnnotationRecord]) -> list[_Present]:
+        """What the dataset has with the ids of the records."""
+        if self._ids_per_image:
+            # The same few ids may be on every image.
+            return self._find(_ON_IMAGES, images=sorted(self._image_keys(records)))
+        return self._find(_WITH_IDS, ids=[rawjson.dumps(record.coco_id) for record in records])
+
+    def _image_keys(self, records: Iterable[AnnotationRecord]) -> set[int]:
+        return {self._matches[record.image].id for record in records}
 
     def _find(self, query: str, **values: Any) -> list[_Present]:
         parameters = {"dataset": self._dataset_id, "before": self._before, "space": self._space}
@@ -314,6 +326,9 @@ class AnnotationImport:
 
     def _note_taken(self, record: AnnotationRecord, candidates: list[_Present]) -> None:
         """Another annotation has the id: one that was made here gives it up."""
+        image_id = self._matches[record.image].id
+        if self._ids_per_image:
+            candidates = [c for c in candidates if c.image_id == image_id]
         others = [c for c in candidates if not c.used]
         for other in others:
             if other.made_here:
@@ -322,7 +337,6 @@ class AnnotationImport:
                 self.displaced.add(other.id)
                 told = "An annotation made here had this id."
                 self._report.add("annotation_id_changed", record.path, told, id=record.coco_id)
-        image_id = self._matches[record.image].id
         imported = [c for c in candidates if not c.made_here]
         if any(c.image_id != image_id for c in imported):
             told = "An annotation of another image has this id, too."
@@ -367,7 +381,7 @@ class AnnotationImport:
     @property
     def images_without_id(self) -> set[int]:
         """The images of the records that have no id."""
-        return {self._matches[record.image].id for record in self.without_id}
+        return self._image_keys(self.without_id)
 
     def create_without_id(self, first_id: int) -> None:
         """Import the records that have no id, counting from `first_id`."""

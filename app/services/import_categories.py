@@ -152,6 +152,8 @@ def _join(
     category.record = merged.record
     if "supercategory" in merged.changed:
         category.supercategory = record.supercategory
+    if "isthing" in merged.changed:
+        category.isthing = record.isthing
     if merged.changed & _KEYPOINTS and not _KEYPOINTS & set(merged.differing):
         category.keypoints, category.skeleton = list(record.keypoints), list(record.skeleton)
     tally.categories["updated"] += 1

@@ -4,7 +4,7 @@ Locks are taken in the order in which every change takes them: images (by id), t
 the dataset, its counters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, text
@@ -18,7 +18,7 @@ from app.services.import_annotations import AnnotationImport
 from app.services.import_images import IdChanges, Match
 from app.services.import_tally import Tally
 
-__all__ = ["finish"]
+__all__ = ["Locked", "count_added", "finish", "lock_images"]
 
 # Rows are locked by now, and may have changed since they were loaded.
 _FRESH: dict[str, Any] = {"populate_existing": True}
@@ -87,7 +87,7 @@ _COUNT = """
 """
 
 
-_Locked = Mapping[int, Row[Any]]
+Locked = Mapping[int, Row[Any]]
 """Status and count of the locked images, by primary key."""
 
 
@@ -113,12 +113,12 @@ def finish(
         _point_at(session, image_id, coco_id)
     _move_ids(session, dataset_id, annotations, changes)
     _save_envelope(session, dataset_id, head, report)
-    _count(session, dataset_id, locked, annotations.added, new_images)
+    count_added(session, dataset_id, locked, annotations.added, new_images)
 
 
 def _lock(
     session: Session, annotations: AnnotationImport, changes: IdChanges, new_images: set[int]
-) -> _Locked:
+) -> Locked:
     wanted = set(annotations.added) | annotations.images_without_id
     wanted |= set(changes.adopted) | {image.id for image in changes.displaced}
     if annotations.changed:
@@ -126,7 +126,12 @@ def _lock(
     if annotations.displaced:
         query = text("select distinct image_id from annotations where id = any(:ids)")
         wanted |= set(session.scalars(query, {"ids": sorted(annotations.displaced)}))
-    rows = session.execute(text(_LOCK_IMAGES), {"ids": sorted(wanted - new_images)})
+    return lock_images(session, wanted - new_images)
+
+
+def lock_images(session: Session, ids: Iterable[int]) -> Locked:
+    """Lock these images, in the order in which everybody does."""
+    rows = session.execute(text(_LOCK_IMAGES), {"ids": sorted(ids)})
     return {row.id: row for row in rows}
 
 
@@ -204,12 +209,12 @@ def _save_envelope(session: Session, dataset_id: int, head: Head, report: Report
         report.add("envelope_conflict", key, f"{key!r:.80} differs from what the dataset has.")
 
 
-def _count(
+def count_added(
     session: Session,
     dataset_id: int,
-    locked: _Locked,
+    locked: Locked,
     added: Mapping[int, int],
-    new_images: set[int],
+    new_images: Set[int] = frozenset(),
 ) -> None:
     """Counts of each image, and last the dataset's counters."""
     numbers = dict.fromkeys(locked, 0) | dict(added)

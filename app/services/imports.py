@@ -11,11 +11,12 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from app.formats import FORMATS
-from app.formats.records import FileError, Format, Head, Report, Source
+from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
 from app.services import import_finish, import_images, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
+from app.services.import_panoptic import import_frames
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
@@ -55,18 +56,19 @@ def import_file(
     file: BinaryIO,
     options: ImportOptions | None = None,
     progress: Progress | None = None,
+    pngs: Pngs | None = None,
 ) -> dict[str, Any]:
     """Import a file and return the report. Raises ImportFailed when nothing could be imported.
 
-    The caller commits, or not. `progress` is told how many annotations are done; what it raises
-    ends the import.
+    The caller commits, or not. `pngs` are those beside a panoptic file. `progress` is told how many
+    annotations are done; what it raises ends the import.
     """
     options = options or ImportOptions()
     report, tally = Report(options.mode), Tally()
     try:
         with session.begin_nested():
             work = _Import(session, dataset_id, user_id, options, report, tally)
-            work.run(_format(options.format), file, progress or Silent())
+            work.run(_format(options.format), file, pngs, progress or Silent())
             if options.mode == "strict" and report.errors:
                 raise ImportFailed(_too_strict(report), _result(tally, report, options, done=False))
             if options.dry_run:
@@ -124,12 +126,12 @@ class _Import:
         self._report = report
         self._tally = tally
 
-    def run(self, form: Format, file: BinaryIO, progress: Progress) -> None:
+    def run(self, form: Format, file: BinaryIO, pngs: Pngs | None, progress: Progress) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
         options = self._options
         with form.open(
-            file, task=options.task, report=self._report, name=options.file_name
+            file, task=options.task, report=self._report, name=options.file_name, pngs=pngs
         ) as source:
             head = source.head()
             self._tally.task = head.task
@@ -183,6 +185,9 @@ class _Import:
         )
         for batch in source.annotations(sizes):
             work.add(batch)
+            import_frames(
+                session, dataset_id=self._dataset_id, records=source.frames, matches=matches
+            )
             progress.tell(source.position, total, "Importing annotations.")
         progress.tell(total, total, "Saving.")
         import_finish.finish(

@@ -26,7 +26,17 @@ from PIL import Image as Pillow
 
 from app.errors import Invalid
 
-__all__ = ["MEDIA_TYPES", "Picture", "inspect", "jpeg", "opaque", "png", "read_header", "shown"]
+__all__ = [
+    "MEDIA_TYPES",
+    "Picture",
+    "inspect",
+    "jpeg",
+    "opaque",
+    "png",
+    "raw",
+    "read_header",
+    "shown",
+]
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -88,11 +98,7 @@ def inspect(file: BinaryIO, *, max_pixels: int) -> Picture:
     """
     with _opened(file) as image:
         width, height = image.size
-        if width * height > max_pixels:
-            raise Invalid(
-                f"The image has {width} x {height} pixels; at most {max_pixels:,} are taken.",
-                code="image_too_large",
-            )
+        _check_size(image, max_pixels)
         if image.info.get("progressive") and _count_scans(file) > _MOST_SCANS:
             raise Invalid("The image has more scans than any camera writes.", code="image_damaged")
         # An eighth is the smallest size that the JPEG decoder offers; it still reads all.
@@ -101,6 +107,15 @@ def inspect(file: BinaryIO, *, max_pixels: int) -> Picture:
         if image.format == "PNG" and not _has_png_end(file):
             raise Invalid("The image is truncated.", code="image_damaged")
         return _picture(image, width, height)
+
+
+def _check_size(image: Pillow.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise Invalid(
+            f"The image has {width} x {height} pixels; at most {max_pixels:,} are taken.",
+            code="image_too_large",
+        )
 
 
 def _count_scans(file: BinaryIO) -> int:
@@ -152,6 +167,17 @@ def shown(file: BinaryIO, *, box: int | None, orientation: int) -> Pillow.Image:
         if keeps_colors and profile and len(profile) <= _LONGEST_PROFILE_BYTES:
             picture.info["icc_profile"] = profile
         return picture
+
+
+def raw(file: BinaryIO, *, max_pixels: int) -> Pillow.Image:
+    """All pixels as they stand in the file, in the file's own mode; Invalid as for `inspect`."""
+    with _opened(file) as image:
+        _check_size(image, max_pixels)
+        with _decoding(image):
+            image.load()
+        if image.format == "PNG" and not _has_png_end(file):
+            raise Invalid("The image is truncated.", code="image_damaged")
+        return image
 
 
 def opaque(picture: Pillow.Image) -> Pillow.Image:

@@ -9,6 +9,7 @@ instances         everything with a geometry
 person_keypoints  instances of the categories that have keypoints
 stuff             instances of the categories that are no things
 captions, labels  captions and labels that were made here
+panoptic          the images; app/services/export_panoptic.py makes the segments
 image_info        images and categories alone
 ================  =================================================================================
 
@@ -100,6 +101,7 @@ class TaskRecords:
         )
         self._envelopes = {row.task: row.envelope for row in session.execute(files)}
         self._all_categories = self._load_categories()
+        self._described = {one.row.id for one in self._all_categories if task in one.places}
 
     @property
     def has_file(self) -> bool:
@@ -137,6 +139,7 @@ class TaskRecords:
             Category.id,
             Category.coco_id,
             Category.isthing,
+            Category.color,
             Category.keypoints,
         ).where(Category.dataset_id == self._dataset_id)
         rows = self._session.execute(query.order_by(Category.id))
@@ -157,6 +160,10 @@ class TaskRecords:
         found.sort(key=lambda one: (task not in one.places, one.places.get(task, one.row.id)))
         wanted = self._filters.categories
         return [one.row for one in found if not wanted or one.row.id in wanted]
+
+    def lists_category(self, category_id: int) -> bool:
+        """Whether a file of the task describes the category."""
+        return category_id in self._described
 
     def _fits(self, category: _Listed) -> bool:
         """Whether a category that the task's file does not list is one of the task's."""

@@ -113,6 +113,9 @@ TABLE: dict[str, Row] = {
     "GET /api/annotations/{annotation_id}/history": Row("viewer"),
     "POST /api/annotations/{annotation_id}/restore": Row("annotator", json({"version": 1})),
     "POST /api/datasets/{dataset_id}/imports": Row("owner", lambda _w: {"files": a_coco_file()}),
+    "POST /api/datasets/{dataset_id}/mask-imports": Row(
+        "owner", lambda _w: {"files": [("file", a_picture()[0][1])]}
+    ),
     "GET /api/datasets/{dataset_id}/export/{task}.json": Row("viewer"),
     "GET /api/datasets/{dataset_id}/export.zip": Row("viewer"),
     "GET /api/jobs": Row("user"),

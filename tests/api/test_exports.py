@@ -99,7 +99,6 @@ def test_options(client: ApiClient, dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("task", "options", "code"),
     [
-        ("panoptic", {}, "task_unsupported"),
         ("nonsense", {}, "invalid"),
         ("instances", {"segmentation": "polygons"}, "option_unsupported"),
         ("instances", {"segmentation": "nonsense"}, "invalid"),
@@ -124,8 +123,8 @@ def test_a_zip(client: ApiClient, dataset: Dataset) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["annotations/instances_default.json"]
         assert json.loads(archive.read(archive.namelist()[0])) == FILE
-    refused = client.get(path, params={"tasks": "instances,panoptic"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "task_unsupported")
+    refused = client.get(path, params={"tasks": "instances,nonsense"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "task_unknown")
 
 
 def test_strangers_do_not_see_it(

@@ -110,7 +110,7 @@ def test_a_dry_run(client: ApiClient, dataset: Dataset, finished: Finish) -> Non
         (b'{"images": [', "json_truncated"),
         (b"[" * 100_000, "top_level"),
         ([{"image_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}], "results_file"),
-        (coco({"image_id": 1, "segments_info": []}), "task_unsupported"),
+        (coco({"image_id": 1, "segments_info": []}), "panoptic_pngs_missing"),
         (b"PK\x03\x04 and nothing else", "zip_invalid"),
     ],
 )
@@ -224,7 +224,6 @@ def test_a_zip_with_none_or_several(
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"task": "panoptic"}, "task_unsupported"),
         ({"task": "nonsense"}, "task_unknown"),
         ({"mode": "careless"}, "mode_unknown"),
         ({"dry_run": "perhaps"}, "bool_parsing"),

@@ -1,4 +1,4 @@
-"""Generated COCO files, in and out over HTTP: 17 MB beside Datumaro, and 450 MB.
+"""Generated COCO files, in and out over HTTP: 17 MB beside Datumaro, and 330 MB.
 
 Datumaro runs in an environment of its own, which uv makes for it and keeps in its cache; where it
 cannot, its rows are left out.

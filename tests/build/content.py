@@ -16,6 +16,7 @@ from app.models import (
     DatasetTask,
     Image,
     ImageTask,
+    PanopticImage,
 )
 
 __all__ = ["everything"]
@@ -25,6 +26,7 @@ _TABLES = (
     DatasetTask,
     Image,
     ImageTask,
+    PanopticImage,
     Category,
     CategoryTask,
     Annotation,

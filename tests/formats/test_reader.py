@@ -281,7 +281,7 @@ SAMPLES: dict[str, Any] = {
     "nesting_too_deep": b'{"a": ' + b"[" * 100_000,
     "top_level": b"[]",
     "results_file": [{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}],
-    "task_unsupported": coco({"image_id": 1, "segments_info": []}),
+    "panoptic_pngs_missing": coco({"image_id": 1, "segments_info": []}),
     "list_expected": coco(images={}),
     "record_not_object": coco(7),
     "record_unreadable": LONG,
@@ -339,7 +339,7 @@ SAMPLES: dict[str, Any] = {
     "keypoints_visibility": coco(annotation(keypoints=[1, 2, 3]), categories=[KEYPOINTS]),
 }
 
-# These need a database, a gigabyte, a task or a zip to show, and have tests of their own.
+# These need a database, a gigabyte, a task, PNGs or a zip to show, and have tests of their own.
 ELSEWHERE = {
     "annotation_deleted",
     "annotation_differs",
@@ -359,7 +359,32 @@ ELSEWHERE = {
     "image_joined_by_name",
     "image_size_mismatch",
     "image_unrotated",
+    "mask_category_unknown",
+    "mask_image_ambiguous",
+    "mask_image_duplicate",
+    "mask_image_lossy",
+    "mask_image_mode",
+    "mask_image_size",
+    "mask_image_too_large",
+    "mask_image_unknown",
+    "mask_image_unreadable",
+    "mask_parts_many",
+    "mask_value_unmapped",
+    "mask_values_many",
+    "panoptic_image_duplicate",
+    "panoptic_png_damaged",
+    "panoptic_png_missing",
+    "panoptic_png_mode",
+    "panoptic_png_size",
+    "panoptic_png_too_large",
     "record_too_large",
+    "segment_area_differs",
+    "segment_id_duplicate",
+    "segment_id_invalid",
+    "segment_member_taken",
+    "segment_missing",
+    "segment_unlisted",
+    "segments_invalid",
     "zip_invalid",
 }
 
@@ -420,10 +445,10 @@ def test_paths_and_ids_lead_to_the_record() -> None:
     assert (issue.path, issue.id) == ("annotations[1].segmentation[1]", 7)
 
 
-def test_other_tasks_are_refused() -> None:
+def test_panoptic_files_need_their_pngs() -> None:
     with pytest.raises(FileError) as caught:
         read(coco(annotation()), task="panoptic")
-    assert caught.value.code == "task_unsupported"
+    assert caught.value.code == "panoptic_pngs_missing"
 
 
 def test_the_envelope_keeps_everything_else() -> None:

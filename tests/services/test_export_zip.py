@@ -127,10 +127,10 @@ def test_equal_names_are_refused(zipped: Zip, picture: Any) -> None:
     assert caught.value.code == "name_collision"
 
 
-def test_unsupported_tasks_are_refused(zipped: Zip) -> None:
+def test_unknown_tasks_are_refused(zipped: Zip) -> None:
     with pytest.raises(Invalid) as caught:
-        zipped(tasks=("instances", "panoptic"))
-    assert caught.value.code == "task_unsupported"
+        zipped(tasks=("instances", "nonsense"))
+    assert caught.value.code == "task_unknown"
 
 
 def test_the_tasks_that_there_are(context: AppContext, session: Session, zipped: Zip) -> None:
@@ -146,7 +146,7 @@ def test_the_tasks_that_there_are(context: AppContext, session: Session, zipped:
         image=image,
         user=user,
         fields={"category_id": Json.of(category.id)},
-        is_label=True,
+        task="labels",
     )
     names = [f"annotations/{task}_default.json" for task in ("instances", "captions", "labels")]
     assert zipped().namelist() == names

@@ -297,7 +297,6 @@ def test_numbering_anew_parts_equal_category_ids(
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        ({"task": "panoptic"}, "task_unsupported"),
         ({"task": "nonsense"}, "task_unknown"),
         ({"segmentation": "mask"}, "option_unsupported"),
     ],

@@ -149,7 +149,7 @@ def make(session: Session, image: Image, user: User, *, label: bool = False, **f
         image=image,
         user=user,
         fields={name: Json.of(value) for name, value in fields.items()},
-        is_label=label,
+        task="labels" if label else None,
     )
     session.commit()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.coco.reader import open_coco
-from app.formats.records import FileError, Report
+from app.formats.records import FileError, Pngs, Report
 from app.formats.sizes import settle_sizes
 
 __all__ = ["check_file"]
@@ -25,11 +25,12 @@ def check_file(
     mode: str = "lenient",
     task: str = "auto",
     progress: Progress = _silent,
+    pngs: Pngs | None = None,
 ) -> dict[str, Any]:
     """The report of a file: how much it holds, how much is rejected, and its issues.
 
     ``errors`` is the number of issues that are errors, so 0 means that all of it can be imported.
-    `name` is what the file is called where it comes from.
+    `name` is what the file is called where it comes from, and `pngs` are those beside it there.
     """
     report = Report(mode)
     found: dict[str, Any] = {"task": None, "images": 0, "categories": 0, "annotations": 0}
@@ -37,7 +38,7 @@ def check_file(
     try:
         with (
             path.open("rb") as file,
-            open_coco(file, task=task, report=report, name=name or path.name) as reader,
+            open_coco(file, task=task, report=report, name=name or path.name, pngs=pngs) as reader,
         ):
             head = reader.head()
             found |= {

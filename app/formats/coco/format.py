@@ -3,8 +3,8 @@
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
-from app.formats.coco.reader import IMPORT_TASKS, open_coco
-from app.formats.records import Report, Source
+from app.formats.coco.reader import open_coco
+from app.formats.records import TASKS, Pngs, Report, Source
 
 __all__ = ["COCO"]
 
@@ -15,13 +15,19 @@ class _Coco:
     name = "coco"
     title = "COCO JSON"
     extensions = (".json",)
-    import_tasks = IMPORT_TASKS
-    export_tasks = IMPORT_TASKS
+    import_tasks = TASKS
+    export_tasks = TASKS
 
     def open(
-        self, file: BinaryIO, *, task: str, report: Report, name: str = ""
+        self,
+        file: BinaryIO,
+        *,
+        task: str,
+        report: Report,
+        name: str = "",
+        pngs: Pngs | None = None,
     ) -> AbstractContextManager[Source]:
-        return open_coco(file, task=task, report=report, name=name)
+        return open_coco(file, task=task, report=report, name=name, pngs=pngs)
 
 
 COCO = _Coco()

@@ -1,9 +1,10 @@
 """Images and categories of a COCO file, each kept as its text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.formats.coco import values
+from app.formats.coco.geometry import Note, Rejected
 from app.formats.records import CategoryRecord, ImageRecord, Report, Size
 
 __all__ = ["Catalog", "read_category", "read_image", "read_record"]
@@ -194,6 +195,20 @@ class Catalog:
         if other is not None and other in self._places:
             return True, self._places[other], True
         return False, None, False
+
+    def refer(self, members: Mapping[str, Any], note: Note) -> int:
+        """The place of the image or category that an annotation names; Rejected for none."""
+        kind, member = self._kind, f"{self._kind}_id"
+        wanted = members.get(member)
+        known, place, mistyped = self.find(wanted)
+        if not known or member not in members:
+            told = f"There is no {kind} {wanted!r:.60}." if member in members else "It is missing."
+            raise Rejected(f"{kind}_unknown", told, member)
+        if place is None:
+            raise Rejected("image_rejected", f"The {kind} {wanted!r:.60} was rejected.", member)
+        if mistyped:
+            note("id_type_mismatch", member, f"{wanted!r:.60} is of another type than the id.")
+        return place
 
 
 def note_equal_names(categories: Iterable[CategoryRecord], report: Report) -> None:

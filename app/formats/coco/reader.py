@@ -6,9 +6,10 @@ categories and everything else, then for the annotations, which may stand anywhe
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, BinaryIO
 
-from app.formats.coco import geometry, rawjson, tasks, values
+from app.formats.coco import geometry, panoptic, rawjson, tasks, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.coco.geometry import Rejected
 from app.formats.coco.head import (
@@ -25,38 +26,43 @@ from app.formats.records import (
     AnnotationRecord,
     CategoryRecord,
     FileError,
+    FrameRecord,
     Head,
     ImageRecord,
+    Pngs,
     Report,
     Size,
 )
 
 __all__ = ["CocoReader", "open_coco"]
 
-IMPORT_TASKS = (
-    "instances",
-    "person_keypoints",
-    "stuff",
-    "captions",
-    "labels",
-    "image_info",
-)
+# Each has a PNG to be read, which takes some milliseconds.
+_FRAMES_AT_ONCE = 50
 
 
 @contextmanager
 def open_coco(
-    file: BinaryIO, *, task: str, report: Report, name: str = ""
+    file: BinaryIO, *, task: str, report: Report, name: str = "", pngs: Pngs | None = None
 ) -> Iterator["CocoReader"]:
     """Read a COCO file; UTF-8, or what its byte order mark says."""
     with as_utf8(file) as text:
-        yield CocoReader(text, task=task, report=report, name=name)
+        yield CocoReader(text, task=task, report=report, name=name, pngs=pngs)
 
 
 class CocoReader:
     """One opened COCO file; see `app.formats.records.Source`."""
 
-    def __init__(self, file: BinaryIO, *, task: str, report: Report, name: str = "") -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        task: str,
+        report: Report,
+        name: str = "",
+        pngs: Pngs | None = None,
+    ) -> None:
         self._file = file
+        self._pngs = pngs
         self._start = file.tell()
         self._asked = task
         self._name = name
@@ -65,6 +71,7 @@ class CocoReader:
         self._categories = Catalog("category", report)
         self._head: Head | None = None
         self.position = 0
+        self.frames: list[FrameRecord] = []
 
     def _read(self) -> Iterator[tuple[Stream, Member | Records]]:
         self._file.seek(self._start)
@@ -86,8 +93,8 @@ class CocoReader:
             elif part.key == "categories":
                 self._add_categories(part, categories, stream)
             else:
-                count += len(part.records)
                 first += part.records[: tasks.MOST_LOOKED_AT - len(first)]
+                count += self._count(part.records, first)
         note_equal_names(categories, self._report)
         task = self._task(first, envelope)
         if task == "image_info" and count:
@@ -102,6 +109,13 @@ class CocoReader:
             subset=tasks.from_name(self._name)[1],
         )
         return self._head
+
+    def _count(self, records: list[bytes], first: list[bytes]) -> int:
+        """How many annotations these are; those of a panoptic file are its segments."""
+        is_panoptic = self._asked == "panoptic" or (
+            self._asked == "auto" and tasks.detect(first, {}, self._name) == "panoptic"
+        )
+        return panoptic.count_segments(records) if is_panoptic else len(records)
 
     def _member(self, part: Member, envelope: dict[str, str], stream: Stream) -> None:
         """Keep a member of the top-level object as it is, lists of records emptied."""
@@ -149,8 +163,9 @@ class CocoReader:
         task = self._asked
         if task == "auto":
             task = tasks.detect(first, envelope, self._name)
-        if task not in IMPORT_TASKS:
-            raise FileError("task_unsupported", f"Files of the task {task} cannot be imported yet.")
+        if task == "panoptic" and self._pngs is None:
+            told = "The file speaks of PNGs that are not there: send a zip of the file and them."
+            raise FileError("panoptic_pngs_missing", told)
         return task
 
     def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
@@ -186,6 +201,9 @@ class CocoReader:
         self.position = 0
         if head.task == "image_info":
             return
+        if head.task == "panoptic":
+            yield from self._segments(sizes)
+            return
         for stream, part in self._read():
             if isinstance(part, Records) and part.key == "annotations":
                 batch = _Batch(self._report, sizes, head, self._images, self._categories)
@@ -193,6 +211,21 @@ class CocoReader:
                     batch.add(path, text, members, seen)
                 self.position = part.start + len(part.records)
                 yield batch.finish()
+
+    def _segments(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
+        """The segments of a panoptic file in batches, each with the `frames` that they are of."""
+        if self._pngs is None:
+            raise ValueError("a panoptic file is read with its PNGs")
+        reader = panoptic.Frames(self._report, sizes, self._images, self._categories, self._pngs)
+        for stream, part in self._read():
+            if not isinstance(part, Records) or part.key != "annotations":
+                continue
+            records = self._records(part, stream)
+            while some := list(islice(records, _FRAMES_AT_ONCE)):
+                read = [found for one in some if (found := reader.read(*one)) is not None]
+                self.frames = [frame for frame, _ in read]
+                self.position += sum(len(one[2].get("segments_info") or ()) for one in some)
+                yield [segment for _, segments in read for segment in segments]
 
 
 class _Batch:
@@ -245,13 +278,13 @@ class _Batch:
         problem = values.id_problem(members.get("id"))
         if problem is not None:
             raise Rejected("id_invalid", f"The id {problem}.", "id")
-        image = self._refer(members, "image", self._image_ids, note)
+        image = self._image_ids.refer(members, note)
         size = self._sizes[image]
         if size is None:
             raise Rejected("image_rejected", "The image was rejected: it has no size.", "image_id")
         if self._task == "captions":
             return _caption(path, text, members, image)
-        category = self._refer(members, "category", self._category_ids, note)
+        category = self._category_ids.refer(members, note)
         crowd = geometry.read_crowd(members, note)
         if "segmentation" in members and members["segmentation"] is None:
             note("segmentation_null", "segmentation", "segmentation is null.")
@@ -288,20 +321,6 @@ class _Batch:
             shape=_shape(given, drawn),
             has_id="id" in members,
         )
-
-    def _refer(self, members: dict[str, Any], kind: str, ids: Catalog, note: geometry.Note) -> int:
-        """The place of the image or category that the annotation names."""
-        member = f"{kind}_id"
-        wanted = members.get(member)
-        known, place, mistyped = ids.find(wanted)
-        if not known or member not in members:
-            told = f"There is no {kind} {wanted!r:.60}." if member in members else "It is missing."
-            raise Rejected(f"{kind}_unknown", told, member)
-        if place is None:
-            raise Rejected("image_rejected", f"The {kind} {wanted!r:.60} was rejected.", member)
-        if mistyped:
-            note("id_type_mismatch", member, f"{wanted!r:.60} is of another type than the id.")
-        return place
 
     def _area(self, members: dict[str, Any], note: geometry.Note) -> float | None:
         value = members.get("area")

@@ -928,6 +928,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/datasets/{dataset_id}/mask-imports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Create
+         * @description Import mask images: the pictures are received, and a job makes annotations of them.
+         *
+         *     The job's `result` is the report. A failed import leaves the dataset as it was.
+         */
+        readonly post: operations["create_api_datasets__dataset_id__mask_imports_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/datasets/{dataset_id}/export/{task}.json": {
         readonly parameters: {
             readonly query?: never;
@@ -939,8 +961,8 @@ export interface paths {
          * Export Json
          * @description A COCO file of the dataset, streamed from one consistent state of it.
          *
-         *     What nobody edited is written exactly as it was imported. Answers 422 `task_unsupported` or
-         *     `option_unsupported` for what COCO has and this version cannot write yet.
+         *     What nobody edited is written exactly as it was imported. The PNGs of the task panoptic come
+         *     with `export.zip`. Answers 422 `option_unsupported` for what this version cannot write yet.
          */
         readonly get: operations["export_json_api_datasets__dataset_id__export__task__json_get"];
         readonly put?: never;
@@ -965,9 +987,10 @@ export interface paths {
          *     ::
          *
          *         annotations/{task}_{subset}.json
+         *         annotations/panoptic_{subset}/{file_name}.png
          *         images/{subset}/{file_name}        or images/{file_name} with merge_images
          *
-         *     Answers 409 `name_collision` when two images would have the same name in it.
+         *     Answers 409 `name_collision` when two images or PNGs would have the same name in it.
          */
         readonly get: operations["export_zipped_api_datasets__dataset_id__export_zip_get"];
         readonly put?: never;
@@ -1651,8 +1674,10 @@ export interface components {
          *
          *     It has a `category_id` (unless it is a caption) and at least one of `segmentation`, `bbox`,
          *     `keypoints` and `caption`; with the `task` ``labels`` it has none of these: it says that
-         *     something of the category is in the image. `client_key` is any text of the client's own, such
-         *     as a UUID: a second try with the same key on the same image answers with the annotation that the
+         *     something of the category is in the image. With the `task` ``panoptic`` it is a segment, whose
+         *     `coco_id` counts for its image alone; where a dataset has a panoptic file and none of objects,
+         *     whatever has a segmentation is one. `client_key` is any text of the client's own, such as a
+         *     UUID: a second try with the same key on the same image answers with the annotation that the
          *     first one made.
          */
         readonly NewAnnotation: {
@@ -1684,7 +1709,7 @@ export interface components {
             /** Caption */
             readonly caption?: string | null;
             /** Task */
-            readonly task?: "labels" | null;
+            readonly task?: ("labels" | "panoptic") | null;
             /** Client Key */
             readonly client_key?: string | null;
         };
@@ -3602,11 +3627,11 @@ export interface operations {
                 readonly "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description A COCO .json, or a .zip that holds one.
+                     * @description A COCO .json, or a .zip that holds one and, for panoptic, the folder of PNGs beside it.
                      */
                     readonly file: string;
                     /**
-                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. Only instances, person_keypoints, stuff, captions, labels, image_info can be imported so far.
+                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name.
                      * @default auto
                      * @enum {string}
                      */
@@ -3624,6 +3649,67 @@ export interface operations {
                     readonly dry_run?: boolean;
                     /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. */
                     readonly subset?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JobOut"];
+                };
+            };
+        };
+    };
+    readonly create_api_datasets__dataset_id__mask_imports_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "multipart/form-data": {
+                    /** @description PNG, TIFF, BMP or GIF pictures, each called like its image but for the ending, or one .zip of them. */
+                    readonly file: readonly string[];
+                    /** @description A JSON object from values (palette index, grey value, or colour as #rrggbb) to categories: a name, a COCO id, or null for nothing. An object as a value is the mapping of the file of that name. Without it, each value is the category of its name or colour. */
+                    readonly mapping?: string;
+                    /**
+                     * @description Values of nothing that the mapping does not name, such as `0, 255`.
+                     * @default 0
+                     */
+                    readonly ignore?: string;
+                    /**
+                     * @description One annotation for each value, or for each connected part of it, by 4 or 8 neighbours.
+                     * @default none
+                     * @enum {string}
+                     */
+                    readonly parts?: "none" | "4" | "8";
+                    /**
+                     * @description RLEs, or polygons of exactly the same pixels.
+                     * @default mask
+                     * @enum {string}
+                     */
+                    readonly outline?: "mask" | "polygons";
+                    /** @description What names of masks have behind those of images, such as `_mask`. */
+                    readonly suffix?: string;
+                    /**
+                     * @description `lenient` leaves wrong pictures out and says so; `strict` imports nothing then.
+                     * @default lenient
+                     * @enum {string}
+                     */
+                    readonly mode?: "lenient" | "strict";
+                    /**
+                     * @description Only report what an import would do.
+                     * @default false
+                     */
+                    readonly dry_run?: boolean;
                 };
             };
         };

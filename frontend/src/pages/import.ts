@@ -12,13 +12,14 @@ export function offerImport(file: File): void {
   offer?.(file);
 }
 
-/** The dialog that imports a COCO file: choose, watch, read the report. */
+/** A dialog that imports a COCO file or mask images: choose, watch, read the report. */
 export function importDialog(root: HTMLElement): void {
   new ImportDialog(root as HTMLDialogElement);
 }
 
 class ImportDialog {
-  private file: File | undefined;
+  private files: readonly File[] = [];
+  private readonly invitation: string;
   private request: XMLHttpRequest | undefined;
   private jobId: number | undefined;
   private stopFollowing: (() => void) | undefined;
@@ -30,33 +31,40 @@ class ImportDialog {
     this.form = find(dialog, "form");
     this.bar = find(dialog, "[data-bar]");
     this.message = find(dialog, "[data-message]");
-    offer = (file): void => {
-      if (this.request !== undefined || this.jobId !== undefined) {
-        say("An import of this page is still running; import the next file when it has ended.");
-        dialog.showModal();
-        return;
-      }
-      this.restart();
-      this.choose(file);
-      if (!dialog.open) dialog.showModal();
-    };
+    this.invitation = find(this.form, "[data-chosen]").textContent;
+    if ("offered" in dialog.dataset) this.takeOffers();
     this.bindChoice();
     find(dialog, "[data-stop]").addEventListener("click", () => void this.stop());
     find(dialog, "[data-done]").addEventListener("click", () => location.reload());
     dialog.addEventListener("close", () => this.closed());
   }
 
+  /** Files that are dropped elsewhere on the page come here. */
+  private takeOffers(): void {
+    offer = (file): void => {
+      if (this.request !== undefined || this.jobId !== undefined) {
+        say("An import of this page is still running; import the next file when it has ended.");
+        this.dialog.showModal();
+        return;
+      }
+      this.restart();
+      this.choose([file]);
+      if (!this.dialog.open) this.dialog.showModal();
+    };
+  }
+
   private bindChoice(): void {
     const input = find<HTMLInputElement>(this.form, "[data-file]");
     input.addEventListener("change", () => {
-      const file = input.files?.[0];
+      const files = [...(input.files ?? [])];
       input.value = "";
-      if (file !== undefined) this.choose(file);
+      this.choose(files);
     });
     this.dialog.addEventListener("drop", (event) => {
       event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file !== undefined && this.request === undefined) this.choose(file);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      const many = find<HTMLInputElement>(this.form, "[data-file]").multiple;
+      if (this.request === undefined) this.choose(many ? files : files.slice(0, 1));
     });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -64,24 +72,31 @@ class ImportDialog {
     });
   }
 
-  private choose(file: File): void {
-    this.file = file;
+  /** What was chosen, in words. */
+  private get chosen(): string {
+    const [first] = this.files;
+    return this.files.length === 1 ? (first?.name ?? "") : `${this.files.length} files`;
+  }
+
+  private choose(files: readonly File[]): void {
+    if (files.length === 0) return;
+    this.files = files;
     clearErrors(this.form);
     const chosen = find(this.form, "[data-chosen]");
-    chosen.textContent = file.name;
-    chosen.title = file.name;
+    chosen.textContent = this.chosen;
+    chosen.title = files.map((file) => file.name).join("\n");
     chosen.classList.add("file-chosen");
     find<HTMLButtonElement>(this.form, "[data-submit]").disabled = false;
   }
 
   private send(): void {
-    if (this.file === undefined) return;
+    if (this.files.length === 0) return;
     const body = new FormData();
     // The options stand before the file: the server reads the parts as they come.
     for (const [name, value] of new FormData(this.form)) {
       if (typeof value === "string" && value.trim() !== "") body.append(name, value);
     }
-    body.append("file", this.file, this.file.name);
+    for (const file of this.files) body.append("file", file, file.webkitRelativePath || file.name);
     const request = new XMLHttpRequest();
     this.request = request;
     request.upload.onprogress = (event): void => {
@@ -93,7 +108,7 @@ class ImportDialog {
     request.onabort = (): void => this.restart();
     request.open("POST", this.dialog.dataset["url"] ?? "");
     for (const [name, value] of Object.entries(proof())) request.setRequestHeader(name, value);
-    find(this.dialog, "[data-file-name]").textContent = this.file.name;
+    find(this.dialog, "[data-file-name]").textContent = this.chosen;
     this.message.textContent = "Sending the file";
     showStep(this.dialog, "run");
     request.send(body);
@@ -134,7 +149,7 @@ class ImportDialog {
     showStep(this.dialog, "report");
     this.jobId = undefined;
     if (!this.dialog.open) {
-      say(`The import of ${this.file?.name ?? "the file"} has ended.`);
+      say(`The import of ${this.chosen} has ended.`);
       this.dialog.showModal();
     }
   }
@@ -158,11 +173,11 @@ class ImportDialog {
   private restart(): void {
     this.request = undefined;
     this.stopFollowing?.();
-    this.file = undefined;
+    this.files = [];
     this.form.reset();
     clearErrors(this.form);
     const chosen = find(this.form, "[data-chosen]");
-    chosen.textContent = "Drop a COCO .json file here";
+    chosen.textContent = this.invitation;
     chosen.classList.remove("file-chosen");
     find<HTMLButtonElement>(this.form, "[data-submit]").disabled = true;
     showStep(this.dialog, "choose");
