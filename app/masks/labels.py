@@ -15,8 +15,8 @@ from app.masks.batch import (
     to_offsets,
     to_spans,
 )
-from app.masks.errors import BitmapError, DecodeTooLargeError, SizeError
 from app.masks.bitmaps import MAX_DECODED_PIXELS
+from app.masks.errors import BitmapError, DecodeTooLargeError, SizeError
 
 __all__ = ["components", "decode_labels"]
 
