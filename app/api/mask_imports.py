@@ -176,9 +176,11 @@ def _options(texts: Mapping[str, Sequence[str]]) -> MaskOptions:
     sent = {field: values[0].strip() for field, values in texts.items()}
     for field, known in _CHOICES.items():
         if sent.get(field, known[0]) not in known:
-            told = f"{field} is one of {', '.join(known)}."
-            code = "mode_unknown" if field == "mode" else "choice_unknown"
-            raise Invalid(told, code=code, loc=("body", field))
+            raise Invalid(
+                f"{field} is one of {', '.join(known)}.",
+                code="mode_unknown" if field == "mode" else "choice_unknown",
+                loc=("body", field),
+            )
     suffix = sent.get("suffix", "")
     if len(suffix) > _LONGEST_SUFFIX or not suffix.isprintable():
         told = f"A suffix has at most {_LONGEST_SUFFIX} characters."
