@@ -95,7 +95,7 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_CHOICES = {"parts": PARTS, "outline": OUTLINES, "mode": MODES}
+_CHOICES = {"parts": PARTS, "outline": OUTLINES}
 _flag = TypeAdapter(bool)
 
 
@@ -176,11 +176,11 @@ def _options(texts: Mapping[str, Sequence[str]]) -> MaskOptions:
     sent = {field: values[0].strip() for field, values in texts.items()}
     for field, known in _CHOICES.items():
         if sent.get(field, known[0]) not in known:
-            raise Invalid(
-                f"{field} is one of {', '.join(known)}.",
-                code="mode_unknown" if field == "mode" else "choice_unknown",
-                loc=("body", field),
-            )
+            told = f"{field} is one of {', '.join(known)}."
+            raise Invalid(told, code="choice_unknown", loc=("body", field))
+    if sent.get("mode", MODES[0]) not in MODES:
+        told = f"A mode is one of {', '.join(MODES)}."
+        raise Invalid(told, code="mode_unknown", loc=("body", "mode"))
     suffix = sent.get("suffix", "")
     if len(suffix) > _LONGEST_SUFFIX or not suffix.isprintable():
         told = f"A suffix has at most {_LONGEST_SUFFIX} characters."

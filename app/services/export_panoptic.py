@@ -49,30 +49,31 @@ class Frame:
     file_name: str
     size: tuple[int, int]
     ids: Sequence[int]
-    pixels: Masks
+    pixels: Sequence[Masks]
 
     def png(self) -> bytes:
         """The picture in which each pixel has the colour of its segment."""
         colors = np.zeros((*self.size, 3), np.uint8)
         if self.ids:
             # One channel after the other: ids of all pixels would take more than the picture does.
+            batch = masks.concatenate(self.pixels)
             for channel, labels in enumerate(panoptic.colors_of(self.ids).T):
-                colors[..., channel] = masks.decode_labels(self.pixels, labels)
+                colors[..., channel] = masks.decode_labels(batch, labels)
         return panoptic_pngs.encode(colors)
 
 
 @dataclass
 class _Segment:
-    """A segment of an image: whole, and `seen` as far as nothing lies above it."""
+    """A segment of an image with its pixels, of which `visible` many have nothing above them.
+
+    `exact` is one whose record tells the box of its pixels.
+    """
 
     row: Any
     pixels: Masks
+    area: int
     exact: bool
-    seen: Masks | None = None
-
-    @property
-    def area(self) -> int:
-        return int(masks.area(self.pixels)[0])
+    visible: int = 0
 
 
 def png_name(frame: str) -> str:
@@ -227,7 +228,7 @@ class _Frames:
             file_name=name,
             size=(image.height, image.width),
             ids=[number for number, _ in segments],
-            pixels=masks.concatenate(pixels),
+            pixels=pixels,
         )
 
     def _new_name(self, image: Any) -> str:
@@ -240,23 +241,26 @@ class _Frames:
     # Segments as they are -----------------------------------------------------------------------
 
     def _settle(self, by_image: Mapping[int, list[_Segment]]) -> None:
-        """Find out what is seen of each segment."""
+        """Take away what others lie above, where masks overlap."""
+        groups = list(by_image.values())
+        if not groups:
+            return
+        whole = masks.concatenate(one.pixels for segments in groups for one in segments)
+        union = masks.area(masks.merge(whole, [len(segments) for segments in groups])).tolist()
         overlapping = []
-        for segments in by_image.values():
-            batch = masks.concatenate(segment.pixels for segment in segments)
-            if masks.area(batch).sum() == masks.area(masks.merge(batch)).sum():
-                for segment in segments:
-                    segment.seen = segment.pixels
-            else:
+        for segments, area in zip(groups, union, strict=True):
+            for one in segments:
+                one.visible = one.area
+            if sum(one.area for one in segments) != area:
                 overlapping.append(segments)
         if not overlapping:
             return
         drawn_at = self._times(one.row for segments in overlapping for one in segments)
         for segments in overlapping:
             order = sorted(range(len(segments)), key=lambda i: drawn_at[segments[i].row.id])
-            batch = masks.concatenate(segment.pixels for segment in segments)
-            for segment, seen in zip(segments, panoptic.seen(batch, order), strict=True):
-                segment.seen = seen
+            seen = panoptic.seen(masks.concatenate(one.pixels for one in segments), order)
+            for one, pixels, area in zip(segments, seen, masks.area(seen).tolist(), strict=True):
+                one.pixels, one.visible = pixels, area
 
     def _times(self, rows: Iterable[Any]) -> dict[int, tuple[datetime, int]]:
         """When the present masks were drawn; those of files before all others."""
@@ -282,17 +286,17 @@ class _Frames:
         return {key: (time, key) for key, time in times.items()}
 
     def _own(self, image: Any, segments: Sequence[_Segment]) -> Frame:
-        visible = [one for one in segments if one.seen is not None and masks.area(one.seen)[0]]
+        visible = [one for one in segments if one.visible]
         ids = panoptic.free_ids([one.row.coco_id for one in visible])
         texts = []
         for number, one in zip(ids, visible, strict=True):
             new = {} if number == values.whole(one.row.coco_id) else {"id": number}
             if one.row.category_id in self._category_ids:
                 new["category_id"] = self._category_ids[one.row.category_id]
-            as_it_is = one.exact and one.seen == one.pixels
-            pixels = None if as_it_is else one.seen
+            as_it_is = one.exact and one.visible == one.area
+            pixels = None if as_it_is else one.pixels
             texts.append((number, panoptic.segment_text(one.row.record, pixels=pixels, **new)))
-        return self._frame(image, texts, [one.seen for one in visible if one.seen is not None])
+        return self._frame(image, texts, [one.pixels for one in visible])
 
     # Segments that are composed -----------------------------------------------------------------
 
@@ -336,7 +340,7 @@ def _joined(found: Sequence[_Segment], stuff: set[int]) -> Iterator[_Segment]:
         same = of_stuff.get(one.row.category_id, [one])
         if one is same[0]:
             pixels = masks.merge(masks.concatenate(part.pixels for part in same))
-            yield _Segment(one.row, pixels, exact=False)
+            yield _Segment(one.row, pixels, int(masks.area(pixels)[0]), exact=False)
 
 
 def _mask_text(row: Any) -> str | None:
@@ -344,7 +348,7 @@ def _mask_text(row: Any) -> str | None:
 
 
 def _drawn(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]]) -> Iterator[_Segment]:
-    """The rows that have a mask, with it; `exact` are those whose record tells its box."""
+    """The rows that have a mask, with it."""
     found = []
     for row in rows:
         shown = rawjson.decode(row.shape or row.record)
@@ -370,7 +374,8 @@ def _draw(found: Sequence[Any], sizes: Mapping[int, tuple[int, int]]) -> list[_S
         [holes for _, _, holes in found],
         max_crossings=MAX_CROSSINGS,
     )
+    areas = masks.area(batch).tolist()
     return [
-        _Segment(row, pixels, exact=isinstance(segmentation, dict))
-        for (row, segmentation, _), pixels in zip(found, batch, strict=True)
+        _Segment(row, pixels, area, exact=isinstance(segmentation, dict))
+        for (row, segmentation, _), pixels, area in zip(found, batch, areas, strict=True)
     ]

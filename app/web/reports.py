@@ -16,6 +16,7 @@ __all__ = ["Example", "Group", "Report", "groups_of", "report_of"]
 _GRAVITY = {"error": 0, "warning": 1, "info": 2}
 _COLUMNS = ("created", "updated", "unchanged", "rejected")
 _MAX_EXAMPLES = 50
+_IMPORTS = ("import", "import_masks")
 _SAID_OTHERWISE = {"issues", "issue_counts", "dry_run", "imported", "mode"}
 
 
@@ -68,7 +69,7 @@ class Report:
 def _advice(job: Job, result: Mapping[str, Any]) -> str:
     if result.get("dry_run") and job.state == "succeeded":
         return "This was only a try: nothing was changed. Import the file again without “Only try”."
-    if job.state == "failed" and job.kind == "import":
+    if job.state == "failed" and job.kind in _IMPORTS:
         return (
             "The dataset is as it was before. Mend what is named below and import the file again, "
             "or choose to leave wrong records out."
@@ -140,7 +141,7 @@ def report_of(job: Job) -> Report:
         and not isinstance(value, bool)
     ]
     return Report(
-        is_import=job.kind == "import",
+        is_import=job.kind in _IMPORTS,
         advice=_advice(job, result),
         columns=[name for name in _COLUMNS if any(name in value for _, value in totals)],
         totals=totals,

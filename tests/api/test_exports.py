@@ -164,3 +164,16 @@ def test_a_download_that_is_over_makes_room(
 ) -> None:
     for _ in range(DOWNLOADS_AT_ONCE + 1):
         assert client.get(url(dataset) + query).status_code == status
+
+
+def test_panoptic_files_and_their_pngs(client: ApiClient, dataset: Dataset) -> None:
+    composed = client.get(url(dataset, "panoptic"))
+    assert composed.status_code == 200
+    frames = composed.json()["annotations"]
+    assert [frame["image_id"] for frame in frames] == [one["id"] for one in FILE["images"]]
+    path = f"/api/datasets/{dataset.id}/export.zip"
+    answer = client.get(path, params={"tasks": "panoptic"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert json.loads(archive.read("annotations/panoptic_default.json")) == composed.json()
+        pngs = {f"annotations/panoptic_default/{frame['file_name']}" for frame in frames}
+        assert set(archive.namelist()) == {"annotations/panoptic_default.json", *pngs}

@@ -57,7 +57,7 @@ def test_the_list_goes_on(
 @pytest.mark.parametrize(
     ("role", "offered"),
     [
-        ("owner", {"upload", "import", "export"}),
+        ("owner", {"upload", "import", "masks", "export"}),
         ("annotator", {"export"}),
         ("viewer", {"export"}),
     ],
