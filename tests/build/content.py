@@ -16,6 +16,8 @@ from app.models import (
     DatasetTask,
     Image,
     ImageTask,
+    Prediction,
+    PredictionSet,
 )
 
 __all__ = ["everything"]
@@ -31,6 +33,8 @@ _TABLES = (
     AnnotationTask,
     AnnotationVersion,
     DatasetCount,
+    PredictionSet,
+    Prediction,
 )
 
 
