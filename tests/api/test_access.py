@@ -135,6 +135,7 @@ TABLE: dict[str, Row] = {
     "GET /datasets/{dataset_id}/images": Row("viewer"),
     "GET /datasets/{dataset_id}/start": Row("viewer"),
     "GET /datasets/{dataset_id}/categories": Row("viewer"),
+    "GET /datasets/{dataset_id}/predictions": Row("viewer"),
     "GET /datasets/{dataset_id}/statistics": Row("viewer"),
     "GET /datasets/{dataset_id}/members": Row("viewer"),
     "GET /datasets/{dataset_id}/settings": Row("viewer"),
