@@ -63,6 +63,12 @@ def import_tasks() -> Sequence[str]:
     return ("auto", *(task for task in imports.import_tasks() if task != "auto"))
 
 
+def _import_kinds() -> Sequence[str]:
+    from app.services import imports
+
+    return ("auto", *imports.import_kinds())
+
+
 def modes() -> Sequence[str]:
     from app.formats.records import MODES
 
@@ -155,7 +161,8 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
     if report.get("task"):
         click.echo(f"  task: {report['task']}")
-    for kind in ("images", "categories", "annotations"):
+    results = ("predictions",) if "predictions" in report else ()
+    for kind in results or ("images", "categories", "annotations"):
         numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
         click.echo(f"  {kind}: {numbers}")
     show_issues(report)
@@ -173,12 +180,13 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
 )
 @click.option("--outline", type=OneOf(_outlines), default="mask", help="With --masks: RLE or not.")
 @click.option("--suffix", default="", help="With --masks: what names have behind the image's.")
-@click.option("--task", type=OneOf(import_tasks), default="auto", help="What the files hold.")
+@click.option("--task", type=OneOf(_import_kinds), default="auto", help="What the files hold.")
 @click.option(
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
 @click.option("--subset", help="Of new images, such as train; else what FILE's name says.")
+@click.option("--name", help="Of results: the model or run; else FILE's name.")
 @click.option("--create", is_flag=True, help="Make the dataset when there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON lines.")
 def import_files(
@@ -189,6 +197,7 @@ def import_files(
     task: str,
     mode: str,
     subset: str | None,
+    name: str | None,
     *,
     dry_run: bool,
     create: bool,
@@ -201,8 +210,10 @@ def import_files(
 
     if not files and images is None and masks is None:
         raise click.UsageError("Name a file to import, or a folder with --images or --masks.")
+    if name is not None and len(files) > 1:
+        raise click.UsageError("--name is for one file: each would replace the one before.")
     mask_options = _mask_options(of_masks, mode=mode, dry_run=dry_run)
-    options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset)
+    options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset, name=name)
     with running_parts() as context:
         dataset_id = _find_dataset(context, dataset, create=create)
         for path in files:

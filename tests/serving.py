@@ -41,10 +41,13 @@ class Server:
         )
         return (finished - started).total_seconds()
 
-    def import_coco(self, dataset_id: int, coco: dict[str, Any]) -> dict[str, Any]:
-        """Import a COCO file and wait for the job's end; returns the job."""
+    def import_coco(
+        self, dataset_id: int, coco: dict[str, Any] | list[Any], **fields: str
+    ) -> dict[str, Any]:
+        """Import a COCO file or results and wait for the job's end; returns the job."""
         files = {"file": ("instances.json", json.dumps(coco), "application/json")}
-        answer = self.client.post(f"/api/datasets/{dataset_id}/imports", files=files)
+        path = f"/api/datasets/{dataset_id}/imports"
+        answer = self.client.post(path, files=files, data=fields)
         path = f"/api/jobs/{answer.raise_for_status().json()['id']}"
         while (job := self.client.get(path).json())["state"] in ("queued", "running"):
             time.sleep(0.05)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import cli, demo
 from app.context import AppContext
-from app.models import Annotation, Dataset, Image
+from app.models import Annotation, Dataset, Image, PredictionSet
 from app.services import datasets, users
 from tests.build import make_dataset, make_image, make_user
 from tests.running import MASKWRIGHT, maskwright
@@ -231,6 +231,21 @@ def test_tasks_and_subsets_are_told_by_the_files(
     assert set(session.scalars(select(Image.subset))) == {"val2017"}
     assert call("export", "Street scenes", "-o", "out.json", "--task", "captions")[0] == 0
     assert json.loads((tmp_path / "out.json").read_text()) == captions
+
+
+def test_importing_results(call: Call, dataset: Dataset, session: Session, tmp_path: Path) -> None:
+    call("import", "Street scenes", str(COCO / "instances.json"))
+    image = json.loads((COCO / "instances.json").read_text())["images"][0]["id"]
+    found = [{"image_id": n, "category_id": 1, "bbox": [1, 2, 3, 4]} for n in (image, -1)]
+    path = tmp_path / "run 7.json"
+    path.write_text(json.dumps(found))
+    code, said, _ = call("import", "Street scenes", str(path))
+    assert code == 0
+    assert "  task: results\n  predictions: 1 created, 0 removed, 0 unchanged, 1 rejected" in said
+    call("import", "Street scenes", str(path), "--task", "results", "--name", "model A")
+    assert set(session.scalars(select(PredictionSet.name))) == {"run 7", "model A"}
+    code, _, told = call("import", "Street scenes", str(path), str(path), "--name", "model A")
+    assert (code, "--name is for one file" in told) == (2, True)
 
 
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:

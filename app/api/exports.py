@@ -15,13 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from app.api import deps, files, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
+from app.api.predictions import result_filter
 from app.context import AppContext
 from app.db import DOWNLOADS_AT_ONCE
 from app.errors import Unavailable
-from app.services import access, exports
+from app.services import access, exports, predictions
 from app.services.export_zip import ZipOptions, export_zip
 from app.services.exports import ExportOptions
 from app.services.images import ImageFilter
+from app.services.predictions import PredictionFilter
 
 __all__ = ["router"]
 
@@ -187,3 +189,32 @@ def export_zipped(
         pieces = export_zip(own, context.storage, dataset_id=dataset.id, options=options)
         name = f"{exports.file_stem(dataset.name)}.zip"
         return SnapshotStream(pieces, stack.pop_all(), media_type="application/zip", file_name=name)
+
+
+@router.get(
+    "/predictions/{set_id}/results.json",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The results file.",
+            "content": {"application/json": {"schema": {"type": "array"}}},
+        }
+    },
+)
+def export_results(
+    dataset_id: deps.Id,
+    set_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    filters: Annotated[PredictionFilter, Depends(result_filter)],
+) -> SnapshotStream:
+    """A set of predictions as a results file, each exactly as it was imported, in its order."""
+    found = access.view_prediction_set(session, user=user, dataset_id=dataset_id, set_id=set_id)
+    with ExitStack() as stack:
+        own = stack.enter_context(_snapshot(context))
+        pieces = predictions.results_file(own, set_id=found.id, filters=filters)
+        name = f"{exports.file_stem(found.name)}.json"
+        return SnapshotStream(
+            pieces, stack.pop_all(), media_type="application/json", file_name=name
+        )

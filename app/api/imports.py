@@ -20,6 +20,7 @@ from app.formats import MODES, TASKS
 from app.jobs import IMPORT
 from app.models import User
 from app.services import access, imports
+from app.services.import_results import RESULTS
 from app.services.imports import ImportOptions
 from app.services.jobs import create_job
 from app.services.storage import job_key
@@ -51,10 +52,11 @@ _BODY: dict[str, Any] = {
                         },
                         "task": {
                             "type": "string",
-                            "enum": [AUTO, *TASKS],
+                            "enum": [AUTO, *TASKS, RESULTS],
                             "default": AUTO,
                             "description": "What the file holds; `auto` finds out by its "
-                            "content and, where that leaves it open, by its name.",
+                            "content and, where that leaves it open, by its name. "
+                            "`results` are those of a model: they become predictions.",
                         },
                         "mode": {
                             "type": "string",
@@ -73,7 +75,15 @@ _BODY: dict[str, Any] = {
                             "minLength": 1,
                             "maxLength": 200,
                             "description": "Of the new images, such as train or val; what "
-                            "the file's name `<task>_<subset>.json` says when not given.",
+                            "the file's name `<task>_<subset>.json` says when not given. Results "
+                            "are then of images of this subset.",
+                        },
+                        "name": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 200,
+                            "description": "Of results: the model or run that they are of; the "
+                            "file's name when not given.",
                         },
                     },
                 }
@@ -81,7 +91,7 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_subset = TypeAdapter(wire.Name)
+_name = TypeAdapter(wire.Name)
 _flag = TypeAdapter(bool)
 
 
@@ -98,7 +108,7 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts={"task", "mode", "dry_run", "subset"},
+            texts={"task", "mode", "dry_run", "subset", "name"},
             most_files=1,
             new_path=lambda: folder / "upload",
             on_file=received.append,
@@ -169,8 +179,8 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
             raise Invalid("Name it once.", code="invalid", loc=("body", field))
     sent = {field: values[0].strip() for field, values in texts.items()}
     task = sent.get("task") or AUTO
-    if task != AUTO and task not in imports.import_tasks():
-        told = f"A task is {AUTO} or one of {', '.join(imports.import_tasks())}."
+    if task != AUTO and task not in imports.import_kinds():
+        told = f"A task is {AUTO} or one of {', '.join(imports.import_kinds())}."
         raise Invalid(told, code="task_unknown", loc=("body", "task"))
     mode = sent.get("mode") or MODES[0]
     if mode not in MODES:
@@ -181,14 +191,20 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     except ValidationError:
         told = "dry_run is true or false."
         raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
-    return ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=_checked_subset(sent))
+    return ImportOptions(
+        task=task,
+        mode=mode,
+        dry_run=dry_run,
+        subset=_checked(sent, "subset"),
+        name=_checked(sent, "name"),
+    )
 
 
-def _checked_subset(sent: Mapping[str, str]) -> str | None:
-    if "subset" not in sent:
-        return ImportOptions.subset
+def _checked(sent: Mapping[str, str], field: str) -> str | None:
+    if field not in sent:
+        return None
     try:
-        return _subset.validate_python(sent["subset"])
+        return _name.validate_python(sent[field])
     except ValidationError as error:
         found = error.errors()[0]
-        raise Invalid(found["msg"], code=found["type"], loc=("body", "subset")) from None
+        raise Invalid(found["msg"], code=found["type"], loc=("body", field)) from None

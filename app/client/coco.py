@@ -4,10 +4,12 @@ Method, argument and attribute names are pycocotools', and so are the results, o
 Nothing is printed but by `info` and by `showAnns` of captions.
 """
 
+import io
+import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -202,14 +204,8 @@ class COCO:
 
         Raises BadResults for images that are not here, and for what is no list of results.
         """
-        given = resFile
-        if isinstance(given, str | Path):
-            given = _read_json(Path(given))
-        elif isinstance(given, np.ndarray):
-            given = results.from_array(given)
-        if not isinstance(given, list | tuple):
-            raise BadResults("Results are a list of objects.")
-        annotations = results.derive(given, self.imgs)
+        given = _read_json(Path(resFile)) if isinstance(resFile, str | Path) else resFile
+        annotations = results.derive(_result_list(given), self.imgs)
         images = records(self.dataset, "images")
         captions = bool(annotations) and all("caption" in a for a in annotations)
         if captions:
@@ -222,6 +218,26 @@ class COCO:
         found.dataset["annotations"] = annotations
         found.createIndex()
         return found
+
+    def upload_results(self, resFile: Any, name: str | None = None) -> dict[str, Any]:
+        """Import results into the dataset on the server, as predictions that people decide about.
+
+        `resFile` is as for `loadRes`; a file goes as it is. `name` is the model's or the run's,
+        the file's name unless given: results that were uploaded under the same name before become
+        these. Returns the import's report: how many came in, and which were left out and why.
+
+        Raises ClientError for a COCO object that is of no server, ServerError for what the server
+        refuses, and BadResults when nothing could be imported.
+        """
+        if self._remote is None:
+            raise ClientError("Results can be uploaded to a dataset on a server only.")
+        if isinstance(resFile, str | Path):
+            with Path(resFile).open("rb") as file:
+                return self._remote.import_results(file, file_name=Path(resFile).name, name=name)
+        text = json.dumps(_result_list(resFile), default=_plain)
+        return self._remote.import_results(
+            io.BytesIO(text.encode()), file_name="results.json", name=name
+        )
 
     def loadNumpyAnnotations(self, data: Any) -> list[Record]:
         """Results in an array (N, 7), see `loadRes`, as a list of objects."""
@@ -316,6 +332,23 @@ def _read_object(path: Path) -> dict[str, Any]:
             "top_level",
         )
     return found
+
+
+def _result_list(given: Any) -> Sequence[Any]:
+    """Results in an array or a list, as a list."""
+    listed = results.from_array(given) if isinstance(given, np.ndarray) else given
+    if not isinstance(listed, list | tuple):
+        raise BadResults("Results are a list of objects.")
+    return listed
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can write of NumPy's numbers and arrays, and of counts that are bytes."""
+    if isinstance(value, bytes):
+        return value.decode("ascii")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise BadResults(f"A result holds {type(value).__name__}, which JSON cannot write.")
 
 
 def _read_json(path: Path) -> Any:

@@ -8,7 +8,10 @@ import http.client
 import json
 import os
 import re
+import secrets
 import shutil
+import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO
 
-from app.client.errors import ClientError, ServerError
+from app.client.errors import BadResults, ClientError, ServerError
 from app.formats.coco import rawjson
 
 __all__ = ["TOKEN_VARIABLE", "RemoteDataset", "is_address", "save_from_web"]
@@ -27,6 +30,8 @@ TOKEN_VARIABLE = "MASKWRIGHT_TOKEN"  # noqa: S105 - the name of a variable, not 
 # Between two pieces of an answer; a whole answer may take as long as it likes.
 _TIMEOUT_SECONDS = 120
 _PAGE = 500
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 1.0
+_MOST_BYTES_IN_MEMORY = 8 << 20
 # As many ids as stay far below the length that servers and proxies take for an address.
 _IDS_AT_ONCE = 100
 _DATASET = re.compile(r"(?P<server>https?://.+?)/(?:api/)?datasets/(?P<id>[0-9]{1,18})(?:[/?#].*)?")
@@ -79,6 +84,25 @@ class RemoteDataset:
             some = [json.dumps(coco_id) for coco_id in coco_ids[start : start + _IDS_AT_ONCE]]
             yield from self._items(path, {"coco_id": some})
 
+    def import_results(self, file: BinaryIO, *, file_name: str, name: str | None) -> dict[str, Any]:
+        """Import a results file as predictions; waits for the end and returns the report.
+
+        Raises BadResults when nothing could be imported.
+        """
+        fields = {"task": "results", **({} if name is None else {"name": name})}
+        with _multipart(fields, file, file_name) as (body, headers):
+            job = self._get(f"/api/datasets/{self._id}/imports", body=body, headers=headers)
+        pause = _FIRST_PAUSE_SECONDS
+        while job["state"] in ("queued", "running"):
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            job = self._get(f"/api/jobs/{job['id']}")
+        if job["state"] != "succeeded":
+            codes = list((job["result"] or {}).get("issue_counts", ()))
+            raise BadResults(job["message"] or f"The import {job['state']}.", "".join(codes[:1]))
+        report: dict[str, Any] = job["result"]
+        return report
+
     def save_file(self, image_id: int, target: Path) -> None:
         """The original bytes of an image, by the server's id."""
         with self._open(f"/api/images/{image_id}/file") as answer:
@@ -102,22 +126,58 @@ class RemoteDataset:
                 return
             wanted["cursor"] = page["next_cursor"]
 
-    def _get(self, path: str, query: Mapping[str, Any]) -> Any:
-        with self._open(path, query) as answer:
+    def _get(self, path: str, query: Mapping[str, Any] | None = None, **sent: Any) -> Any:
+        with self._open(path, query, **sent) as answer:
             try:
                 return rawjson.decode(answer.read())
             except ValueError:
                 raise ServerError(f"{self._server} did not answer with JSON.") from None
 
     @contextmanager
-    def _open(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[HTTPResponse]:
+    def _open(
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        body: IO[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[HTTPResponse]:
+        """What the server answers to a GET or, with a body, to a POST."""
         text = urllib.parse.urlencode(query or {}, doseq=True)
-        request = urllib.request.Request(f"{self._server}{path}{'?' if text else ''}{text}")  # noqa: S310
+        address = f"{self._server}{path}{'?' if text else ''}{text}"
+        request = urllib.request.Request(address, body, dict(headers or {}))  # noqa: S310
         request.add_header("Accept", "application/json, */*")
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         with _answer(request) as answer:
             yield answer
+
+
+@contextmanager
+def _multipart(
+    fields: Mapping[str, str], file: BinaryIO, file_name: str
+) -> Iterator[tuple[IO[bytes], dict[str, str]]]:
+    """A form with a file as a body, and the headers that describe it; large ones stay on disk."""
+    boundary = secrets.token_hex(16)
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="'
+    # As browsers do it: a quote and a line's end are the only characters with a meaning.
+    shown = file_name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    with tempfile.SpooledTemporaryFile(_MOST_BYTES_IN_MEMORY) as body:
+        for field, value in fields.items():
+            body.write(f'{head}{field}"\r\n\r\n{value}\r\n'.encode())
+        body.write(f'{head}file"; filename="{shown}"\r\n'.encode())
+        body.write(b"Content-Type: application/json\r\n\r\n")
+        shutil.copyfileobj(file, body)
+        body.write(f"\r\n--{boundary}--\r\n".encode())
+        length = body.tell()
+        body.seek(0)
+        yield (
+            body,
+            {
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "Content-Length": str(length),
+            },
+        )
 
 
 @contextmanager

@@ -71,6 +71,7 @@ ISSUES: dict[str, IssueKind] = {
     "nesting_too_deep": _stops("Arrays or objects are nested deeper than any annotation file."),
     "record_too_large": _stops("One record is larger than this server reads."),
     "top_level": _stops("The file is not an object with images, annotations and categories."),
+    "results_expected": _stops("The file was to be results, and is not a list."),
     "results_file": _stops("The file is a list of results, not a set of annotations."),
     "panoptic_pngs_missing": _stops("The file is of the task panoptic, and came without its PNGs."),
     "list_expected": _stops("images, annotations or categories is not a list."),
@@ -138,8 +139,12 @@ ISSUES: dict[str, IssueKind] = {
     "category_name_duplicate": _generous("Two categories have the same name."),
     "category_keypoints_invalid": _generous("keypoints or skeleton are not what COCO means."),
     # What annotations refer to.
-    "image_unknown": _rejects("The annotation's image is not in the file."),
-    "category_unknown": _rejects("The annotation's category is not in the file."),
+    "image_unknown": _rejects(
+        "The annotation's image is not in the file, or a result's not in the dataset."
+    ),
+    "category_unknown": _rejects(
+        "The annotation's category is not in the file, or a result's not in the dataset."
+    ),
     "image_rejected": _rejects("The annotation's image was rejected."),
     "annotation_id_missing": _generous("An annotation without an id.", "given a new id"),
     "annotation_id_duplicate": _generous(
@@ -158,6 +163,14 @@ ISSUES: dict[str, IssueKind] = {
     ),
     # Captions.
     "caption_missing": _rejects("A caption without a text."),
+    # Results of models.
+    "image_ambiguous": _rejects(
+        "Several images of the dataset have the id that a result names; a subset tells them apart."
+    ),
+    "category_ambiguous": _rejects(
+        "Several categories of the dataset have the id that a result names."
+    ),
+    "score_invalid": _generous("score is not a number.", "kept as it is, without a score"),
     # Geometry.
     "geometry_missing": _rejects("No segmentation, no bbox and no keypoints."),
     "segmentation_null": _generous("segmentation is null.", "read as a box"),
@@ -287,10 +300,14 @@ FIXES: dict[str, str] = {
     "nesting_too_deep": "Export the file again as COCO JSON; this is something else.",
     "record_too_large": "Write masks as compressed RLEs, or split the record.",
     "top_level": "Name the file that has images, annotations and categories.",
-    "results_file": "Give the annotations that the results belong to; results come in separately.",
     "panoptic_pngs_missing": (
         "Zip the file together with its folder of PNGs, which is called like the file."
     ),
+    "results_file": "Import it as results, into the dataset that has its images.",
+    "results_expected": "Name the file with the list of results, or choose another task.",
+    "image_ambiguous": "Import the results of each subset with the subset's name.",
+    "category_ambiguous": "Delete or renumber one of the categories.",
+    "score_invalid": "Write score as a number from 0 to 1.",
     "list_expected": "Make images, annotations and categories lists of objects.",
     "zip_invalid": "Zip the annotation file again, one .json in a zip.",
     "record_not_object": "Take the record out of its list, or write it as an object.",

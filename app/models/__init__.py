@@ -5,6 +5,7 @@ from app.models.base import Base
 from app.models.datasets import ROLES, Category, Dataset, DatasetCount, DatasetMember
 from app.models.images import STATUSES, Blob, Image
 from app.models.jobs import FINISHED_STATES, JOB_STATES, Job
+from app.models.predictions import PREDICTION_STATES, Prediction, PredictionSet
 from app.models.tasks import (
     AnnotationTask,
     CategoryTask,
@@ -17,6 +18,7 @@ from app.models.users import ApiToken, SignInFailure, User, UserSession
 __all__ = [
     "FINISHED_STATES",
     "JOB_STATES",
+    "PREDICTION_STATES",
     "ROLES",
     "STATUSES",
     "Annotation",
@@ -35,6 +37,8 @@ __all__ = [
     "ImageTask",
     "Job",
     "PanopticImage",
+    "Prediction",
+    "PredictionSet",
     "SignInFailure",
     "User",
     "UserSession",

@@ -1,8 +1,9 @@
 """Every permission, one function each.
 
 =============  ==============================================================================
-viewer         sees the dataset, its images and annotations; exports
-annotator      + draws, edits, deletes and restores annotations; sets an image's status
+viewer         sees the dataset, its images, annotations and predictions; exports
+annotator      + draws, edits, deletes and restores annotations; accepts and rejects predictions;
+               sets an image's status
 owner          + uploads, imports, categories, members, renames and deletes
 administrator  everything in every dataset, and the users
 =============  ==============================================================================
@@ -18,17 +19,30 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound
-from app.models import Annotation, Category, Dataset, DatasetMember, Image, Job, User
+from app.models import (
+    Annotation,
+    Category,
+    Dataset,
+    DatasetMember,
+    Image,
+    Job,
+    Prediction,
+    PredictionSet,
+    User,
+)
 
 __all__ = [
     "administer",
     "annotate_dataset",
     "annotate_image",
     "cancel_job",
+    "decide_prediction",
+    "decide_prediction_set",
     "edit_annotation",
     "edit_category",
     "manage_dataset",
     "manage_image",
+    "manage_prediction_set",
     "role_in",
     "roles_in",
     "view_annotation",
@@ -36,6 +50,7 @@ __all__ = [
     "view_dataset",
     "view_image",
     "view_job",
+    "view_prediction_set",
     "visible_datasets",
     "visible_jobs",
 ]
@@ -161,6 +176,43 @@ def view_annotation(session: Session, *, user: User, annotation_id: int) -> Anno
 
 def edit_annotation(session: Session, *, user: User, annotation_id: int) -> Annotation:
     return _annotation(session, user, annotation_id, "annotator")
+
+
+def _prediction_set(
+    session: Session, user: User, dataset_id: int, set_id: int, least: str
+) -> PredictionSet:
+    found = session.get(PredictionSet, set_id)
+    if found is None or found.dataset_id != dataset_id:
+        raise NotFound("There is no such set of predictions.")
+    _require(session, user, dataset_id, least, "set of predictions")
+    return found
+
+
+def view_prediction_set(
+    session: Session, *, user: User, dataset_id: int, set_id: int
+) -> PredictionSet:
+    return _prediction_set(session, user, dataset_id, set_id, "viewer")
+
+
+def decide_prediction_set(
+    session: Session, *, user: User, dataset_id: int, set_id: int
+) -> PredictionSet:
+    return _prediction_set(session, user, dataset_id, set_id, "annotator")
+
+
+def manage_prediction_set(
+    session: Session, *, user: User, dataset_id: int, set_id: int
+) -> PredictionSet:
+    return _prediction_set(session, user, dataset_id, set_id, "owner")
+
+
+def decide_prediction(session: Session, *, user: User, prediction_id: int) -> Prediction:
+    prediction = session.get(Prediction, prediction_id)
+    if prediction is None:
+        raise NotFound("There is no such prediction.")
+    kept = session.get_one(PredictionSet, prediction.set_id)
+    _require(session, user, kept.dataset_id, "annotator", "prediction")
+    return prediction
 
 
 def view_job(session: Session, *, user: User, job_id: int) -> Job:

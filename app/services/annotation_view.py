@@ -13,7 +13,7 @@ import msgspec
 from app.formats.coco import rawjson
 from app.services import shapes
 
-__all__ = ["Content", "as_text", "members"]
+__all__ = ["Content", "as_text", "members", "time_text"]
 
 _ABSENT = msgspec.Raw(b"null")
 # Longer than this, an array that starts with a bracket has something in it.
@@ -129,7 +129,8 @@ def _id(key: int | None) -> str:
     return "null" if key is None else str(key)
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
+    """A moment as the API writes it, in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -154,8 +155,8 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         **_members(state, record),
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),
-        "created_at": f'"{_time(annotation.created_at)}"',
-        "updated_at": f'"{_time(since)}"',
+        "created_at": f'"{time_text(annotation.created_at)}"',
+        "updated_at": f'"{time_text(since)}"',
         **{name: rawjson.dumps(value) for name, value in more.items()},
     }
     return "{" + ",".join([f'"{name}":{text}' for name, text in parts.items()]) + "}"

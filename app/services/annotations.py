@@ -8,7 +8,7 @@ author: an annotation without ``updated_by`` is one that only a file has written
 next file may change it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,13 +26,18 @@ __all__ = [
     "COLUMNS",
     "Expected",
     "HistoryEntry",
+    "LockedImage",
+    "annotation_of",
     "change_annotation",
     "check_version",
+    "count_changes",
     "create_annotation",
     "delete_annotation",
+    "id_text",
     "image_size",
     "list_annotations",
     "list_versions",
+    "lock_images",
     "require_present",
     "restore_annotation",
 ]
@@ -130,7 +135,13 @@ def _category(session: Session, dataset_id: int, category_id: int | None) -> Cat
     return category
 
 
-class _Locked(NamedTuple):
+def id_text(image: Image) -> str:
+    """The image's id in COCO files, as it is written there."""
+    own = rawjson.members(image.record).get("id") if image.record else None
+    return own or rawjson.dumps(image.coco_id)
+
+
+class LockedImage(NamedTuple):
     """What is counted of an image, its row being locked until the commit."""
 
     image_id: int
@@ -139,44 +150,56 @@ class _Locked(NamedTuple):
     annotation_count: int
 
 
-def _lock_image(session: Session, image_id: int) -> _Locked:
-    row = session.execute(
+def lock_images(session: Session, image_ids: Iterable[int]) -> dict[int, LockedImage]:
+    """Lock images in the order in which everybody does; those that are gone are left out."""
+    rows = session.execute(
         select(Image.id, Image.dataset_id, Image.status, Image.annotation_count)
-        .where(Image.id == image_id)
+        .where(Image.id.in_(sorted(set(image_ids))))
+        .order_by(Image.id)
         .with_for_update(key_share=True)
-    ).one_or_none()
-    if row is None:
+    )
+    return {row.id: LockedImage(*row) for row in rows}
+
+
+def _lock_image(session: Session, image_id: int) -> LockedImage:
+    locked = lock_images(session, [image_id]).get(image_id)
+    if locked is None:
         raise _image_gone()
-    return _Locked(*row)
+    return locked
 
 
-def _count(session: Session, image: _Locked, added: int = 0) -> None:
-    """Note on the image and in the counters that something changed; the last step of a change.
+def count_changes(session: Session, changes: Sequence[tuple[LockedImage, int]]) -> None:
+    """Note on images and in the counters how many annotations came; the last step of a change.
 
     Work has begun on a new image with its first change, and an image marked as empty is so no
     longer when it gets an annotation.
     """
-    begins = image.status == "new" or (image.status == "empty" and added > 0)
-    status, count = "in_progress" if begins else image.status, image.annotation_count + added
-    session.execute(
-        update(Image)
-        .where(Image.id == image.image_id)
-        .values(status=status, annotation_count=count, revision=Image.revision + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if not begins:
-        counts.add(session, dataset_id=image.dataset_id, status=status, annotations=added)
-        return
-    moves = {image.status: (-1, -image.annotation_count), status: (1, count)}
-    # In one order for everybody, so that two transactions never wait for each other.
-    for moved, (images, annotations) in sorted(moves.items()):
-        counts.add(
-            session,
-            dataset_id=image.dataset_id,
-            status=moved,
-            images=images,
-            annotations=annotations,
+    moves: dict[tuple[int, str], list[int]] = {}
+    for image, added in changes:
+        begins = image.status == "new" or (image.status == "empty" and added > 0)
+        status, count = "in_progress" if begins else image.status, image.annotation_count + added
+        session.execute(
+            update(Image)
+            .where(Image.id == image.image_id)
+            .values(status=status, annotation_count=count, revision=Image.revision + 1)
+            .execution_options(synchronize_session=False)
         )
+        steps = [(status, 0, added)]
+        if begins:
+            steps = [(image.status, -1, -image.annotation_count), (status, 1, count)]
+        for moved, images, annotations in steps:
+            total = moves.setdefault((image.dataset_id, moved), [0, 0])
+            total[0] += images
+            total[1] += annotations
+    # In one order for everybody, so that two transactions never wait for each other.
+    for (dataset_id, status), (images, annotations) in sorted(moves.items()):
+        counts.add(
+            session, dataset_id=dataset_id, status=status, images=images, annotations=annotations
+        )
+
+
+def _count(session: Session, image: LockedImage, added: int = 0) -> None:
+    count_changes(session, [(image, added)])
 
 
 # Changes ---------------------------------------------------------------------------------------
@@ -201,12 +224,7 @@ def create_annotation(
     category_id = fields["category_id"].value if "category_id" in fields else None
     category = _category(session, image.dataset_id, category_id)
     edit = Edit(fields, (image.height, image.width), category)
-    image_coco_id = rawjson.members(image.record).get("id") if image.record else None
-    state = annotation_edits.created(
-        edit,
-        image_coco_id=image_coco_id or rawjson.dumps(image.coco_id),
-        is_label=task == "labels",
-    )
+    state = annotation_edits.created(edit, image_coco_id=id_text(image), is_label=task == "labels")
     locked = _lock_image(session, image.id)
     if client_key is not None:
         earlier = _made_with_key(session, image.id, client_key)
@@ -217,7 +235,26 @@ def create_annotation(
         coco_id = segments.next_id(session, image_id=image.id)
     else:
         coco_id = datasets.take_coco_ids(session, dataset_id=image.dataset_id, kind="annotation")
-    annotation = Annotation(
+    annotation = annotation_of(
+        state, image=image, user=user, task=task, coco_id=coco_id, client_key=client_key
+    )
+    session.add(annotation)
+    session.flush()
+    _count(session, locked, added=1)
+    return annotation
+
+
+def annotation_of(
+    state: State,
+    *,
+    image: Image,
+    user: User,
+    task: str,
+    coco_id: int,
+    client_key: str | None = None,
+) -> Annotation:
+    """A new row with this content, which the caller adds and counts."""
+    return Annotation(
         dataset_id=image.dataset_id,
         image_id=image.id,
         category_id=state.category_id,
@@ -233,10 +270,6 @@ def create_annotation(
         created_by=user.id,
         updated_by=user.id,
     )
-    session.add(annotation)
-    session.flush()
-    _count(session, locked, added=1)
-    return annotation
 
 
 def _made_with_key(session: Session, image_id: int, client_key: str) -> Annotation | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.formats.coco import rawjson, variants
-from app.models import Annotation, Category
+from app.models import Annotation, Category, Prediction
 from app.services import coco_ids, datasets, palette
 
 __all__ = [
@@ -169,14 +169,21 @@ def _lock(session: Session, category: Category, *, key_share: bool) -> None:
 
 
 def delete_category(session: Session, *, category: Category) -> None:
-    """Delete a category that no annotation has; deleted annotations lose it."""
-    # Annotations are locked before categories; the foreign key would do it the other way round.
-    session.execute(
-        update(Annotation)
-        .where(Annotation.category_id == category.id, Annotation.deleted_at.is_not(None))
-        .values(category_id=None)
-        .execution_options(synchronize_session=False)
-    )
+    """Delete a category that no annotation has; deleted annotations and predictions lose it."""
+    # What has a category is locked before it; the foreign key would do it the other way round.
+    for model, lose_it in (
+        (Prediction, Prediction.category_id == category.id),
+        (
+            Annotation,
+            (Annotation.category_id == category.id) & Annotation.deleted_at.is_not(None),
+        ),
+    ):
+        session.execute(
+            update(model)
+            .where(lose_it)
+            .values(category_id=None)
+            .execution_options(synchronize_session=False)
+        )
     # From here on no annotation can take the category; one that just did has been waited for.
     _lock(session, category, key_share=False)
     used = exists().where(Annotation.category_id == category.id, Annotation.deleted_at.is_(None))

@@ -19,10 +19,16 @@ class Tally:
     categories: dict[str, int] = field(default_factory=_three)
     annotations: dict[str, int] = field(default_factory=lambda: _three() | {"rejected": 0})
 
+    # Only of results.
+    prediction_set: dict[str, Any] | None = None
+    predictions: dict[str, int] | None = None
+
     def as_dict(self) -> dict[str, Any]:
+        results = {"prediction_set": self.prediction_set, "predictions": self.predictions}
         return {
             "task": self.task,
             "images": dict(self.images),
             "categories": dict(self.categories),
             "annotations": dict(self.annotations),
+            **(results if self.predictions is not None else {}),
         }

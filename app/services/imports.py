@@ -11,16 +11,25 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from app.formats import FORMATS
+from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
 from app.services import import_finish, import_images, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_panoptic import import_frames
+from app.services.import_results import RESULTS, import_results, set_name
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
-__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks", "unreadable"]
+__all__ = [
+    "ImportFailed",
+    "ImportOptions",
+    "import_file",
+    "import_kinds",
+    "import_tasks",
+    "unreadable",
+]
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class ImportOptions:
     mode: str = "lenient"
     dry_run: bool = False
     subset: str | None = None
+    name: str | None = None
     file_name: str = ""
 
 
@@ -46,6 +56,11 @@ class _Undo(Exception):
 def import_tasks() -> tuple[str, ...]:
     """The tasks that can be imported, from any format."""
     return tuple(dict.fromkeys(task for form in FORMATS for task in form.import_tasks))
+
+
+def import_kinds() -> tuple[str, ...]:
+    """What an import's `task` may name: the tasks, and results of a model."""
+    return (*import_tasks(), RESULTS)
 
 
 def import_file(
@@ -130,6 +145,9 @@ class _Import:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
         options = self._options
+        if options.task == RESULTS or (options.task == "auto" and is_results(file)):
+            self._results(file, progress)
+            return
         with form.open(
             file, task=options.task, report=self._report, name=options.file_name, pngs=pngs
         ) as source:
@@ -137,6 +155,22 @@ class _Import:
             self._tally.task = head.task
             self._wait_for_turn(progress)
             self._write(source, head, progress)
+
+    def _results(self, file: BinaryIO, progress: Progress) -> None:
+        """Predictions instead of annotations."""
+        options = self._options
+        self._wait_for_turn(progress)
+        import_results(
+            self._session,
+            dataset_id=self._dataset_id,
+            user_id=self._user_id,
+            file=file,
+            name=set_name(options.name, options.file_name),
+            subset=options.subset,
+            report=self._report,
+            tally=self._tally,
+            progress=progress,
+        )
 
     def _wait_for_turn(self, progress: Progress) -> None:
         """One import at a time in a dataset: two would make the same image twice."""

@@ -35,6 +35,7 @@ PAGE_SIZE = 48
 TABS = (
     ("images", "Images"),
     ("categories", "Categories"),
+    ("predictions", "Predictions"),
     ("statistics", "Statistics"),
     ("members", "Members"),
     ("settings", "Settings"),
@@ -49,6 +50,7 @@ _TASK_LABELS = {
     "captions": "Captions",
     "labels": "Labels",
     "image_info": "Image info only",
+    "results": "Results of a model",
 }
 _SEGMENTATION_LABELS = {
     "stored": "As they are stored",
@@ -122,7 +124,7 @@ def frame(page: Page, dataset: Dataset, tab: str) -> dict[str, Any]:
         "subsets": images.list_subsets(session, dataset_id=dataset.id),
         "statuses": STATUS_LABELS,
         "stem": exports.file_stem(dataset.name),
-        "import_tasks": _labelled(imports.import_tasks(), _TASK_LABELS),
+        "import_tasks": _labelled(imports.import_kinds(), _TASK_LABELS),
         "tasks": _grouped_tasks(task_records.present_tasks(session, dataset_id=dataset.id)),
         "segmentations": _labelled(_exportable_segmentations(), _SEGMENTATION_LABELS),
     }

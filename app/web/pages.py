@@ -16,12 +16,22 @@ A page asks the services for its rows, as the API does, and changes nothing itse
 
 from fastapi import APIRouter, FastAPI
 
-from app.web import assets, datasets, images, jobs, problems, reference, render, users
+from app.web import (
+    assets,
+    datasets,
+    images,
+    jobs,
+    predictions,
+    problems,
+    reference,
+    render,
+    users,
+)
 
 __all__ = ["install", "router"]
 
 router = APIRouter(include_in_schema=False)
-for subject in (datasets, images, jobs, users, reference):
+for subject in (datasets, predictions, images, jobs, users, reference):
     router.include_router(subject.router)
 
 

@@ -14,7 +14,7 @@ from app.models import Job
 __all__ = ["Example", "Group", "Report", "groups_of", "report_of"]
 
 _GRAVITY = {"error": 0, "warning": 1, "info": 2}
-_COLUMNS = ("created", "updated", "unchanged", "rejected")
+_COLUMNS = ("created", "updated", "unchanged", "removed", "rejected")
 _MAX_EXAMPLES = 50
 _IMPORTS = ("import", "import_masks")
 _SAID_OTHERWISE = {"issues", "issue_counts", "dry_run", "imported", "mode"}
@@ -85,8 +85,8 @@ def _advice(job: Job, result: Mapping[str, Any]) -> str:
 
 
 def _rejected(result: Mapping[str, Any]) -> int:
-    annotations = result.get("annotations")
-    found = annotations.get("rejected", 0) if isinstance(annotations, Mapping) else 0
+    records = result.get("predictions", result.get("annotations"))
+    found = records.get("rejected", 0) if isinstance(records, Mapping) else 0
     return found if isinstance(found, int) else 0
 
 
@@ -131,7 +131,9 @@ def _is_total(value: object) -> bool:
 def report_of(job: Job) -> Report:
     """The job's result as a report; an empty one while there is none."""
     result: Mapping[str, Any] = job.result or {}
-    totals = [(name, value) for name, value in result.items() if _is_total(value)]
+    # Results bring predictions and nothing else.
+    kinds = {"predictions"} if "predictions" in result else result.keys()
+    totals = [(k, result[k]) for k in result if k in kinds and _is_total(result[k])]
     shown = {name for name, _ in totals} | _SAID_OTHERWISE
     facts = [
         (name, value)

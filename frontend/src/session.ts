@@ -13,9 +13,10 @@ import {
   type Schemas,
   type Transport,
 } from "./api/client";
+import { Decisions } from "./api/decisions";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { SaveQueue } from "./api/save-queue";
-import { read, readCategory, write } from "./api/wire";
+import { read, readCategory, readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
@@ -46,6 +47,7 @@ export class Session {
   readonly page: PageData;
   readonly editor: Editor;
   readonly queue: SaveQueue;
+  readonly decisions: Decisions;
   readonly commands: readonly Command[];
   readonly signal = new Signal<"page">();
   readonly #transport: Transport;
@@ -75,9 +77,16 @@ export class Session {
       store,
       held: () => this.editor.history.open,
     });
-    this.commands = [...toolCommands(toolbox.tools), ...COMMANDS, ...this.#pageCommands()];
+    this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
+    this.commands = [
+      ...this.decisions.commands,
+      ...toolCommands(toolbox.tools),
+      ...COMMANDS,
+      ...this.#pageCommands(),
+    ];
     this.editor.signal.on(["settled"], () => this.queue.pump());
     this.queue.subscribe(() => this.#saveChanged());
+    this.decisions.subscribe(() => this.#saveChanged());
   }
 
   /** Fetches what the page needs. Throws a RequestError when it does not come. */
@@ -95,6 +104,7 @@ export class Session {
     if (!session.editor.readOnly) session.#recover(pending);
     session.#remember();
     void session.#findNeighbours();
+    void session.#findPredictions();
     void session.#loadPicture();
     return session;
   }
@@ -126,6 +136,16 @@ export class Session {
     );
   }
 
+  /** What undo would take back: a decision about a prediction, or an edit; null for nothing. */
+  get undoLabel(): string | null {
+    return this.decisions.undoable ? "Decision" : this.editor.history.undoLabel;
+  }
+
+  undo(): void {
+    if (this.decisions.undoable && !this.editor.hand.busy) void this.decisions.undo();
+    else this.editor.undo();
+  }
+
   async setStatus(status: ImageStatus): Promise<void> {
     const path = pathTo("/api/images/{image_id}", this.editor.image.id);
     const body = { status } satisfies Schemas["ImageChange"];
@@ -154,7 +174,7 @@ export class Session {
 
   async #lastSaves(): Promise<void> {
     const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
-    await Promise.race([this.queue.settled(), late]);
+    await Promise.race([Promise.all([this.queue.settled(), this.decisions.settled()]), late]);
   }
 
   #pageCommands(): Command[] {
@@ -225,8 +245,9 @@ export class Session {
   #saveChanged(): void {
     const { status, id } = this.editor.image;
     this.editor.signal.emit("facts");
-    const finished = this.#wasUnsaved && this.queue.unsaved === 0;
-    this.#wasUnsaved = this.queue.unsaved > 0;
+    const unsaved = this.queue.unsaved > 0 || this.decisions.underWay > 0;
+    const finished = this.#wasUnsaved && !unsaved;
+    this.#wasUnsaved = unsaved;
     // The first annotation makes the server begin the image.
     if (!finished || (status !== "new" && status !== "empty")) return;
     get(this.#transport, "/api/images/{image_id}", id).then(
@@ -250,6 +271,19 @@ export class Session {
       return;
     }
     this.signal.emit("page");
+  }
+
+  async #findPredictions(): Promise<void> {
+    const open = { state: "open" };
+    const route = "/api/images/{image_id}/predictions";
+    try {
+      const found = await listAll(this.#transport, route, this.page.image.id, open);
+      if (found.length === 0) return;
+      const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
+      this.editor.predictions.load(found.map(readPrediction), sets.items);
+    } catch {
+      this.editor.say("What models found in this image could not be loaded.");
+    }
   }
 
   async #loadPicture(): Promise<void> {

@@ -19,6 +19,7 @@ from tests.build import (
     make_dataset,
     make_image,
     make_member,
+    make_prediction,
     make_user,
 )
 from tests.conftest import ApiClient
@@ -69,6 +70,7 @@ def build_world(session: Session, app: FastAPI) -> World:
     unused = make_category(session, dataset=dataset)
     image = make_image(session, dataset=dataset)
     annotation = make_annotation(session, image=image, category=category)
+    prediction = make_prediction(session, image=image, category=category)
     token, _ = users.create_token(session, user=people["viewer"], name="mine")
     jobs = [
         Job(kind="import_coco", owner_id=owner.id, dataset_id=dataset.id, state=state)
@@ -82,6 +84,8 @@ def build_world(session: Session, app: FastAPI) -> World:
         "unused_category_id": unused.id,
         "image_id": image.id,
         "annotation_id": annotation.id,
+        "set_id": prediction.set_id,
+        "prediction_id": prediction.id,
         "user_id": people["annotator"].id,
         "token_id": token.id,
         "shown_image_id": _upload(session, app, owner, dataset.id),

@@ -19,10 +19,32 @@ from app.context import AppContext
 from app.db import TRANSACTIONS_AT_ONCE, connect, session_factory
 from app.errors import NotFound
 from app.main import create_app
-from app.models import Annotation, Category, Dataset, DatasetMember, Image, User
-from app.services import annotations, categories, datasets, turns, users
+from app.models import (
+    Annotation,
+    Category,
+    Dataset,
+    DatasetMember,
+    Image,
+    Prediction,
+    User,
+)
+from app.services import (
+    annotations,
+    categories,
+    datasets,
+    prediction_decisions,
+    predictions,
+    turns,
+    users,
+)
 from app.services.shapes import Json
-from tests.build import make_annotation, make_category, make_image, make_user
+from tests.build import (
+    make_annotation,
+    make_category,
+    make_image,
+    make_prediction,
+    make_user,
+)
 from tests.conftest import ApiClient, run_async
 
 SECONDS = 20
@@ -314,3 +336,49 @@ def test_two_owners_do_not_remove_each_other(
             first.commit()
             answer = second.result(SECONDS)
     assert (answer.status_code, answer.json()["code"]) == (409, "last_owner")
+
+
+def test_two_people_accept_the_same_prediction(
+    context: AppContext, session: Session, owner: User, dataset: Dataset, beside: ThreadPoolExecutor
+) -> None:
+    """Whoever comes second gets the annotation that the first one made."""
+    category = make_category(session, dataset=dataset)
+    image = make_image(session, dataset=dataset)
+    prediction = make_prediction(session, image=image, category=category)
+    key, user_id = prediction.id, owner.id
+
+    def accept(own: Session) -> int:
+        user, found = own.get_one(User, user_id), own.get_one(Prediction, key)
+        return prediction_decisions.accept(own, prediction=found, user=user, edits={}).id
+
+    def second() -> int:
+        with context.sessions.begin() as own:
+            return accept(own)
+
+    first = accept(session)
+    with waiting(session, lambda: beside.submit(second)) as other:
+        session.commit()
+        assert other.result(SECONDS) == first
+    session.expire_all()
+    assert session.scalars(select(Annotation.id)).all() == [first]
+    assert session.get_one(Image, image.id).annotation_count == 1
+
+
+def test_accepting_what_is_being_deleted(
+    context: AppContext, session: Session, owner: User, dataset: Dataset, beside: ThreadPoolExecutor
+) -> None:
+    category = make_category(session, dataset=dataset)
+    image = make_image(session, dataset=dataset)
+    prediction = make_prediction(session, image=image, category=category)
+    key, user_id = prediction.id, owner.id
+
+    def accept() -> None:
+        with context.sessions.begin() as own:
+            user, found = own.get_one(User, user_id), own.get_one(Prediction, key)
+            prediction_decisions.accept(own, prediction=found, user=user, edits={})
+
+    predictions.delete_set(session, set_id=prediction.set_id)
+    with waiting(session, lambda: beside.submit(accept)) as other:
+        session.commit()
+        assert isinstance(other.exception(SECONDS), NotFound)
+    assert session.scalars(select(Annotation)).all() == []

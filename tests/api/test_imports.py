@@ -109,7 +109,7 @@ def test_a_dry_run(client: ApiClient, dataset: Dataset, finished: Finish) -> Non
         (b"\x89PNG\r\n\x1a\n", "json_malformed"),
         (b'{"images": [', "json_truncated"),
         (b"[" * 100_000, "top_level"),
-        ([{"image_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}], "results_file"),
+        ([{"id": 1, "file_name": "a.jpg"}], "top_level"),
         (coco({"image_id": 1, "segments_info": []}), "panoptic_pngs_missing"),
         (b"PK\x03\x04 and nothing else", "zip_invalid"),
     ],
@@ -128,6 +128,14 @@ def test_files_that_cannot_be_read(
     assert job["result"]["issue_counts"] == {code: 1}
     assert job["result"]["imported"] is False
     assert stored_files(context) == []
+
+
+def test_results_under_the_name_of_another_task(
+    client: ApiClient, dataset: Dataset, finished: Finish
+) -> None:
+    job = finished(send(client, dataset, [{"image_id": 1, "bbox": []}], task="instances"))
+    assert job["state"] == "failed"
+    assert job["result"]["issue_counts"] == {"results_file": 1}
 
 
 def test_nothing_is_left_on_disk(

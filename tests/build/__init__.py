@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.models import Annotation, Category, Dataset, DatasetMember, Image, User
+from app.models import (
+    Annotation,
+    Category,
+    Dataset,
+    DatasetMember,
+    Image,
+    Prediction,
+    PredictionSet,
+    User,
+)
 from app.services import categories, counts, datasets, users
 
 __all__ = [
@@ -20,6 +29,7 @@ __all__ = [
     "make_image",
     "make_imported",
     "make_member",
+    "make_prediction",
     "make_user",
 ]
 
@@ -143,3 +153,39 @@ def make_imported(
     counts.add(session, dataset_id=image.dataset_id, status=image.status, annotations=1)
     session.commit()
     return annotation
+
+
+def make_prediction(
+    session: Session,
+    *,
+    image: Image,
+    category: Category | None = None,
+    set_id: int | None = None,
+    **members: Any,
+) -> Prediction:
+    """An open prediction of a box, of a new set unless one is named; `members` join its record."""
+    if set_id is None:
+        made = PredictionSet(dataset_id=image.dataset_id, name=f"run {next(_numbers)}")
+        session.add(made)
+        session.flush()
+        set_id = made.id
+    record = {
+        "image_id": image.coco_id,
+        "category_id": category.coco_id if category else None,
+        "bbox": [10, 20, 30, 40],
+        "score": 0.5,
+    } | members
+    prediction = Prediction(
+        set_id=set_id,
+        image_id=image.id,
+        category_id=category.id if category else None,
+        place=next(_numbers),
+        kind="bbox",
+        record=json.dumps(record),
+        score=record["score"],
+        area=record["bbox"][2] * record["bbox"][3],
+        bbox=record["bbox"],
+    )
+    session.add(prediction)
+    session.commit()
+    return prediction

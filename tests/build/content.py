@@ -17,6 +17,8 @@ from app.models import (
     Image,
     ImageTask,
     PanopticImage,
+    Prediction,
+    PredictionSet,
 )
 
 __all__ = ["everything"]
@@ -33,6 +35,8 @@ _TABLES = (
     AnnotationTask,
     AnnotationVersion,
     DatasetCount,
+    PredictionSet,
+    Prediction,
 )
 
 

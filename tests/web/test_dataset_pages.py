@@ -13,6 +13,7 @@ from tests.build import (
     make_dataset,
     make_image,
     make_member,
+    make_prediction,
     make_user,
 )
 from tests.conftest import ApiClient
@@ -247,3 +248,22 @@ def test_an_empty_dataset_says_what_to_do(session: Session, browser_of: BrowserO
     for role, words in (("owner", "Drop images"), ("viewer", "has to upload images first")):
         member = make_member(session, dataset=dataset, role=role)
         assert words in browser_of(member).get(f"/datasets/{dataset.id}").text
+
+
+@pytest.mark.parametrize(("role", "may_delete"), [("owner", True), ("annotator", False)])
+def test_predictions_by_run(
+    session: Session, browser_of: BrowserOf, role: str, may_delete: bool
+) -> None:
+    dataset = make_dataset(session)
+    member = make_member(session, dataset=dataset, role=role)
+    path = f"/datasets/{dataset.id}/predictions"
+    assert "No predictions yet" in browser_of(member).get(path).text
+    made = make_prediction(session, image=make_image(session, dataset=dataset))
+    page = read(browser_of(member).get(path).text)
+    row = page.all("tr")[1]
+    assert row.text.split()[:6] == ["run", *row.text.split()[1:2], "1", "1", "0", "0"]
+    urls = [one.attributes.get("href") for one in page.all("a") if "download" in one.attributes]
+    url = f"/api/datasets/{dataset.id}/predictions/{made.set_id}"
+    assert f"{url}/results.json" in urls
+    deletes = [b for b in page.all("button") if b.attributes.get("data-url") == url]
+    assert bool(deletes) is may_delete

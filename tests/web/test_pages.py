@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.orm import Session
 
-from app.models import Category, Dataset, Image, Job, User
+from app.models import Category, Dataset, Image, Job, PredictionSet, User
 from app.web import pages
 from tests.build import (
     make_annotation,
@@ -17,6 +17,7 @@ from tests.build import (
     make_dataset,
     make_image,
     make_member,
+    make_prediction,
     make_user,
 )
 from tests.conftest import ApiClient
@@ -30,6 +31,7 @@ MEMBER_PAGES = {
     "/datasets/{dataset}": 200,
     "/datasets/{dataset}/images": 200,
     "/datasets/{dataset}/categories": 200,
+    "/datasets/{dataset}/predictions": 200,
     "/datasets/{dataset}/statistics": 200,
     "/datasets/{dataset}/members": 200,
     "/datasets/{dataset}/settings": 200,
@@ -74,6 +76,8 @@ def house(session: Session) -> House:
     )
     image = make_image(session, dataset=dataset, file_name=HOSTILE, subset=HOSTILE)
     make_annotation(session, image=image, category=category)
+    prediction = make_prediction(session, image=image, category=category)
+    session.get_one(PredictionSet, prediction.set_id).name = HOSTILE
     issue = {
         "severity": HOSTILE,
         "code": HOSTILE,

@@ -49,6 +49,7 @@ _ESCAPE = re.compile(
 )
 _HALF = b"\x7f" * len(r"\ud83d")
 _FIRST_KEY = re.compile(rb'\{\s*("(?:[^"\\]|\\.)*")')
+_OF_RESULTS = {"score", "bbox", "segmentation", "keypoints", "caption"}
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
 
@@ -118,6 +119,17 @@ class Stream:
         self._at += 1
         if self._peek() != b"":
             raise self._malformed("something follows the end of the object")
+
+    def read_list(self) -> Iterator[Records]:
+        """The records of a file that is one list, as results are."""
+        first = self._peek()
+        if first == b"":
+            raise FileError("file_empty", "The file is empty.")
+        if first != b"[":
+            raise FileError("results_expected", "The file is not a list of results.")
+        yield from self._records("")
+        if self._peek() != b"":
+            raise self._malformed("something follows the end of the list")
 
     def _member(self) -> Iterator[Member | Records]:
         if self._peek() != b'"':
@@ -349,23 +361,34 @@ class Stream:
 
     def _not_an_object(self) -> FileError:
         """What to say about a file that is a list: results look like this."""
-        self._at += 1
-        first = b""
-        if self._peek() == b"{":
-            try:
-                first = self._some("[0]")[0][0]
-                keys = msgspec.json.decode(first, type=dict[str, msgspec.Raw]).keys()
-            except (FileError, msgspec.DecodeError):
-                keys = {}.keys()
-            if "image_id" in keys and keys & {"score", "bbox", "segmentation", "caption"}:
-                return FileError(
-                    "results_file",
-                    "The file is a list of results (detections), which cannot be imported yet.",
-                )
+        if self.is_results():
+            return FileError(
+                "results_file",
+                "The file is a list of results (detections), not a set of annotations.",
+            )
         return FileError(
             "top_level",
             "The file is a list; a COCO file is an object with images, annotations and categories.",
         )
+
+    def is_results(self) -> bool:
+        """Whether the file is a list of results, by its first one; an empty list is one, too.
+
+        Nothing can be read afterwards.
+        """
+        if self._peek() != b"[":
+            return False
+        self._at += 1
+        if self._peek() == b"]":
+            return True
+        if self._peek() != b"{":
+            return False
+        try:
+            first = self._some("[0]")[0][0]
+            keys = msgspec.json.decode(first, type=dict[str, msgspec.Raw]).keys()
+        except (FileError, msgspec.DecodeError):
+            return False
+        return "image_id" in keys and bool(keys & _OF_RESULTS)
 
 
 def _place(error: msgspec.DecodeError) -> int | None:

@@ -133,11 +133,12 @@ export async function listAll<R extends Route>(
   transport: Transport,
   route: R,
   id: number,
+  filters: Readonly<Record<string, string>> = {},
 ): Promise<ItemOf<R>[]> {
   const items: ItemOf<R>[] = [];
   let cursor: string | null | undefined;
   do {
-    const query = { limit: "500", ...(cursor ? { cursor } : {}) };
+    const query = { ...filters, limit: "500", ...(cursor ? { cursor } : {}) };
     const page = (await get(transport, route, id, query)) as Page<ItemOf<R>>;
     items.push(...page.items);
     cursor = page.next_cursor;

@@ -137,6 +137,15 @@ export class SaveQueue {
     this.#options.document.apply(new Map(change), "remote");
   }
 
+  /** The server took an annotation away by itself: nothing of it is left to save. */
+  drop(key: AnnotationKey): void {
+    const slot = this.#slot(key);
+    this.#options.document.apply(new Map([[key, null]]), "remote");
+    this.#slots.delete(key);
+    this.#done(key, slot);
+    this.#changed();
+  }
+
   /** Takes up what an earlier visit could not save. Call after `load`. */
   recover(entries: readonly PendingEntry[]): void {
     for (const entry of entries) this.#recoverOne(entry);

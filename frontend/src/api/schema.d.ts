@@ -708,6 +708,190 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/datasets/{dataset_id}/predictions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description The sets of predictions of a dataset, by name; never paged.
+         */
+        readonly get: operations["index_api_datasets__dataset_id__predictions_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/predictions/{set_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Delete
+         * @description Delete a set of predictions. Annotations that were made of them stay.
+         */
+        readonly delete: operations["delete_api_datasets__dataset_id__predictions__set_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/predictions/{set_id}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accept Many
+         * @description Make annotations of the open predictions of a set that fit, some hundreds at a time.
+         */
+        readonly post: operations["accept_many_api_datasets__dataset_id__predictions__set_id__accept_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/predictions/{set_id}/reject": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Reject Many
+         * @description Reject the open predictions of a set that fit, all at once.
+         */
+        readonly post: operations["reject_many_api_datasets__dataset_id__predictions__set_id__reject_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/predictions/{set_id}/reopen": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Reopen Many
+         * @description Undo the decisions about predictions of a set that fit, some hundreds at a time.
+         *
+         *     Annotations that were made of them are deleted, unless somebody changed them since.
+         */
+        readonly post: operations["reopen_many_api_datasets__dataset_id__predictions__set_id__reopen_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/images/{image_id}/predictions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * On Image
+         * @description What models found in an image, in the order in which it came in.
+         */
+        readonly get: operations["on_image_api_images__image_id__predictions_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/predictions/{prediction_id}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accept
+         * @description Make an annotation of a prediction; members in the body change what it will be.
+         *
+         *     Asked again, it answers with the annotation that was made.
+         */
+        readonly post: operations["accept_api_predictions__prediction_id__accept_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/predictions/{prediction_id}/reject": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Reject
+         * @description Reject a prediction: it stays, and is not asked about again.
+         */
+        readonly post: operations["reject_api_predictions__prediction_id__reject_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/predictions/{prediction_id}/reopen": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Reopen
+         * @description Undo what was decided; the annotation that was made is deleted, if nobody changed it.
+         */
+        readonly post: operations["reopen_api_predictions__prediction_id__reopen_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/masks/from-polygons": {
         readonly parameters: {
             readonly query?: never;
@@ -993,6 +1177,26 @@ export interface paths {
          *     Answers 409 `name_collision` when two images or PNGs would have the same name in it.
          */
         readonly get: operations["export_zipped_api_datasets__dataset_id__export_zip_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/datasets/{dataset_id}/predictions/{set_id}/results.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export Results
+         * @description A set of predictions as a results file, each exactly as it was imported, in its order.
+         */
+        readonly get: operations["export_results_api_datasets__dataset_id__predictions__set_id__results_json_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1373,6 +1577,30 @@ export interface components {
             readonly updated_at: string;
         };
         /**
+         * DecisionIn
+         * @description Which predictions of a set are meant; what is not named does not matter.
+         *
+         *     `min_score` is included and `max_score` is not. A `cursor` goes on where an answer ended.
+         */
+        readonly DecisionIn: {
+            /** Min Score */
+            readonly min_score?: number | null;
+            /** Max Score */
+            readonly max_score?: number | null;
+            /**
+             * Images
+             * @default []
+             */
+            readonly images: readonly number[];
+            /**
+             * Categories
+             * @default []
+             */
+            readonly categories: readonly number[];
+            /** Cursor */
+            readonly cursor?: string | null;
+        };
+        /**
          * DrawIn
          * @description An operation on an annotation's pixels.
          *
@@ -1713,6 +1941,18 @@ export interface components {
             /** Client Key */
             readonly client_key?: string | null;
         };
+        /**
+         * OutcomeOut
+         * @description How many changed. With a `next_cursor`, ask again with it: there are more.
+         */
+        readonly OutcomeOut: {
+            /** Changed */
+            readonly changed: number;
+            /** Skipped */
+            readonly skipped: readonly components["schemas"]["SkippedOut"][];
+            /** Next Cursor */
+            readonly next_cursor: string | null;
+        };
         /** Page[AnnotationOut] */
         readonly Page_AnnotationOut_: {
             /** Items */
@@ -1752,6 +1992,20 @@ export interface components {
         readonly Page_MemberOut_: {
             /** Items */
             readonly items: readonly components["schemas"]["MemberOut"][];
+            /** Next Cursor */
+            readonly next_cursor?: string | null;
+        };
+        /** Page[PredictionOut] */
+        readonly Page_PredictionOut_: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PredictionOut"][];
+            /** Next Cursor */
+            readonly next_cursor?: string | null;
+        };
+        /** Page[PredictionSetOut] */
+        readonly Page_PredictionSetOut_: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PredictionSetOut"][];
             /** Next Cursor */
             readonly next_cursor?: string | null;
         };
@@ -1806,6 +2060,94 @@ export interface components {
             readonly polygons: readonly (readonly number[])[];
             /** Holes */
             readonly holes?: readonly (readonly number[])[];
+        };
+        /**
+         * PredictionOut
+         * @description One prediction; its members are those of an annotation, with what ``loadRes`` derives.
+         *
+         *     `kind` is ``bbox``, ``segmentation``, ``keypoints`` or ``caption``. A `bbox` without a
+         *     segmentation is shown with its four corners as one.
+         */
+        readonly PredictionOut: {
+            /** Id */
+            readonly id: number;
+            /** Set Id */
+            readonly set_id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /** Category Id */
+            readonly category_id: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "open" | "accepted" | "rejected";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "bbox" | "segmentation" | "keypoints" | "caption";
+            /** Segmentation */
+            readonly segmentation: readonly (readonly number[])[] | components["schemas"]["Rle"] | null;
+            /** Holes */
+            readonly holes: readonly (readonly number[])[];
+            /** Bbox */
+            readonly bbox: readonly number[];
+            /** Area */
+            readonly area: number;
+            /**
+             * Iscrowd
+             * @enum {integer}
+             */
+            readonly iscrowd: 0 | 1;
+            /** Keypoints */
+            readonly keypoints: readonly number[] | null;
+            /** Num Keypoints */
+            readonly num_keypoints: number | null;
+            /** Attributes */
+            readonly attributes: {
+                readonly [key: string]: unknown;
+            };
+            /** Score */
+            readonly score: number | null;
+            /** Caption */
+            readonly caption: string | null;
+            /** Annotation Id */
+            readonly annotation_id: number | null;
+            /** Decided By */
+            readonly decided_by: number | null;
+            /** Decided At */
+            readonly decided_at: string | null;
+        };
+        /**
+         * PredictionSetOut
+         * @description What one model or run found; `total` and the others count its predictions.
+         */
+        readonly PredictionSetOut: {
+            /** Id */
+            readonly id: number;
+            /** Dataset Id */
+            readonly dataset_id: number;
+            /** Name */
+            readonly name: string;
+            /** Total */
+            readonly total: number;
+            /** Open */
+            readonly open: number;
+            /** Accepted */
+            readonly accepted: number;
+            /** Rejected */
+            readonly rejected: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            readonly updated_at: string;
         };
         /**
          * ProfileChange
@@ -1881,6 +2223,18 @@ export interface components {
             readonly email: string;
             /** Password */
             readonly password: string;
+        };
+        /**
+         * SkippedOut
+         * @description A prediction that stayed as it was, and why.
+         */
+        readonly SkippedOut: {
+            /** Id */
+            readonly id: number;
+            /** Code */
+            readonly code: string;
+            /** Message */
+            readonly message: string;
         };
         /**
          * StatisticsOut
@@ -3395,6 +3749,234 @@ export interface operations {
             };
         };
     };
+    readonly index_api_datasets__dataset_id__predictions_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_PredictionSetOut_"];
+                };
+            };
+        };
+    };
+    readonly delete_api_datasets__dataset_id__predictions__set_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                readonly set_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly accept_many_api_datasets__dataset_id__predictions__set_id__accept_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                readonly set_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OutcomeOut"];
+                };
+            };
+        };
+    };
+    readonly reject_many_api_datasets__dataset_id__predictions__set_id__reject_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                readonly set_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OutcomeOut"];
+                };
+            };
+        };
+    };
+    readonly reopen_many_api_datasets__dataset_id__predictions__set_id__reopen_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                readonly set_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OutcomeOut"];
+                };
+            };
+        };
+    };
+    readonly on_image_api_images__image_id__predictions_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Of these sets. */
+                readonly set?: readonly number[] | null;
+                /** @description At most this many items. */
+                readonly limit?: number;
+                readonly cursor?: string | null;
+                /** @description In one of these states. */
+                readonly state?: readonly ("open" | "accepted" | "rejected")[] | null;
+                /** @description With at least this score. */
+                readonly min_score?: number | null;
+                /** @description With less than this score. */
+                readonly max_score?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Page_PredictionOut_"];
+                };
+            };
+        };
+    };
+    readonly accept_api_predictions__prediction_id__accept_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly prediction_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AnnotationIn"] | null;
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AnnotationOut"];
+                };
+            };
+        };
+    };
+    readonly reject_api_predictions__prediction_id__reject_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly prediction_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PredictionOut"];
+                };
+            };
+        };
+    };
+    readonly reopen_api_predictions__prediction_id__reopen_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly prediction_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PredictionOut"];
+                };
+            };
+        };
+    };
     readonly from_polygons_api_masks_from_polygons_post: {
         readonly parameters: {
             readonly query?: never;
@@ -3631,11 +4213,11 @@ export interface operations {
                      */
                     readonly file: string;
                     /**
-                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name.
+                     * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. `results` are those of a model: they become predictions.
                      * @default auto
                      * @enum {string}
                      */
-                    readonly task?: "auto" | "instances" | "person_keypoints" | "stuff" | "panoptic" | "captions" | "labels" | "image_info";
+                    readonly task?: "auto" | "instances" | "person_keypoints" | "stuff" | "panoptic" | "captions" | "labels" | "image_info" | "results";
                     /**
                      * @description `lenient` leaves wrong records out and says so; `strict` imports nothing then.
                      * @default lenient
@@ -3647,8 +4229,10 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. */
+                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
                     readonly subset?: string;
+                    /** @description Of results: the model or run that they are of; the file's name when not given. */
+                    readonly name?: string;
                 };
             };
         };
@@ -3798,6 +4382,36 @@ export interface operations {
                 };
                 content: {
                     readonly "application/zip": string;
+                };
+            };
+        };
+    };
+    readonly export_results_api_datasets__dataset_id__predictions__set_id__results_json_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description In one of these states. */
+                readonly state?: readonly ("open" | "accepted" | "rejected")[] | null;
+                /** @description With at least this score. */
+                readonly min_score?: number | null;
+                /** @description With less than this score. */
+                readonly max_score?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                readonly set_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The results file. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly unknown[];
                 };
             };
         };

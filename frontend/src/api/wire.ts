@@ -1,9 +1,12 @@
 /** Between the API's annotations and the editor's two halves of one. */
 
 import type { Box } from "../geometry/bounds";
+import type { Prediction } from "../model/predictions";
 import {
   ANNOTATION_FIELDS,
   changedFields,
+  EMPTY_ANNOTATION,
+  sameValue,
   type Annotation,
   type AnnotationField,
   type Category,
@@ -54,6 +57,33 @@ function ownBox({ segmentation, bbox }: WireAnnotation): Box | null {
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
   const zeros = bbox.every((number) => number === 0);
   return !empty || zeros ? null : (bbox as readonly number[] as Box);
+}
+
+/** What to draw of a prediction: a bare box is one, not the four corners that it is shown with. */
+export function readPrediction(wire: Schemas["PredictionOut"]): Prediction {
+  const box = wire.bbox as readonly number[] as Box;
+  const bare = wire.kind === "bbox" && isCorners(wire.segmentation, box);
+  return {
+    id: wire.id,
+    setId: wire.set_id,
+    kind: wire.kind,
+    score: wire.score,
+    shape: {
+      ...EMPTY_ANNOTATION,
+      category_id: wire.category_id,
+      segmentation: bare ? null : (wire.segmentation as Segmentation),
+      holes: wire.holes,
+      bbox: bare ? box : null,
+      keypoints: wire.keypoints,
+      caption: wire.caption,
+    },
+  };
+}
+
+function isCorners(segmentation: Schemas["PredictionOut"]["segmentation"], box: Box): boolean {
+  const [x, y, width, height] = box;
+  const [right, bottom] = [x + width, y + height];
+  return sameValue(segmentation, [[x, y, x, bottom, right, bottom, right, y]]);
 }
 
 export function readCategory(wire: Schemas["CategoryOut"]): Category {

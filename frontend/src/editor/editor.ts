@@ -8,6 +8,7 @@
  *   facts     the server told something    view       hidden, locked
  *   camera    pan, zoom, size of the stage tool       tool, its state or preview
  *   category  the current category         settled    no gesture is under way
+ *   predictions  what models found, or which of it is shown
  */
 
 import type { Bounds } from "../geometry/bounds";
@@ -16,6 +17,7 @@ import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import { AnnotationDocument, type Change } from "../model/document";
 import { History, type Mark } from "../model/history";
+import { Predictions } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
@@ -32,6 +34,7 @@ export type Topic =
   | "camera"
   | "tool"
   | "category"
+  | "predictions"
   | "settled"
   | "notice";
 
@@ -51,6 +54,7 @@ export class Editor {
   readonly history = new History(this.document);
   readonly view = new View();
   readonly signal = new Signal<Topic>();
+  readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
   image: ImageRecord;

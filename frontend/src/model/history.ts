@@ -70,6 +70,11 @@ export class History {
     return this.#open !== null;
   }
 
+  /** How many steps can be undone. */
+  get depth(): number {
+    return this.#undos.length;
+  }
+
   get undoLabel(): string | null {
     return this.#undos.at(-1)?.label ?? null;
   }

@@ -47,6 +47,7 @@ export class Live {
   readonly camera: Dependency;
   readonly category: Dependency;
   readonly notice: Dependency;
+  readonly predictions: Dependency;
   /** The save queue, and what the server told. */
   readonly save: Dependency;
   /** Status, neighbours, picture. */
@@ -75,6 +76,7 @@ export class Live {
     this.camera = on("camera");
     this.category = on("category");
     this.notice = on("notice");
+    this.predictions = on("predictions");
     this.save = dependency((ask) => queue.subscribe(ask));
     this.page = dependency((ask) => signal.on(["page"], ask));
   }

@@ -13,6 +13,7 @@ import { ActiveLayer } from "./active-layer";
 import { ImageLayer, type Picture } from "./image-layer";
 import type { Frame, Layer } from "./layer";
 import { connectPointer } from "./pointer";
+import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
 
 export interface StageOptions {
@@ -39,10 +40,23 @@ export class Stage {
     this.#editor = editor;
     this.#image = new ImageLayer(editor);
     this.#shapes = new ShapesLayer(editor, worker, () => this.request());
-    this.#layers = [this.#image, this.#shapes, new ActiveLayer(editor, this.#shapes, refused)];
+    this.#layers = [
+      this.#image,
+      this.#shapes,
+      new PredictionsLayer(editor, () => this.request()),
+      new ActiveLayer(editor, this.#shapes, refused),
+    ];
     this.#plate.className = "stage-plate";
     element.append(this.#plate, ...this.#layers.map(({ canvas }) => canvas));
-    const topics = ["document", "selection", "view", "camera", "tool", "category"] as const;
+    const topics = [
+      "document",
+      "selection",
+      "view",
+      "camera",
+      "tool",
+      "category",
+      "predictions",
+    ] as const;
     this.#undo.push(
       editor.signal.on(topics, () => this.request()),
       editor.signal.on(["tool"], () => this.#setCursor()),

@@ -1,0 +1,163 @@
+/**
+ * What a person decides about predictions, told to the server one by one.
+ *
+ * An accepted prediction comes back as an annotation, which enters the document
+ * as what the server has: nothing of it is left to save. The last decision is
+ * undone before older edits and after newer ones, as if all were one history.
+ */
+
+import type { Command } from "../editor/commands";
+import type { Editor } from "../editor/editor";
+import type { Prediction } from "../model/predictions";
+import { keyOfId, type AnnotationKey } from "../model/records";
+import { pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
+import type { SaveQueue } from "./save-queue";
+import { read, type WireAnnotation } from "./wire";
+
+interface Decision {
+  readonly prediction: Prediction;
+  /** The annotation that was made of it; null for a rejected one. */
+  readonly key: AnnotationKey | null;
+  /** How many edits could be undone when it was made. */
+  readonly depth: number;
+}
+
+export interface DecisionsOptions {
+  readonly editor: Editor;
+  readonly queue: SaveQueue;
+  readonly transport: Transport;
+}
+
+type Verb = "accept" | "reject" | "reopen";
+
+export class Decisions {
+  readonly #editor: Editor;
+  readonly #queue: SaveQueue;
+  readonly #transport: Transport;
+  readonly #made: Decision[] = [];
+  readonly #listeners = new Set<() => void>();
+  /** One after the other, so that undo always means the last one. */
+  #last: Promise<void> = Promise.resolve();
+  #underWay = 0;
+
+  constructor({ editor, queue, transport }: DecisionsOptions) {
+    this.#editor = editor;
+    this.#queue = queue;
+    this.#transport = transport;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Whether a decision is the next thing to undo. */
+  get undoable(): boolean {
+    return this.#made.at(-1)?.depth === this.#editor.history.depth;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when the server knows all decisions. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
+  accept(prediction: Prediction): Promise<void> {
+    return this.#decide(prediction, "accept");
+  }
+
+  reject(prediction: Prediction): Promise<void> {
+    return this.#decide(prediction, "reject");
+  }
+
+  undo(): Promise<void> {
+    const decision = this.#made.pop();
+    if (!decision) return Promise.resolve();
+    return this.#inTurn(async () => {
+      const answer = await this.#ask(decision.prediction, "reopen");
+      if (!succeeded(answer)) {
+        this.#editor.say(`The decision stays. ${problemOf(answer).detail}`);
+        return;
+      }
+      if (decision.key) this.#queue.drop(decision.key);
+      this.#editor.predictions.restore(decision.prediction);
+    });
+  }
+
+  get commands(): Command[] {
+    const { predictions, readOnly } = this.#editor;
+    const decidable = (editor: Editor): boolean =>
+      !readOnly && !editor.hand.busy && predictions.shown && predictions.selected !== null;
+    return [
+      {
+        id: "accept-prediction",
+        label: "Accept the prediction",
+        group: "Image",
+        keys: ["Y"],
+        when: decidable,
+        run: () => void this.accept(predictions.selected!),
+      },
+      {
+        id: "reject-prediction",
+        label: "Reject the prediction",
+        group: "Image",
+        keys: ["N"],
+        when: decidable,
+        run: () => void this.reject(predictions.selected!),
+      },
+      {
+        id: "undo-decision",
+        label: "Undo the last decision",
+        group: "Image",
+        keys: ["Mod+Z"],
+        when: (editor) => !editor.hand.busy && !editor.history.open && this.undoable,
+        run: () => void this.undo(),
+      },
+    ];
+  }
+
+  #decide(prediction: Prediction, verb: "accept" | "reject"): Promise<void> {
+    const { predictions, history } = this.#editor;
+    // Gone at once, so that the next key means the next one; back when the server refuses.
+    predictions.remove(prediction.id);
+    return this.#inTurn(async () => {
+      const answer = await this.#ask(prediction, verb);
+      if (!succeeded(answer)) {
+        predictions.restore(prediction);
+        this.#editor.say(`The prediction stays open. ${problemOf(answer).detail}`);
+        return;
+      }
+      const key = verb === "accept" ? this.#add(answer) : null;
+      this.#made.push({ prediction, key, depth: history.depth });
+    });
+  }
+
+  #add(answer: Answer): AnnotationKey {
+    const known = read(answer.body as WireAnnotation);
+    this.#queue.load([known]);
+    return keyOfId(known.facts.id);
+  }
+
+  #ask({ id }: Prediction, verb: Verb): Promise<Answer> {
+    const path = pathTo(`/api/predictions/{prediction_id}/${verb}`, id);
+    return this.#transport({ method: "POST", path });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#underWay += 1;
+    this.#changed();
+    this.#last = this.#last.then(work).finally(() => {
+      this.#underWay -= 1;
+      this.#changed();
+    });
+    return this.#last;
+  }
+
+  #changed(): void {
+    this.#editor.signal.emit("predictions");
+    for (const listener of this.#listeners) listener();
+  }
+}

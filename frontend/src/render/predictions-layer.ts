@@ -1,0 +1,109 @@
+/**
+ * Predictions: dashed outlines with their scores, so that nobody takes them for
+ * annotations. Outlines of masks take a while; a frame traces a few of them and
+ * shows the boxes of the others until their turn comes.
+ */
+
+import type { Editor } from "../editor/editor";
+import type { Bounds } from "../geometry/bounds";
+import { toScreen } from "../geometry/camera";
+import { imagePoint } from "../geometry/point";
+import type { Prediction } from "../model/predictions";
+import type { Annotation } from "../model/records";
+import * as shapes from "../shapes";
+import { NO_OUTLINE, type Outline } from "../shapes/shape";
+import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import { paint, type Style } from "./paint";
+
+const TRACE_MS = 6;
+/** More scores than this would hide the image. */
+const MOST_LABELS = 100;
+const LABEL_CSS_PIXELS = 16;
+
+const predictedStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0,
+  strokes: [
+    { color: "rgb(255 255 255 / 75%)", width: 3 },
+    { color, width: 1.5 },
+  ],
+  dashed: true,
+});
+
+const chosenStyle = (color: string): Style => ({
+  color,
+  fillAlpha: 0.2,
+  strokes: [
+    { color, width: 4 },
+    { color: "#ffffff", width: 2 },
+  ],
+  dashed: true,
+});
+
+export class PredictionsLayer implements Layer {
+  readonly canvas: HTMLCanvasElement;
+  readonly #context: CanvasRenderingContext2D;
+  readonly #editor: Editor;
+  readonly #again: () => void;
+  readonly #outlines = new WeakMap<Annotation, Outline>();
+
+  constructor(editor: Editor, again: () => void) {
+    ({ canvas: this.canvas, context: this.#context } = newCanvas());
+    this.#editor = editor;
+    this.#again = again;
+  }
+
+  draw(frame: Frame): void {
+    const { predictions } = this.#editor;
+    clear(this.#context, frame);
+    if (!predictions.shown || predictions.count === 0) return;
+    const { selected } = predictions;
+    const others = predictions.listed.filter((one) => one !== selected);
+    const deadline = performance.now() + TRACE_MS;
+    // The best and the selected one lie on top.
+    const inOrder = [...others.reverse(), ...(selected ? [selected] : [])];
+    useImageSpace(this.#context, frame);
+    for (const one of inOrder) {
+      const style = one === selected ? chosenStyle : predictedStyle;
+      const color = this.#editor.color(one.shape.category_id);
+      paint(this.#context, this.#outline(one.shape, deadline), style(color), frame.camera.scale);
+    }
+    useScreenSpace(this.#context, frame);
+    for (const one of inOrder.slice(-MOST_LABELS)) this.#label(one, frame);
+  }
+
+  #outline(shape: Annotation, deadline: number): Outline {
+    const known = this.#outlines.get(shape);
+    if (known) return known;
+    if (shapes.isHeavy(shape) && performance.now() > deadline) {
+      this.#again();
+      const { bounds } = shapes.measures(shape);
+      return bounds ? boxAround(bounds) : NO_OUTLINE;
+    }
+    const outline = shapes.outline(shape, this.#editor.context(shape));
+    this.#outlines.set(shape, outline);
+    return outline;
+  }
+
+  #label({ shape, score }: Prediction, { camera }: Frame): void {
+    const { bounds } = shapes.measures(shape);
+    if (score === null || !bounds) return;
+    const context = this.#context;
+    const { x, y } = toScreen(camera, imagePoint(bounds.left, bounds.top));
+    const text = score.toFixed(2);
+    context.font = "11px system-ui, sans-serif";
+    const width = context.measureText(text).width + 8;
+    const top = Math.max(0, y - LABEL_CSS_PIXELS);
+    context.fillStyle = "rgb(15 18 22 / 80%)";
+    context.fillRect(x, top, width, LABEL_CSS_PIXELS);
+    context.fillStyle = this.#editor.color(shape.category_id);
+    context.fillRect(x, top, 3, LABEL_CSS_PIXELS);
+    context.fillStyle = "#ffffff";
+    context.fillText(text, x + 5, top + 12);
+  }
+}
+
+function boxAround({ left, top, right, bottom }: Bounds): Outline {
+  const ring = [left, top, right, top, right, bottom, left, bottom];
+  return { ...NO_OUTLINE, areas: [{ rings: [ring], cut: [] }] };
+}

@@ -1,0 +1,108 @@
+"""Predictions in the browser: seen apart from the annotations, accepted, rejected, taken back."""
+
+import itertools
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+_numbers = itertools.count(1)
+FILE = {
+    "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+    "annotations": [{"id": 5, "image_id": 1, "category_id": 1, "bbox": [20, 20, 100, 80]}],
+    "categories": [{"id": 1, "name": "kettle"}, {"id": 2, "name": "cup"}],
+}
+RESULTS = [
+    {"image_id": 1, "category_id": 1, "bbox": [200, 100, 150.25, 90], "score": 0.91, "track": 7},
+    {"image_id": 1, "category_id": 2, "bbox": [400, 300, 60, 50], "score": 0.62},
+    {
+        "image_id": 1,
+        "category_id": 2,
+        "segmentation": {"size": [480, 640], "counts": [48_000, 24_000, 235_200]},
+        "score": 0.45,
+    },
+    {"image_id": 1, "category_id": 2, "bbox": [10, 300, 60, 50], "score": 0.11},
+]
+
+
+@pytest.fixture
+def dataset(server: Server) -> int:
+    """A box that a person drew, and four things that a model found."""
+    name = f"predictions {next(_numbers)}"
+    made: int = server.client.post("/api/datasets", json={"name": name}).json()["id"]
+    server.import_coco(made, FILE)
+    server.import_coco(made, RESULTS, name="model A")
+    return made
+
+
+def get(server: Server, path: str) -> Any:
+    return server.client.get(path).raise_for_status().json()
+
+
+def states(server: Server, dataset: int) -> list[int]:
+    """How many are open, accepted and rejected."""
+    (one,) = get(server, f"/api/datasets/{dataset}/predictions")["items"]
+    return [one["open"], one["accepted"], one["rejected"]]
+
+
+def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> None:
+    image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
+    editor = EditorPage(page).open(image)
+    panel = page.get_by_role("region", name="Predictions")
+    rows = panel.get_by_role("option")
+    expect(panel.get_by_role("heading")).to_have_text("Predictions 3 of 4")
+    expect(rows).to_have_count(3)
+    assert len(editor.annotations) == 1
+
+    panel.get_by_role("slider").fill("0.1")
+    expect(rows).to_have_count(4)
+    rows.first.click()
+    editor.press("y")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_have_attribute("aria-selected", "true")
+    editor.press("n")
+    expect(rows).to_have_count(2)
+    panel.get_by_role("button", name="Accept cup").first.click()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_role("region", name="Objects").get_by_role("option")).to_have_count(3)
+    editor.saved()
+    assert states(server, dataset) == [1, 2, 1]
+
+    # A reload shows the same; undo is for this visit only.
+    editor.press("Control+z")
+    expect(rows).to_have_count(2)
+    editor.press("Control+z")
+    expect(rows).to_have_count(3)
+    assert states(server, dataset) == [3, 1, 0]
+    EditorPage(page).open(image)
+    expect(panel.get_by_role("heading")).to_have_text("Predictions 2 of 3")
+    exported = get(server, f"/api/datasets/{dataset}/export/instances.json")["annotations"]
+    assert [one.get("score") for one in exported] == [None, 0.91]
+    assert (exported[1]["bbox"], exported[1]["track"]) == ([200, 100, 150.25, 90], 7)
+
+
+def test_hiding_them(page: Page, server: Server, dataset: int) -> None:
+    image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
+    EditorPage(page).open(image)
+    panel = page.get_by_role("region", name="Predictions")
+    panel.get_by_role("button", name="Hide predictions").click()
+    expect(panel.get_by_role("option")).to_have_count(0)
+    panel.get_by_role("button", name="Show predictions").click()
+    expect(panel.get_by_role("option")).to_have_count(3)
+
+
+def test_the_sets_of_a_dataset(page: Page, server: Server, dataset: int) -> None:
+    page.goto(f"/datasets/{dataset}")
+    page.get_by_role("link", name="Predictions").click()
+    row = page.get_by_role("row", name="model A")
+    expect(row.get_by_role("cell")).to_contain_text(["model A", "4", "4", "0", "0"])
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Download the results of model A").click()
+    assert download.value.suggested_filename == "model_A.json"
+    row.get_by_role("button", name="Delete model A").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="No predictions yet")).to_be_visible()
+    assert get(server, f"/api/datasets/{dataset}/predictions")["items"] == []
