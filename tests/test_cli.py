@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Protocol
 
@@ -216,6 +217,18 @@ def test_an_export_can_be_a_part_of_it(call: Call, dataset: Dataset, tmp_path: P
     assert {note["category_id"] for note in written["annotations"]} == {1}
 
 
+def test_an_export_can_be_a_zip(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    call("import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images"))
+    options = "--images --tasks instances,image_info --segmentation mask --no-attributes"
+    assert call("export", "Street scenes", "-o", "out.zip", *options.split()) == (0, "", "")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        names = archive.namelist()
+        written = json.loads(archive.read("annotations/instances_default.json"))
+    assert len([name for name in names if name.startswith("images/default/")]) == 12
+    assert "annotations/image_info_default.json" in names
+    assert all(note["iscrowd"] == 1 for note in written["annotations"] if note["segmentation"])
+
+
 def test_tasks_and_subsets_are_told_by_the_files(
     call: Call, dataset: Dataset, session: Session, tmp_path: Path
 ) -> None:
@@ -282,6 +295,8 @@ def test_a_file_that_cannot_be_imported_is_told_with_exit_code_1(
         "export Street",
         "export Street -o x --task nonsense",
         "export Street -o x --segmentation nonsense",
+        "export Street -o x.json --images",
+        "export Street -o x.zip --tasks nonsense",
         "check missing.json",
         "check --mode nonsense x",
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
@@ -36,8 +37,17 @@ Task = Literal[
 ]
 Segmentation = Annotated[
     Literal["stored", "guess", "polygons", "mask"],
-    Query(description="How segmentations are written; only `stored` works so far."),
+    Query(
+        description="How segmentations are written: as they are kept; crowds as RLE and others as "
+        "polygons; all as polygons that cover the same pixels (`iscrowd` 0); all as RLE "
+        "(`iscrowd` 1). Boxes stay boxes."
+    ),
 ]
+Crop = Annotated[
+    bool,
+    Query(description="Cut away what later annotations of an image cover, and count `area` anew."),
+]
+Attributes = Annotated[bool, Query(description="Write the annotations' `attributes`.")]
 Ids = Annotated[
     Literal["preserve", "reindex"],
     Query(description="Keep the COCO ids, or number images and annotations from 1."),
@@ -98,6 +108,26 @@ def image_filter(
     )
 
 
+def file_options(
+    filters: Annotated[ImageFilter, Depends(image_filter)],
+    segmentation: Segmentation = "stored",
+    ids: Ids = "preserve",
+    crop_covered: Crop = False,
+    allow_attributes: Attributes = True,
+) -> ExportOptions:
+    """How each file is written, whatever its task."""
+    return ExportOptions(
+        segmentation=segmentation,
+        ids=ids,
+        crop_covered=crop_covered,
+        allow_attributes=allow_attributes,
+        filters=filters,
+    )
+
+
+OptionsDep = Annotated[ExportOptions, Depends(file_options)]
+
+
 @router.get(
     "/export/{task}.json",
     response_class=StreamingResponse,
@@ -114,17 +144,15 @@ def export_json(
     user: UserDep,
     session: SessionDep,
     context: ContextDep,
-    filters: Annotated[ImageFilter, Depends(image_filter)],
-    segmentation: Segmentation = "stored",
-    ids: Ids = "preserve",
+    wished: OptionsDep,
 ) -> SnapshotStream:
     """A COCO file of the dataset, streamed from one consistent state of it.
 
-    What nobody edited is written exactly as it was imported. Answers 422 `task_unsupported` or
-    `option_unsupported` for what COCO has and this version cannot write yet.
+    What nobody edited is written exactly as it was imported, but for what the options say. Answers
+    422 `task_unsupported` for a task that this version cannot write yet.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    options = ExportOptions(task=task, segmentation=segmentation, ids=ids, filters=filters)
+    options = replace(wished, task=task)
     with ExitStack() as stack:
         own = stack.enter_context(_snapshot(context))
         pieces = exports.export_file(own, dataset_id=dataset.id, options=options)
@@ -159,10 +187,8 @@ def export_zipped(
     user: UserDep,
     session: SessionDep,
     context: ContextDep,
-    filters: Annotated[ImageFilter, Depends(image_filter)],
+    file: OptionsDep,
     tasks: Annotated[tuple[str, ...], Depends(_tasks)],
-    segmentation: Segmentation = "stored",
-    ids: Ids = "preserve",
     images: Annotated[bool, Query(description="With the image files.")] = False,
     merge_images: Annotated[
         bool, Query(description="All images in one folder, not one for each subset.")
@@ -178,7 +204,6 @@ def export_zipped(
     Answers 409 `name_collision` when two images would have the same name in it.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    file = ExportOptions(segmentation=segmentation, ids=ids, filters=filters)
     options = ZipOptions(tasks=tasks, images=images, merge_images=merge_images, file=file)
     with ExitStack() as stack:
         own = stack.enter_context(_snapshot(context))
