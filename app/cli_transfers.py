@@ -128,7 +128,7 @@ def _bar(title: str) -> Iterator[Bar]:
 def show_issues(report: Mapping[str, Any]) -> None:
     """The first issues, one to a line, and how many there are of each kind."""
     for issue in report["issues"][:ISSUES_SHOWN]:
-        place = f" {issue['path']}" if issue["path"] else ""
+        place = "".join(f" {issue[key]}" for key in ("file", "path") if issue.get(key))
         click.echo(
             f"  {issue['severity']} {issue['code']}{place}: {issue['message']} ({issue['action']})"
         )
@@ -138,13 +138,22 @@ def show_issues(report: Mapping[str, Any]) -> None:
         click.echo(f"  and {more:,} more; all together: {counted}")
 
 
+def _numbers(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counted.items())
+
+
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
     if report.get("task"):
         click.echo(f"  task: {report['task']}")
-    for kind in ("images", "categories", "annotations"):
-        numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
-        click.echo(f"  {kind}: {numbers}")
+    parts = report.get("files", [])
+    for part in parts if len(parts) > 1 else ():
+        brought = f"annotations: {_numbers(part['annotations'])}"
+        told = f"{part['task']}, {brought}" if part["imported"] else "not imported"
+        click.echo(f"  {part['file']}: {told}")
+    for kind in ("images", "categories", "annotations", "pictures"):
+        if kind in report:
+            click.echo(f"  {kind}: {_numbers(report[kind])}")
     show_issues(report)
 
 

@@ -17,7 +17,7 @@ from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
 from app.models import User
-from app.services import blobs, categories, intake, turns, users
+from app.services import blobs, categories, file_names, intake, turns, users
 from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
 from app.services.intake import Inbox, Limits, Outcome, Rejection
@@ -25,7 +25,6 @@ from app.services.jobs import Progress
 
 __all__ = ["Taken", "category_ids", "first_administrator", "import_annotations", "import_images"]
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 # Each batch is one transaction: a folder of a million images is not one.
 IMAGES_AT_ONCE = 200
 TURN_SECONDS = 600.0
@@ -75,7 +74,8 @@ def import_annotations(
             dataset_id=dataset_id,
             user_id=None,
             file=file,
-            scratch=context.storage.scratch,
+            sessions=context.sessions,
+            storage=context.storage,
             settings=context.settings,
             options=replace(options, file_name=path.name),
             progress=progress,
@@ -92,9 +92,7 @@ def import_images(
 ) -> Taken:
     """Take in every image below `folder`, under its path from there."""
     files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        path for path in folder.rglob("*") if file_names.is_picture(path.name) and path.is_file()
     )
     taken, done = Taken(), 0
     for batch in _batches(files):

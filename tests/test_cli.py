@@ -229,6 +229,28 @@ def test_an_export_can_be_a_zip(call: Call, dataset: Dataset, tmp_path: Path) ->
     assert all(note["iscrowd"] == 1 for note in written["annotations"] if note["segmentation"])
 
 
+def test_a_zip_goes_there_and_back(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    """Each file is told by itself, and issues name theirs."""
+    call("import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images"))
+    call("export", "Street scenes", "-o", "out.zip", "--images", "--tasks", "instances,image_info")
+    with zipfile.ZipFile(tmp_path / "out.zip", "a") as archive:
+        archive.writestr("README.md", "about it")
+    code, said, error = call("import", "Copy", "out.zip", "--create")
+    assert (code, error) == (0, "")
+    assert "  annotations/instances_default.json: instances, annotations: 117 created, " in said
+    assert "  annotations/image_info_default.json: image_info, annotations: 0 created, " in said
+    assert "  images: 12 created, 0 updated, 12 unchanged\n" in said
+    assert "  pictures: 0 created, 12 updated, 0 unchanged, 0 rejected\n" in said
+    assert "  info file_ignored README.md: " in said
+    call("export", "Copy", "-o", "copy.zip", "--images", "--tasks", "instances,image_info")
+    with (
+        zipfile.ZipFile(tmp_path / "out.zip") as one,
+        zipfile.ZipFile(tmp_path / "copy.zip") as two,
+    ):
+        assert [*two.namelist(), "README.md"] == one.namelist()
+        assert all(one.read(name) == two.read(name) for name in two.namelist())
+
+
 def test_tasks_and_subsets_are_told_by_the_files(
     call: Call, dataset: Dataset, session: Session, tmp_path: Path
 ) -> None:

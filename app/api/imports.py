@@ -46,7 +46,7 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip that holds one.",
+                            "description": "A COCO .json, or a .zip of them and of images.",
                         },
                         "task": {
                             "type": "string",

@@ -19,6 +19,13 @@ class Tally:
     categories: dict[str, int] = field(default_factory=_three)
     annotations: dict[str, int] = field(default_factory=lambda: _three() | {"rejected": 0})
 
+    def add(self, other: "Tally") -> None:
+        """Count what another file brought, too."""
+        for name in ("images", "categories", "annotations"):
+            numbers = getattr(self, name)
+            for key, number in getattr(other, name).items():
+                numbers[key] += number
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "task": self.task,

@@ -3584,7 +3584,7 @@ export interface operations {
                 readonly "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description A COCO .json, or a .zip that holds one.
+                     * @description A COCO .json, or a .zip of them and of images.
                      */
                     readonly file: string;
                     /**

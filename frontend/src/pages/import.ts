@@ -162,7 +162,7 @@ class ImportDialog {
     this.form.reset();
     clearErrors(this.form);
     const chosen = find(this.form, "[data-chosen]");
-    chosen.textContent = "Drop a COCO .json file here";
+    chosen.textContent = "Drop a COCO .json file here, or a zip";
     chosen.classList.remove("file-chosen");
     find<HTMLButtonElement>(this.form, "[data-submit]").disabled = true;
     showStep(this.dialog, "choose");
