@@ -205,7 +205,7 @@ class _Export:
             yield from zip(rows, new, strict=True)
 
     def _batches(self, *columns: Any) -> Iterator[list[Any]]:
-        if self._rewriting.crop_covered:
+        if self._rewriting.draws and self._rewriting.crop_covered:
             yield from self.records.annotations_by_image(*columns)
             return
         rows: list[Any] = []

@@ -1,5 +1,6 @@
 """Zips of annotation files and images: what is what, what goes together, and there and back."""
 
+import doctest
 import hashlib
 import io
 import json
@@ -242,6 +243,7 @@ def test_an_image_of_another_size_is_not_taken(
 
 
 def test_what_is_what() -> None:
+    assert doctest.testmod(zip_layout).failed == 0
     layout = zip_layout.read_layout(
         ["annotations/panoptic_val.json", "annotations/panoptic_val/1.png", "val/1.jpg", "x.yaml"]
     )

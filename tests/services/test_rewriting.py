@@ -1,5 +1,6 @@
 """Exports in other forms: the pixels stay, whatever a segmentation is written as."""
 
+import doctest
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import masks
 from app.context import AppContext
 from app.models import Annotation, Dataset, Image
-from app.services import annotations, rewriting, shapes
+from app.services import annotations, covering, rewriting, shapes
 from app.services.exports import ExportOptions, export_file, snapshot
 from app.services.shapes import Json
 from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
@@ -302,6 +303,33 @@ def test_images_are_cut_each_for_itself(
     numbered = exported(crop_covered=True, ids="reindex")
     assert sorted(numbered) == list(range(1, 181))
     assert {one["image_id"] for one in numbered.values()} == set(range(1, 121))
+
+
+def test_the_example_of_covering() -> None:
+    assert doctest.testmod(covering).failed == 0
+
+
+_layers = st.lists(_bitmaps, min_size=2, max_size=5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(bitmaps=_layers)
+def test_cutting_agrees_with_pixels(bitmaps: list[Any]) -> None:
+    """The rule, pixel by pixel: what meets and does not lie within all but entirely cuts."""
+    batch = masks.concatenate([masks.encode(bitmap) for bitmap in bitmaps])
+    places, left = covering.cut_covered(batch, np.zeros(len(bitmaps), np.int64))
+    expected = {}
+    for place, below in enumerate(bitmaps):
+        cover = np.zeros_like(below)
+        for above in bitmaps[place + 1 :]:
+            common, union = int((above & below).sum()), int((above | below).sum())
+            if common and abs(above.sum() / below.sum() - common / union) >= 0.001:
+                cover |= above
+        if cover.any():
+            expected[place] = below & ~cover & 1
+    assert places.tolist() == list(expected)
+    for found, wanted in zip(masks.decode(left), expected.values(), strict=True):
+        assert (found == wanted).all()
 
 
 # Attributes ------------------------------------------------------------------------------------
