@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,22 @@ def test_whoever_cancels_leaves_nothing(
     session.expire_all()
     assert pixels(session) == {}
     assert session.scalars(select(Blob)).all() == []
+
+
+def test_locks_images_before_anything_else(
+    context: AppContext, imported: Import, session: Session, dataset: Dataset
+) -> None:
+    """Each part locks images and then counters, so a second one would do it the wrong way round."""
+    files = {"a.json": listed("a.png"), "captions.json": coco(categories=[])}
+    imported(files)
+    data = make_zip({name: to_bytes(file) for name, file in files.items()})
+    with ThreadPoolExecutor(1) as pool:
+        with context.sessions.begin() as other:
+            other.execute(text("select id from images for update"))
+            report = pool.submit(put_in, context, dataset, data)
+            with pytest.raises(TimeoutError):
+                report.result(timeout=0.5)
+        assert report.result(timeout=30)["annotations"]["unchanged"] == 1
 
 
 def test_hostile_entries_are_refused_one_by_one(
