@@ -193,16 +193,10 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
 
 def _annotation_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The .json files; where there are others beside them, those that stand with annotations."""
-    from app.services import zips
+    from app.services import zip_layout, zips
 
-    found = [entry for entry in zips.entries(archive) if entry.filename.lower().endswith(".json")]
-    named = [
-        entry
-        for entry in found
-        if "annotations" in Path(entry.filename.lower()).parts[:-1]
-        or entry.filename.lower().endswith(".coco.json")
-    ]
-    return named or found
+    found = list(zips.entries(archive))
+    return [found[place] for place in zip_layout.annotation_files([e.filename for e in found])]
 
 
 def _copy_zip(archive: zipfile.ZipFile, target: Path, fixed: dict[str, Path]) -> None:

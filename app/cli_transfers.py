@@ -147,7 +147,7 @@ def _bar(title: str) -> Iterator[Bar]:
 def show_issues(report: Mapping[str, Any]) -> None:
     """The first issues, one to a line, and how many there are of each kind."""
     for issue in report["issues"][:ISSUES_SHOWN]:
-        place = f" {issue['path']}" if issue["path"] else ""
+        place = "".join(f" {issue[key]}" for key in ("file", "path") if issue.get(key))
         click.echo(
             f"  {issue['severity']} {issue['code']}{place}: {issue['message']} ({issue['action']})"
         )
@@ -157,14 +157,23 @@ def show_issues(report: Mapping[str, Any]) -> None:
         click.echo(f"  and {more:,} more; all together: {counted}")
 
 
+def _numbers(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counted.items())
+
+
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
     if report.get("task"):
         click.echo(f"  task: {report['task']}")
+    parts = report.get("files", [])
+    for part in parts if len(parts) > 1 else ():
+        brought = f"annotations: {_numbers(part['annotations'])}"
+        told = f"{part['task']}, {brought}" if part["imported"] else "not imported"
+        click.echo(f"  {part['file']}: {told}")
     results = ("predictions",) if "predictions" in report else ()
-    for kind in results or ("images", "categories", "annotations"):
-        numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
-        click.echo(f"  {kind}: {numbers}")
+    for kind in results or ("images", "categories", "annotations", "pictures"):
+        if kind in report:
+            click.echo(f"  {kind}: {_numbers(report[kind])}")
     show_issues(report)
 
 
@@ -301,36 +310,61 @@ def _show_images(folder: Path, taken: Any, *, as_json: bool) -> None:
         click.echo(f"  {file.file_name}: {file.message} ({file.code})")
 
 
+def _zip_tasks(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The tasks of a comma list."""
+    from app.services import exports
+
+    tasks = tuple(dict.fromkeys(filter(None, map(str.strip, (value or "").split(",")))))
+    for task in tasks:
+        OneOf(exports.export_tasks).convert(task, param, ctx)
+    return tasks
+
+
 @click.command("export")
 @click.argument("dataset")
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write; - writes to stdout.",
+    help="The file to write, a COCO file or a .zip; - writes to stdout.",
 )  # fmt: skip
-@click.option("--task", type=OneOf(_export_tasks), default="instances", help="What to export.")
+@click.option("--task", type=OneOf(_export_tasks), help="What to export (default: instances).")
 @click.option("--segmentation", type=OneOf(_segmentations), default="stored", help="How.")
+@click.option("--crop-covered", is_flag=True, help="Cut away what later annotations cover.")
+@click.option("--allow-attributes/--no-attributes", default=True, help="Write attributes or not.")
 @click.option("--ids", type=OneOf(_ids), default="preserve", help="Keep ids, or count from 1.")
 @click.option("--category", multiple=True, help="Only this category (name or id); repeatable.")
 @click.option("--subset", help="Only images of this subset.")
 @click.option("--status", type=OneOf(_statuses), help="Only images with this status.")
 @click.option("--annotated/--not-annotated", default=None, help="Only images with, or without.")
+@click.option("--tasks", callback=_zip_tasks, help="For a .zip: only these tasks, as a comma list.")
+@click.option("--images", is_flag=True, help="For a .zip: with the image files.")
+@click.option("--merge-images", is_flag=True, help="For a .zip: all images in one folder.")
 def export_to_file(
     dataset: str,
     output: Path,
-    task: str,
-    segmentation: str,
-    ids: str,
+    task: str | None,
     category: tuple[str, ...],
     subset: str | None,
     status: str | None,
     *,
     annotated: bool | None,
+    tasks: tuple[str, ...],
+    images: bool,
+    merge_images: bool,
+    **form: Any,
 ) -> None:
-    """Export DATASET (its id or name) as a COCO file."""
+    """Export DATASET (its id or name) as a COCO file, or as a zip of them and of the images."""
     from app import local_files
     from app.services import datasets, exports
+    from app.services.export_zip import ZipOptions, export_zip
     from app.services.images import ImageFilter
 
+    zipped = output.suffix.lower() == ".zip"
+    if not zipped and (tasks or images or merge_images):
+        raise click.UsageError(
+            "--tasks, --images and --merge-images need a FILE that ends in .zip."
+        )
+    if zipped and task is not None:
+        tasks = tuple(dict.fromkeys((task, *tasks)))
     with running_parts() as context, exports.snapshot(context.sessions) as session:
         dataset_id = datasets.find_dataset(session, id_or_name=dataset).id
         filters = ImageFilter(
@@ -339,14 +373,17 @@ def export_to_file(
             subset=subset,
             status=status,
         )
-        options = exports.ExportOptions(
-            task=task, segmentation=segmentation, ids=ids, filters=filters
-        )
-        exports.check_options(options)
-        with _bar(str(output)) as bar, _written(output) as file:
-            exports.export_to(
-                session, dataset_id=dataset_id, file=file, options=options, progress=bar
+        # `form` has how annotations are written: segmentation, ids, crop_covered, allow_attributes.
+        file_options = exports.ExportOptions(task=task or "instances", filters=filters, **form)
+        if zipped:
+            options = ZipOptions(
+                tasks=tasks, images=images, merge_images=merge_images, file=file_options
             )
+            pieces = export_zip(session, context.storage, dataset_id=dataset_id, options=options)
+        else:
+            pieces = exports.export_file(session, dataset_id=dataset_id, options=file_options)
+        with _bar(str(output)) as bar, _written(output) as file:
+            exports.write_to(file, pieces, progress=bar)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
 from app.models import User
-from app.services import blobs, categories, intake, turns, users
+from app.services import blobs, categories, file_names, intake, turns, users
 from app.services import import_masks as mask_images
 from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
@@ -36,7 +36,6 @@ __all__ = [
     "import_masks",
 ]
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 # Each batch is one transaction: a folder of a million images is not one.
 IMAGES_AT_ONCE = 200
 TURN_SECONDS = 600.0
@@ -86,7 +85,8 @@ def import_annotations(
             dataset_id=dataset_id,
             user_id=None,
             file=file,
-            scratch=context.storage.scratch,
+            sessions=context.sessions,
+            storage=context.storage,
             settings=context.settings,
             options=replace(options, file_name=path.name),
             progress=progress,
@@ -126,9 +126,7 @@ def import_masks(
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        path for path in folder.rglob("*") if file_names.is_picture(path.name) and path.is_file()
     )
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Protocol
 
@@ -217,6 +218,40 @@ def test_an_export_can_be_a_part_of_it(call: Call, dataset: Dataset, tmp_path: P
     assert {note["category_id"] for note in written["annotations"]} == {1}
 
 
+def test_an_export_can_be_a_zip(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    call("import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images"))
+    options = "--images --tasks instances,image_info --segmentation mask --no-attributes"
+    assert call("export", "Street scenes", "-o", "out.zip", *options.split()) == (0, "", "")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        names = archive.namelist()
+        written = json.loads(archive.read("annotations/instances_default.json"))
+    assert len([name for name in names if name.startswith("images/default/")]) == 12
+    assert "annotations/image_info_default.json" in names
+    assert all(note["iscrowd"] == 1 for note in written["annotations"] if note["segmentation"])
+
+
+def test_a_zip_goes_there_and_back(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    """Each file is told by itself, and issues name theirs."""
+    call("import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images"))
+    call("export", "Street scenes", "-o", "out.zip", "--images", "--tasks", "instances,image_info")
+    with zipfile.ZipFile(tmp_path / "out.zip", "a") as archive:
+        archive.writestr("README.md", "about it")
+    code, said, error = call("import", "Copy", "out.zip", "--create")
+    assert (code, error) == (0, "")
+    assert "  annotations/instances_default.json: instances, annotations: 117 created, " in said
+    assert "  annotations/image_info_default.json: image_info, annotations: 0 created, " in said
+    assert "  images: 12 created, 0 updated, 12 unchanged\n" in said
+    assert "  pictures: 0 created, 12 updated, 0 unchanged, 0 rejected\n" in said
+    assert "  info file_ignored README.md: " in said
+    call("export", "Copy", "-o", "copy.zip", "--images", "--tasks", "instances,image_info")
+    with (
+        zipfile.ZipFile(tmp_path / "out.zip") as one,
+        zipfile.ZipFile(tmp_path / "copy.zip") as two,
+    ):
+        assert [*two.namelist(), "README.md"] == one.namelist()
+        assert all(one.read(name) == two.read(name) for name in two.namelist())
+
+
 def test_tasks_and_subsets_are_told_by_the_files(
     call: Call, dataset: Dataset, session: Session, tmp_path: Path
 ) -> None:
@@ -298,6 +333,8 @@ def test_a_file_that_cannot_be_imported_is_told_with_exit_code_1(
         "export Street",
         "export Street -o x --task nonsense",
         "export Street -o x --segmentation nonsense",
+        "export Street -o x.json --images",
+        "export Street -o x.zip --tasks nonsense",
         "check missing.json",
         "check --mode nonsense x",
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
@@ -38,8 +39,17 @@ Task = Literal[
 ]
 Segmentation = Annotated[
     Literal["stored", "guess", "polygons", "mask"],
-    Query(description="How segmentations are written; only `stored` works so far."),
+    Query(
+        description="How segmentations are written: as they are kept; crowds as RLE and others as "
+        "polygons; all as polygons that cover the same pixels (`iscrowd` 0); all as RLE "
+        "(`iscrowd` 1). Boxes stay boxes."
+    ),
 ]
+Crop = Annotated[
+    bool,
+    Query(description="Cut away what later annotations of an image cover, and count `area` anew."),
+]
+Attributes = Annotated[bool, Query(description="Write the annotations' `attributes`.")]
 Ids = Annotated[
     Literal["preserve", "reindex"],
     Query(description="Keep the COCO ids, or number images and annotations from 1."),
@@ -100,6 +110,26 @@ def image_filter(
     )
 
 
+def file_options(
+    filters: Annotated[ImageFilter, Depends(image_filter)],
+    segmentation: Segmentation = "stored",
+    ids: Ids = "preserve",
+    crop_covered: Crop = False,
+    allow_attributes: Attributes = True,
+) -> ExportOptions:
+    """How each file is written, whatever its task."""
+    return ExportOptions(
+        segmentation=segmentation,
+        ids=ids,
+        crop_covered=crop_covered,
+        allow_attributes=allow_attributes,
+        filters=filters,
+    )
+
+
+OptionsDep = Annotated[ExportOptions, Depends(file_options)]
+
+
 @router.get(
     "/export/{task}.json",
     response_class=StreamingResponse,
@@ -116,22 +146,20 @@ def export_json(
     user: UserDep,
     session: SessionDep,
     context: ContextDep,
-    filters: Annotated[ImageFilter, Depends(image_filter)],
-    segmentation: Segmentation = "stored",
-    ids: Ids = "preserve",
+    wished: OptionsDep,
 ) -> SnapshotStream:
     """A COCO file of the dataset, streamed from one consistent state of it.
 
-    What nobody edited is written exactly as it was imported. The PNGs of the task panoptic come
-    with `export.zip`. Answers 422 `option_unsupported` for what this version cannot write yet.
+    What nobody edited is written exactly as it was imported, but for what the options say. The PNGs
+    of the task panoptic come with `export.zip`.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    options = ExportOptions(task=task, segmentation=segmentation, ids=ids, filters=filters)
+    options = replace(wished, task=task)
     with ExitStack() as stack:
         own = stack.enter_context(_snapshot(context))
         pieces = exports.export_file(own, dataset_id=dataset.id, options=options)
         # As COCO calls its files; imported again, it says which subset its images are of.
-        name = f"{task}_{exports.file_stem(filters.subset or dataset.name)}.json"
+        name = f"{task}_{exports.file_stem(wished.filters.subset or dataset.name)}.json"
         return SnapshotStream(
             pieces, stack.pop_all(), media_type="application/json", file_name=name
         )
@@ -162,10 +190,8 @@ def export_zipped(
     user: UserDep,
     session: SessionDep,
     context: ContextDep,
-    filters: Annotated[ImageFilter, Depends(image_filter)],
+    file: OptionsDep,
     tasks: Annotated[tuple[str, ...], Depends(_tasks)],
-    segmentation: Segmentation = "stored",
-    ids: Ids = "preserve",
     images: Annotated[bool, Query(description="With the image files.")] = False,
     merge_images: Annotated[
         bool, Query(description="All images in one folder, not one for each subset.")
@@ -182,7 +208,6 @@ def export_zipped(
     Answers 409 `name_collision` when two images or PNGs would have the same name in it.
     """
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    file = ExportOptions(segmentation=segmentation, ids=ids, filters=filters)
     options = ZipOptions(tasks=tasks, images=images, merge_images=merge_images, file=file)
     with ExitStack() as stack:
         own = stack.enter_context(_snapshot(context))

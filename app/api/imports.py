@@ -47,8 +47,8 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip that holds one and, "
-                            "for panoptic, the folder of PNGs beside it.",
+                            "description": "A COCO .json, or a .zip of them and of images, with "
+                            "the folders of PNGs of panoptic files.",
                         },
                         "task": {
                             "type": "string",

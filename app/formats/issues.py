@@ -18,7 +18,7 @@ Severity = Literal["error", "warning", "info"]
 
 
 class Issue(NamedTuple):
-    """One thing that was found; `action` says what was done about it."""
+    """One thing that was found, in which file of a zip; `action` says what was done about it."""
 
     severity: Severity
     code: str
@@ -26,9 +26,12 @@ class Issue(NamedTuple):
     id: Any
     message: str
     action: str
+    file: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return self._asdict()
+        """With the name of the file where several were looked at together."""
+        found = self._asdict()
+        return found if self.file is not None else {k: found[k] for k in found if k != "file"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,11 @@ ISSUES: dict[str, IssueKind] = {
     "results_file": _stops("The file is a list of results, not a set of annotations."),
     "panoptic_pngs_missing": _stops("The file is of the task panoptic, and came without its PNGs."),
     "list_expected": _stops("images, annotations or categories is not a list."),
-    "zip_invalid": _stops("The zip cannot be read, or holds no annotation file, or several."),
+    "zip_invalid": _stops("The zip or a file of it cannot be read, or it holds no annotations."),
+    "file_ignored": IssueKind("info", "left out", "A file of the zip that is not looked at."),
+    "picture_rejected": IssueKind(
+        "error", "rejected", "An image of the zip cannot be taken in; the message says why."
+    ),
     # Any record.
     "record_not_object": _rejects("A record is not a JSON object."),
     "record_unreadable": _rejects("A record holds something that cannot be read."),
@@ -309,7 +316,9 @@ FIXES: dict[str, str] = {
     "category_ambiguous": "Delete or renumber one of the categories.",
     "score_invalid": "Write score as a number from 0 to 1.",
     "list_expected": "Make images, annotations and categories lists of objects.",
-    "zip_invalid": "Zip the annotation file again, one .json in a zip.",
+    "zip_invalid": "Zip the annotation files again, without a password.",
+    "file_ignored": "Nothing, unless it should have been annotations (.json) or an image.",
+    "picture_rejected": "Mend or rename the image, and upload it by itself.",
     "record_not_object": "Take the record out of its list, or write it as an object.",
     "record_unreadable": (
         "Look at the record: a number or a text in it is beyond what JSON readers take."

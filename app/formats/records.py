@@ -177,6 +177,8 @@ class Report:
         self.issues: list[Issue] = []
         self.counts: dict[str, int] = {}
         self.errors = 0
+        # Of the files of a zip, the one that is looked at.
+        self.file: str | None = None
 
     def add(
         self,
@@ -193,7 +195,8 @@ class Report:
         self.counts[code] = self.counts.get(code, 0) + 1
         self.errors += severity == "error"
         if len(self.issues) < MOST_ISSUES:
-            self.issues.append(Issue(severity, code, path, id, message, action or kind.action))
+            done = action or kind.action
+            self.issues.append(Issue(severity, code, path, id, message, done, self.file))
 
     def as_dict(self) -> dict[str, Any]:
         """The part of an import's report that is about issues."""

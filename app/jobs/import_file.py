@@ -18,17 +18,18 @@ class _Import:
     title = "Import annotations"
 
     def run(self, run: JobRun) -> dict[str, Any]:
-        job, storage = run.job, run.context.storage
+        job, context = run.job, run.context
         if job.dataset_id is None:
             raise ValueError("an import needs a dataset")
-        with storage.open(job.params["file"]) as file:
+        with context.storage.open(job.params["file"]) as file:
             return import_upload(
                 run.session,
                 dataset_id=job.dataset_id,
                 user_id=job.owner_id,
                 file=file,
-                scratch=storage.scratch,
-                settings=run.context.settings,
+                sessions=context.sessions,
+                storage=context.storage,
+                settings=context.settings,
                 options=ImportOptions(**job.params["options"]),
                 progress=run.progress,
             )

@@ -23,6 +23,7 @@ from app.formats.coco import values
 from app.models import Image, PanopticImage
 from app.services import export_panoptic, exports
 from app.services.exports import ExportOptions
+from app.services.numbering import Numbers
 from app.services.storage import Storage, blob_key
 from app.services.task_records import present_tasks
 
@@ -113,17 +114,25 @@ class _Zip:
         name = name.replace("\\", "/")
         return f"{folder}/{name}"
 
+    def _numbers(self, tasks: Sequence[str]) -> Numbers:
+        filters = self._options.file.filters
+        return Numbers(self._session, dataset_id=self._dataset_id, tasks=tasks, filters=filters)
+
     def pieces(
         self, tasks: Sequence[str], subsets: dict[str, str], images: dict[str, str]
     ) -> Iterator[bytes]:
         archive = ZipStream(sized=False)
+        numbers = self._numbers(tasks) if self._options.file.ids == "reindex" else None
         for task in tasks:
             for name, subset in subsets.items():
                 filters = replace(self._options.file.filters, subset=subset)
                 options = replace(self._options.file, task=task, filters=filters)
                 archive.add(
                     exports.export_file(
-                        self._session, dataset_id=self._dataset_id, options=options
+                        self._session,
+                        dataset_id=self._dataset_id,
+                        options=options,
+                        numbers=numbers,
                     ),
                     f"annotations/{task}_{name}.json",
                     compress_type=zipfile.ZIP_DEFLATED,

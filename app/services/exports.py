@@ -6,10 +6,13 @@ read: `snapshot` makes one.
 
 With ``ids=reindex`` images and annotations are numbered from 1 in the order in which they came, and
 references follow; categories keep their ids unless two of them have the same one. Nothing but ids
-is written anew.
+is written anew. Files that belong together, as those of a zip, share `Numbers`.
+
+Other forms of segmentations, cropping and leaving attributes out are `app.services.rewriting`'s.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -20,10 +23,12 @@ from app.db import SessionFactory
 from app.errors import Invalid
 from app.formats import FORMATS
 from app.formats.coco import values, variants, writer
-from app.services import export_panoptic
+from app.services import export_panoptic, rewriting
 from app.services.images import ImageFilter
 from app.services.jobs import Progress, Silent
-from app.services.task_records import TaskRecords
+from app.services.numbering import Numbers
+from app.services.rewriting import SEGMENTATIONS, Rewriting
+from app.services.task_records import GEOMETRY, KEY, TaskRecords
 
 __all__ = [
     "IDS",
@@ -32,13 +37,15 @@ __all__ = [
     "check_options",
     "export_file",
     "export_tasks",
-    "export_to",
     "file_stem",
     "snapshot",
+    "write_to",
 ]
 
 IDS = ("preserve", "reindex")
-SEGMENTATIONS = ("stored", "guess", "polygons", "mask")
+# Annotations that are rewritten together, and the length of their texts that is enough.
+_ROWS_AT_ONCE = 1000
+_CHARS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,13 @@ class ExportOptions:
     task: str = "instances"
     segmentation: str = "stored"
     ids: str = "preserve"
+    crop_covered: bool = False
+    allow_attributes: bool = True
     filters: ImageFilter = field(default_factory=ImageFilter)
+
+    @property
+    def rewriting(self) -> Rewriting:
+        return Rewriting(self.task, self.segmentation, self.crop_covered, self.allow_attributes)
 
 
 def export_tasks() -> tuple[str, ...]:
@@ -61,12 +74,6 @@ def check_options(options: ExportOptions) -> None:
     if options.task not in export_tasks():
         told = f"A task is one of {', '.join(export_tasks())}."
         raise Invalid(told, code="task_unknown", loc=("path", "task"))
-    if options.segmentation != "stored":
-        raise Invalid(
-            "Segmentations can only be exported as they are stored yet.",
-            code="option_unsupported",
-            loc=("query", "segmentation"),
-        )
 
 
 @contextmanager
@@ -82,12 +89,21 @@ def snapshot(sessions: SessionFactory) -> Iterator[Session]:
         yield session
 
 
-def export_file(session: Session, *, dataset_id: int, options: ExportOptions) -> Iterator[bytes]:
-    """The COCO file in pieces. What can go wrong does so before the first piece is asked for."""
+def export_file(
+    session: Session,
+    *,
+    dataset_id: int,
+    options: ExportOptions,
+    numbers: Numbers | None = None,
+) -> Iterator[bytes]:
+    """The COCO file in pieces. What can go wrong does so before the first piece is asked for.
+
+    `numbers` are those of all files that this one belongs to, for ``ids=reindex``.
+    """
     check_options(options)
     if options.task == "panoptic":
         export_panoptic.check_sizes(session, dataset_id=dataset_id, filters=options.filters)
-    export = _Export(session, dataset_id, options)
+    export = _Export(session, dataset_id, options, numbers)
     return writer.write(
         export.records.envelope,
         {
@@ -100,29 +116,23 @@ def export_file(session: Session, *, dataset_id: int, options: ExportOptions) ->
     )
 
 
-def export_to(
-    session: Session,
-    *,
-    dataset_id: int,
-    file: BinaryIO,
-    options: ExportOptions | None = None,
-    progress: Progress | None = None,
-) -> int:
-    """Write the COCO file to an open file; returns the number of bytes."""
+def write_to(file: BinaryIO, pieces: Iterable[bytes], *, progress: Progress | None = None) -> int:
+    """Write an export to an open file; returns the number of bytes."""
     progress = progress or Silent()
     size = 0
-    pieces = export_file(session, dataset_id=dataset_id, options=options or ExportOptions())
     for piece in pieces:
         file.write(piece)
         size += len(piece)
-        progress.tell(size, 0, "Exporting.")
+        progress.tell(size, 0, "bytes written.")
     return size
 
 
 class _Export:
     """The records of one export, each kind asked for when its turn comes."""
 
-    def __init__(self, session: Session, dataset_id: int, options: ExportOptions) -> None:
+    def __init__(
+        self, session: Session, dataset_id: int, options: ExportOptions, numbers: Numbers | None
+    ) -> None:
         self.records = TaskRecords(
             session, dataset_id=dataset_id, task=options.task, filters=options.filters
         )
@@ -130,16 +140,19 @@ class _Export:
         self._dataset_id = dataset_id
         self._filters = options.filters
         self._task = options.task
+        self._rewriting = options.rewriting
         self._reindex = options.ids == "reindex"
+        self._numbers = numbers
         self._categories = self.records.categories()
         self._category_ids = self._unique_ids() if self._reindex else {}
 
     def _unique_ids(self) -> dict[int, int]:
         """New ids of the categories whose id an earlier one has, by primary key."""
-        free = values.highest_id(row.coco_id for row in self._categories) + 1
+        rows = self.records.all_categories
+        free = values.highest_id(row.coco_id for row in rows) + 1
         seen: set[Any] = set()
         changed: dict[int, int] = {}
-        for row in self._categories:
+        for row in rows:
             if values.id_key(row.coco_id) in seen:
                 changed[row.id] = free
                 free += 1
@@ -162,7 +175,8 @@ class _Export:
             yield text
 
     def images(self) -> Iterator[str]:
-        for number, row in enumerate(self.records.images(), start=1):
+        for place, row in enumerate(self.records.images(), start=1):
+            number = place if self._numbers is None else self._numbers.of_image(row.id)
             if row.record is None:
                 yield writer.image_text(
                     coco_id=str(number) if self._reindex else row.coco_id,
@@ -177,18 +191,57 @@ class _Export:
 
     def annotations(self) -> Iterator[str]:
         if self._task == "panoptic":
-            yield from self._frames()
-            return
-        rows = self.records.annotations()
+            return self._frames()
         if not self._reindex:
-            yield from map(self._text, rows)
+            return self._as_wished()
+        return self._renumbered()
+
+    def _as_wished(self) -> Iterator[str]:
+        if not self._rewriting.is_needed:
+            return map(self._text, self.records.annotations())
+        return (text for _, text in self._rewritten())
+
+    def _rewritten(self, *columns: Any) -> Iterator[tuple[Any, str]]:
+        """The annotations with their rewritten texts."""
+        for rows in self._batches(*GEOMETRY, *columns):
+            texts = list(map(self._text, rows))
+            new = rewriting.rewrite(self._session, rows, texts, self._rewriting)
+            yield from zip(rows, new, strict=True)
+
+    def _batches(self, *columns: Any) -> Iterator[list[Any]]:
+        if self._rewriting.draws and self._rewriting.crop_covered:
+            yield from self.records.annotations_by_image(*columns)
             return
-        numbers = self._image_numbers()
-        for number, row in enumerate(rows, start=1):
-            ids = {"id": number, "image_id": numbers[row.image_id]}
+        rows: list[Any] = []
+        size = 0
+        for row in self.records.annotations(*columns):
+            rows.append(row)
+            size += len(row.record)
+            if len(rows) >= _ROWS_AT_ONCE or size >= _CHARS_AT_ONCE:
+                yield rows
+                rows, size = [], 0
+        yield rows
+
+    def _renumbered(self) -> Iterator[str]:
+        if self._rewriting.is_needed:
+            pairs = self._rewritten(*KEY)
+        else:
+            pairs = ((row, self._text(row)) for row in self.records.annotations(*KEY))
+        images, places = self._image_numbers(), itertools.count(1)
+        for row, text in pairs:
+            if self._numbers is None:
+                number = next(places)
+            else:
+                number = self._numbers.of_annotation(self._task, row.key)
+            ids = {"id": number, "image_id": images[row.image_id]}
             if row.category_id in self._category_ids:
                 ids["category_id"] = self._category_ids[row.category_id]
-            yield writer.renumbered(self._text(row), ids)
+            yield writer.renumbered(text, ids)
+
+    def _image_numbers(self) -> dict[int, int]:
+        if self._numbers is not None:
+            return {row.id: self._numbers.of_image(row.id) for row in self.records.images()}
+        return {row.id: number for number, row in enumerate(self.records.images(), start=1)}
 
     def _frames(self) -> Iterator[str]:
         """The records of a panoptic file; segments keep their ids, the colours in the PNGs."""
@@ -200,9 +253,6 @@ class _Export:
             category_ids=self._category_ids,
         )
         yield from (frame.record for frame in found)
-
-    def _image_numbers(self) -> dict[int, int]:
-        return {row.id: number for number, row in enumerate(self.records.images(), start=1)}
 
 
 def file_stem(name: str) -> str:

@@ -12,9 +12,10 @@ import re
 from app.errors import Invalid
 from app.formats.coco import values
 
-__all__ = ["base_name", "check_file_name", "share_an_end"]
+__all__ = ["base_name", "check_file_name", "is_picture", "share_an_end"]
 
 LONGEST_NAME = 1024
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -33,6 +34,11 @@ def check_file_name(name: str) -> str:
     if reason:
         raise Invalid(reason, code="file_name_invalid")
     return "/".join(steps)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is called like an image that can be taken in."""
+    return name.lower().endswith(_PICTURES)
 
 
 def base_name(match: str) -> str:

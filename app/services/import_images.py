@@ -31,16 +31,15 @@ from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
 __all__ = [
+    "Beside",
     "Found",
     "IdChanges",
     "Match",
-    "file_sizes",
     "find_id_changes",
     "find_images",
     "write_images",
 ]
 
-_QUARTER_TURNS = (5, 6, 7, 8)
 _COLUMNS = (
     "id",
     "dataset_id",
@@ -100,6 +99,18 @@ class Match:
         return self.found.status if self.found else "new"
 
 
+@dataclass(frozen=True)
+class Beside:
+    """An annotation file among others: images that these brought in other subsets, with keys from
+    `since` on, are others than its own."""
+
+    subset: str
+    since: int
+
+    def parts(self, image: Found) -> bool:
+        return image.id >= self.since and image.subset != self.subset
+
+
 def _load(session: Session, dataset_id: int) -> list[Found]:
     rows = session.execute(
         select(
@@ -129,21 +140,34 @@ def _load(session: Session, dataset_id: int) -> list[Found]:
 
 
 def find_images(
-    session: Session, *, dataset_id: int, records: list[ImageRecord], report: Report
+    session: Session,
+    *,
+    dataset_id: int,
+    records: list[ImageRecord],
+    report: Report,
+    beside: Beside | None = None,
 ) -> tuple[list[Match], list[Found]]:
     """The match of each record, and all images of the dataset."""
     images = _load(session, dataset_id)
     matches = [Match(record) for record in records]
-    finder = _Finder(images, matches, report)
-    if images:
+    subset = None if beside is None else beside.subset
+    known = [image for image in images if beside is None or not beside.parts(image)]
+    finder = _Finder(known, matches, report, subset)
+    if known:
         finder.run()
     return matches, images
 
 
 class _Finder:
-    """The four steps; `_open` are the matches without an image."""
+    """The four steps; `_open` are the matches without an image.
 
-    def __init__(self, images: list[Found], matches: list[Match], report: Report) -> None:
+    Of several that fit, an image of the file's own `subset` is preferred.
+    """
+
+    def __init__(
+        self, images: list[Found], matches: list[Match], report: Report, subset: str | None
+    ) -> None:
+        self._subset = subset
         self._images = images
         self._open = matches
         self._report = report
@@ -178,7 +202,8 @@ class _Finder:
         for match in self._open:
             fitting = waiting.get(key_of_record(match.record))
             if fitting:
-                self._take(match, fitting.pop(0), adopts=adopts, joins=joins)
+                own = (place for place, i in enumerate(fitting) if i.subset == self._subset)
+                self._take(match, fitting.pop(next(own, 0)), adopts=adopts, joins=joins)
             else:
                 still_open.append(match)
         self._open = still_open
@@ -232,48 +257,6 @@ def _name_of_image(image: Found) -> str:
 
 def _name_of_record(record: ImageRecord) -> str:
     return record.match_name
-
-
-def file_sizes(matches: list[Match], report: Report) -> dict[int, Size]:
-    """Sizes that are settled, by the record's place; notes where the record contradicts them.
-
-    An image keeps its size once it has pixels or annotations. One that its camera turned is shown
-    upright, with its sides exchanged. When the record speaks of the sides as they are in the file,
-    its coordinates do so, too: then the image is shown as it is in the file, unless annotations
-    were drawn on it already.
-    """
-    sizes: dict[int, Size] = {}
-    for match in matches:
-        image, record = match.found, match.record
-        if image is None or not _is_settled(match, image):
-            continue
-        shown = (image.height, image.width)
-        stated = (record.height, record.width)
-        sizes[record.index] = shown
-        if None in stated or stated == shown:
-            continue
-        code = "image_unrotated" if _is_turned(image, stated) else "image_size_mismatch"
-        told = f"The image is {shown[1]} x {shown[0]} here, in the file {stated[1]} x {stated[0]}"
-        report.add(code, record.path, f"{told} (width x height).", id=record.coco_id)
-        if code == "image_unrotated":
-            image.height, image.width, image.orientation = image.width, image.height, 1
-            match.turned = True
-            sizes[record.index] = (image.height, image.width)
-    return sizes
-
-
-def _is_settled(match: Match, image: Found) -> bool:
-    drawn_on = image.annotation_count > 0
-    return image.has_file or match.joins or drawn_on or match.record.width is None
-
-
-def _is_turned(image: Found, stated: tuple[int | None, int | None]) -> bool:
-    return (
-        image.has_file
-        and image.orientation in _QUARTER_TURNS
-        and stated == (image.width, image.height)
-        and not image.annotation_count
-    )
 
 
 def write_images(

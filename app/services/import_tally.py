@@ -23,6 +23,13 @@ class Tally:
     prediction_set: dict[str, Any] | None = None
     predictions: dict[str, int] | None = None
 
+    def add(self, other: "Tally") -> None:
+        """Count what another file brought, too."""
+        for name in ("images", "categories", "annotations"):
+            numbers = getattr(self, name)
+            for key, number in getattr(other, name).items():
+                numbers[key] += number
+
     def as_dict(self) -> dict[str, Any]:
         results = {"prediction_set": self.prediction_set, "predictions": self.predictions}
         return {

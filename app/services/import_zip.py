@@ -1,25 +1,44 @@
-"""Imports of files as people have them: an annotation file, or a zip that holds exactly one."""
+"""Imports of files as people have them: one annotation file, or a zip of several and of images.
+
+A zip goes in as a whole: its annotation files one after the other, each with its own numbers and
+all in one report, whose issues name the file; then its images, each as the pixels of the records
+that mean it (app/services/zip_layout.py tells what is what). A file that cannot be read at all is
+reported and the others go in, as long as there is one; in strict mode nothing does then.
+"""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.db import SessionFactory
 from app.errors import Invalid
-from app.formats.records import FileError, Pngs
-from app.services import imports, zips
-from app.services.imports import ImportOptions
-from app.services.jobs import Progress
+from app.formats.coco import tasks
+from app.formats.records import FileError, Pngs, Report
+from app.models import Image
+from app.services import blobs, bulk, imports, intake, zip_layout, zips
+from app.services.import_images import NO_SUBSET, Beside
+from app.services.import_tally import Tally
+from app.services.imports import ImportFailed, ImportOptions, ImportWork, TooStrict
+from app.services.intake import Inbox, Limits, Rejection, SoundFile
+from app.services.jobs import Progress, Silent
 from app.services.panoptic_pngs import ZipPngs
-from app.services.scratch import Scratch
+from app.services.storage import Storage
+from app.services.zip_layout import AnnotationFile
+from app.services.zip_pictures import ZipPictures
 
-__all__ = ["annotation_file", "import_upload"]
+__all__ = ["import_upload"]
 
 _HEAD_BYTES = 4
+_AUTO = "auto"
+_FILES_AT_ONCE = 100
 
 
 def import_upload(
@@ -28,77 +47,332 @@ def import_upload(
     dataset_id: int,
     user_id: int | None,
     file: BinaryIO,
-    scratch: Scratch,
+    sessions: SessionFactory,
+    storage: Storage,
     settings: Settings,
     options: ImportOptions,
     progress: Progress | None = None,
     pngs: Pngs | None = None,
 ) -> dict[str, Any]:
-    """Import a file, or the one in a zip, and return the report; see `imports.import_file`.
+    """Import a file or a zip and return the report; see `imports.import_file`.
 
-    `pngs` are those beside a file that is no zip.
-    """
-    try:
-        with annotation_file(
-            file,
-            scratch,
-            max_files=settings.max_zip_files,
-            max_bytes=settings.max_upload_mb * 1_000_000,
-            max_pixels=settings.max_image_pixels,
-        ) as (found, name, inside):
-            return imports.import_file(
-                session,
-                dataset_id=dataset_id,
-                user_id=user_id,
-                file=found,
-                options=replace(options, file_name=name or options.file_name),
-                progress=progress,
-                pngs=inside or pngs,
-            )
-    except FileError as error:
-        raise imports.unreadable(error, options) from None
-
-
-@contextmanager
-def annotation_file(
-    file: BinaryIO, scratch: Scratch, *, max_files: int, max_bytes: int, max_pixels: int
-) -> Iterator[tuple[BinaryIO, str | None, Pngs | None]]:
-    """The file itself or, when it is a zip, the annotation file in it, its name and its PNGs.
-
-    Raises FileError when the zip is damaged or leaves open which file is meant.
+    `sessions` are for what must be committed before: that files are about to come. `pngs` are those
+    beside a file that is no zip.
     """
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     if not zips.is_zip(head):
-        yield file, None, None
-        return
-    with scratch.folder() as folder:
+        return imports.import_file(
+            session,
+            dataset_id=dataset_id,
+            user_id=user_id,
+            file=file,
+            options=options,
+            progress=progress,
+            pngs=pngs,
+        )
+    with storage.scratch.folder() as folder:
+        limits = Limits(
+            max_pixels=settings.max_image_pixels,
+            max_zip_files=settings.max_zip_files,
+            max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
+        )
         path = folder / "upload.zip"
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        inside = folder / "annotations.json"
-        allowance = zips.Allowance(max_bytes)
-        with ExitStack() as stack:
-            try:
-                archive = stack.enter_context(zips.open_zip(path, max_files=max_files))
-                found = [e for e in zips.entries(archive) if e.filename.lower().endswith(".json")]
-                if len(found) != 1:
-                    raise FileError("zip_invalid", _which(len(found)))
-                with inside.open("wb") as out:
-                    for piece in zips.unpack(archive, found[0], allowance):
-                        out.write(piece)
-            except Invalid as error:
-                raise FileError("zip_invalid", error.detail) from None
-            name = found[0].filename
-            pngs = ZipPngs(
-                archive, name, scratch=folder, allowance=allowance, max_pixels=max_pixels
+        work = _ZipImport(
+            session, dataset_id, user_id, options, progress or Silent(), folder, limits
+        )
+        work.unpack(path)
+        # The PNGs of panoptic files are read out of it, one at a time.
+        with zips.open_zip(path, max_files=limits.max_zip_files) as archive:
+            return work.store(sessions, storage, archive)
+
+
+@dataclass
+class _Part:
+    """One annotation file of the zip: where it was unpacked, and what it brought."""
+
+    file: AnnotationFile
+    path: Path
+    tally: Tally = field(default_factory=Tally)
+    counts: dict[str, int] = field(default_factory=dict)
+    imported: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "file": self.file.name,
+            "subset": self.file.subset,
+            **self.tally.as_dict(),
+            "issue_counts": self.counts,
+            "imported": self.imported,
+        }
+
+
+class _ZipImport:
+    """One zip on its way in."""
+
+    def __init__(
+        self,
+        session: Session,
+        dataset_id: int,
+        user_id: int | None,
+        options: ImportOptions,
+        progress: Progress,
+        folder: Path,
+        limits: Limits,
+    ) -> None:
+        self._session = session
+        self._dataset_id = dataset_id
+        self._user_id = user_id
+        self._options = options
+        self._progress = progress
+        self._folder = folder
+        self._limits = limits
+        self._report = Report(options.mode)
+        self._parts: list[_Part] = []
+        self._inbox = Inbox(folder, limits)
+        self._pictures = ZipPictures([])
+        self._subsets: list[str | None] = []
+        self._numbers = {"created": 0, "updated": 0, "unchanged": 0, "rejected": 0}
+
+    # Unpacking ---------------------------------------------------------------------------------
+
+    def unpack(self, path: Path) -> None:
+        """Unpack and check everything; ImportFailed when there is nothing to import."""
+        try:
+            with zips.open_zip(path, max_files=self._limits.max_zip_files) as archive:
+                self._unpack(archive)
+        except Invalid as error:
+            raise self._failed(FileError("zip_invalid", error.detail)) from None
+        if not self._parts:
+            told = (
+                "The zip holds no .json file."
+                if not self._report.errors
+                else ("No annotation file of the zip can be read.")
             )
-            with inside.open("rb") as unpacked:
-                yield unpacked, name, pngs or None
+            raise self._failed(FileError("zip_invalid", told))
+
+    def _unpack(self, archive: zipfile.ZipFile) -> None:
+        entries, names = [], []
+        for entry in zips.entries(archive):
+            try:
+                names.append(zips.entry_name(entry))
+                entries.append(entry)
+            except Invalid as error:
+                self._refuse(intake.told_name(entry.orig_filename), error)
+        layout = zip_layout.read_layout(names)
+        for file in self._chosen(layout.files):
+            self._unpack_annotations(archive, entries[file.place], file)
+        for place in layout.ignored if self._parts else ():
+            with self._about(names[place]):
+                told = "It is neither annotations nor an image that can be taken in."
+                self._report.add("file_ignored", "", told)
+        sound: list[tuple[str, SoundFile]] = []
+        for number, picture in enumerate(layout.pictures if self._parts else ()):
+            self._progress.tell(number, len(layout.pictures), "Unpacking images.")
+            name = names[picture.place]
+            self._inbox.take_entry(archive, entries[picture.place])
+            item = self._inbox.items.pop()
+            if isinstance(item, SoundFile):
+                sound.append((name, replace(item, file_name=picture.file_name)))
+                self._subsets.append(picture.subset)
+            else:
+                self._reject(name, item)
+        self._pictures = ZipPictures(sound)
+
+    def _chosen(self, files: Sequence[AnnotationFile]) -> Iterator[AnnotationFile]:
+        """The files of the task that was asked for, and those whose names leave it open."""
+        for file in files:
+            told, _ = tasks.from_name(file.name)
+            if (
+                len(files) > 1
+                and self._options.task != _AUTO
+                and told
+                not in (
+                    None,
+                    self._options.task,
+                )
+            ):
+                with self._about(file.name):
+                    wanted = f"Only the task {self._options.task} was asked for."
+                    self._report.add("file_ignored", "", wanted)
+                continue
+            yield file
+
+    def _unpack_annotations(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: AnnotationFile
+    ) -> None:
+        path = self._inbox.new_path()
+        try:
+            if any(part.file.name == file.name for part in self._parts):
+                raise Invalid("The zip has a file of this name twice.", code="name_taken")
+            with path.open("wb") as out:
+                for piece in zips.unpack(archive, entry, self._inbox.allowance):
+                    out.write(piece)
+        except Invalid as error:
+            path.unlink(missing_ok=True)
+            self._refuse(file.name, error)
+        else:
+            self._parts.append(_Part(file, path))
+
+    @contextmanager
+    def _about(self, name: str) -> Iterator[None]:
+        """Issues are about this file."""
+        self._report.file = name
+        try:
+            yield
+        finally:
+            self._report.file = None
+
+    def _refuse(self, name: str, error: Invalid) -> None:
+        with self._about(name):
+            self._report.add("zip_invalid", "", f"{error.detail} ({error.code})", action="rejected")
+
+    def _reject(self, name: str, found: Rejection) -> None:
+        self._numbers["rejected"] += 1
+        with self._about(intake.told_name(name)):
+            self._report.add("picture_rejected", "", f"{found.message} ({found.code})")
+
+    # Storing -----------------------------------------------------------------------------------
+
+    def store(
+        self, sessions: SessionFactory, storage: Storage, archive: zipfile.ZipFile
+    ) -> dict[str, Any]:
+        """Import everything, or nothing; the report."""
+        arrived = [file.blob for file in self._pictures.files]
+        kept: set[str | None] = set()
+        if arrived and not self._options.dry_run:
+            with sessions.begin() as own:
+                blobs.note(own, files=arrived)
+        try:
+            with imports.as_a_whole(self._session, self._options, self._report):
+                self._import_files(archive)
+                used = self._store_pictures(storage)
+            kept = used
+        except TooStrict as error:
+            raise ImportFailed(str(error), self._result()) from None
+        finally:
+            # The savepoint is over: what it locked is free again, unless it is used.
+            if not self._options.dry_run:
+                _remove(sessions, storage, {blob.sha256 for blob in arrived} - kept)
+        return self._result(done=not self._options.dry_run)
+
+    def _import_files(self, archive: zipfile.ZipFile) -> None:
+        session, dataset_id = self._session, self._dataset_id
+        imports.wait_for_turn(session, dataset_id=dataset_id, progress=self._progress)
+        if len(self._parts) > 1 or self._pictures.files:
+            # Each part locks images and then counters, so images must be locked before all parts.
+            locked = select(Image.id).where(Image.dataset_id == dataset_id).order_by(Image.id)
+            session.execute(locked.with_for_update(key_share=True))
+        since = bulk.take_keys(session, "images", 1)[0]
+        problem: FileError | None = None
+        for part in self._parts:
+            before = dict(self._report.counts)
+            with self._about(part.file.name):
+                try:
+                    with session.begin_nested():
+                        self._import_file(part, since, archive)
+                except FileError as error:
+                    problem = problem or error
+                    self._report.add(error.code, "", error.detail, action="rejected")
+            part.counts = {
+                code: number - before.get(code, 0)
+                for code, number in sorted(self._report.counts.items())
+                if number > before.get(code, 0)
+            }
+        if problem is not None and not any(part.imported for part in self._parts):
+            raise ImportFailed(problem.detail, self._result())
+
+    def _import_file(self, part: _Part, since: int, archive: zipfile.ZipFile) -> None:
+        options = replace(
+            self._options,
+            file_name=part.file.name,
+            subset=self._options.subset or part.file.subset,
+        )
+        work = ImportWork(
+            self._session,
+            self._dataset_id,
+            self._user_id,
+            options,
+            self._report,
+            pictures=self._pictures.of(part.file),
+            beside=None if part.file.subset is None else Beside(options.subset or NO_SUBSET, since),
+        )
+        pngs = ZipPngs(
+            archive,
+            part.file.name,
+            scratch=self._folder,
+            allowance=self._inbox.allowance,
+            max_pixels=self._limits.max_pixels,
+        )
+        named = _Named(self._progress, part.file.name, len(self._parts))
+        with part.path.open("rb") as opened:
+            work.run(opened, named, pngs or None)
+        part.tally, part.imported = work.tally, True
+
+    def _store_pictures(self, storage: Storage) -> set[str | None]:
+        """The images of the zip become those of the dataset; the files that are used."""
+        if self._options.dry_run:
+            return set()
+        used: set[str | None] = set()
+        by_subset: dict[str, list[int]] = {}
+        for place, subset in enumerate(self._subsets):
+            found = self._options.subset or subset or NO_SUBSET
+            by_subset.setdefault(found, []).append(place)
+        for subset, places in by_subset.items():
+            self._progress.tell(0, 0, "Storing images.")
+            files = [self._pictures.files[place] for place in places]
+            meant = {n: self._pictures.images[place] for n, place in enumerate(places)}
+            outcome = intake.store(
+                self._session,
+                storage,
+                dataset_id=self._dataset_id,
+                items=files,
+                subset=subset,
+                meant=meant,
+            )
+            for rejection in outcome.rejected:
+                self._reject(rejection.file_name, rejection)
+            for name in ("created", "updated", "unchanged"):
+                self._numbers[name] += getattr(outcome, name)
+            used |= {image.blob_sha256 for image in outcome.images}
+        return used
+
+    # Telling -----------------------------------------------------------------------------------
+
+    def _failed(self, error: FileError) -> ImportFailed:
+        self._report.add(error.code, "", error.detail)
+        return ImportFailed(error.detail, self._result())
+
+    def _result(self, *, done: bool = False) -> dict[str, Any]:
+        total = Tally()
+        for part in self._parts:
+            total.add(part.tally)
+        if len(self._parts) == 1:
+            total.task = self._parts[0].tally.task
+        result = imports.result_of(total, self._report, self._options, done=done)
+        if self._pictures.files or self._numbers["rejected"]:
+            result["pictures"] = self._numbers
+        return result | {"files": [part.as_dict() for part in self._parts]}
 
 
-def _which(number: int) -> str:
-    if not number:
-        return "The zip holds no .json file."
-    return f"The zip holds {number} .json files: send the one to import, or a zip of it alone."
+class _Named:
+    """Progress of one file among several, with its name."""
+
+    def __init__(self, progress: Progress, name: str, number: int) -> None:
+        self._progress = progress
+        self._prefix = f"{name}: " if number > 1 else ""
+
+    def tell(self, done: int, total: int, message: str = "") -> None:
+        self._progress.tell(done, total, self._prefix + message if message else "")
+
+
+def _remove(sessions: SessionFactory, storage: Storage, sha256s: Iterable[str]) -> None:
+    """Take away files that no image uses; those of images to be committed are locked."""
+    ordered = sorted(sha256s)
+    for start in range(0, len(ordered), _FILES_AT_ONCE):
+        some = ordered[start : start + _FILES_AT_ONCE]
+        with sessions.begin() as own:
+            blobs.remove_unused(own, storage, sha256s=some)

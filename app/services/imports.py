@@ -5,6 +5,8 @@ rows first and takes its locks late and in the order in which everybody takes th
 annotations, dataset, counters), so that people go on working meanwhile.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -14,21 +16,28 @@ from app.formats import FORMATS
 from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, turns
+from app.services import import_finish, import_images, import_sizes, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
+from app.services.import_images import Beside
 from app.services.import_panoptic import import_frames
 from app.services.import_results import RESULTS, import_results, set_name
+from app.services.import_sizes import Pictures
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
 __all__ = [
     "ImportFailed",
     "ImportOptions",
+    "ImportWork",
+    "TooStrict",
+    "as_a_whole",
     "import_file",
     "import_kinds",
     "import_tasks",
+    "result_of",
     "unreadable",
+    "wait_for_turn",
 ]
 
 
@@ -79,20 +88,37 @@ def import_file(
     annotations are done; what it raises ends the import.
     """
     options = options or ImportOptions()
-    report, tally = Report(options.mode), Tally()
+    report = Report(options.mode)
+    try:
+        with as_a_whole(session, options, report):
+            work = ImportWork(session, dataset_id, user_id, options, report)
+            work.run(file, progress or Silent(), pngs)
+    except FileError as error:
+        raise unreadable(error, options, report) from None
+    except TooStrict as error:
+        raise ImportFailed(str(error), result_of(work.tally, report, options)) from None
+    return result_of(work.tally, report, options, done=not options.dry_run)
+
+
+class TooStrict(Exception):
+    """There are errors, and in strict mode one is too many."""
+
+
+@contextmanager
+def as_a_whole(session: Session, options: ImportOptions, report: Report) -> Iterator[None]:
+    """A savepoint in which everything is imported: undone by what is raised and by a dry run."""
     try:
         with session.begin_nested():
-            work = _Import(session, dataset_id, user_id, options, report, tally)
-            work.run(_format(options.format), file, pngs, progress or Silent())
+            yield
             if options.mode == "strict" and report.errors:
-                raise ImportFailed(_too_strict(report), _result(tally, report, options, done=False))
+                raise TooStrict(
+                    f"{report.errors:,} errors, and in strict mode one is too many. "
+                    "Nothing was imported."
+                )
             if options.dry_run:
                 raise _Undo
     except _Undo:
         session.expire_all()
-    except FileError as error:
-        raise unreadable(error, options, report) from None
-    return _result(tally, report, options, done=not options.dry_run)
 
 
 def unreadable(
@@ -101,18 +127,17 @@ def unreadable(
     """What to raise about a file that cannot be read at all."""
     report = report or Report(options.mode)
     report.add(error.code, "", error.detail)
-    return ImportFailed(error.detail, _result(Tally(), report, options, done=False))
+    return ImportFailed(error.detail, result_of(Tally(), report, options))
 
 
 def _format(name: str) -> Format:
     return next(form for form in FORMATS if form.name == name)
 
 
-def _too_strict(report: Report) -> str:
-    return f"{report.errors:,} errors, and in strict mode one is too many. Nothing was imported."
-
-
-def _result(tally: Tally, report: Report, options: ImportOptions, *, done: bool) -> dict[str, Any]:
+def result_of(
+    tally: Tally, report: Report, options: ImportOptions, *, done: bool = False
+) -> dict[str, Any]:
+    """The report of an import as a job's result."""
     return {
         **tally.as_dict(),
         **report.as_dict(),
@@ -122,8 +147,19 @@ def _result(tally: Tally, report: Report, options: ImportOptions, *, done: bool)
     }
 
 
-class _Import:
-    """One import, step by step."""
+def wait_for_turn(session: Session, *, dataset_id: int, progress: Progress) -> None:
+    """One import at a time in a dataset: two would make the same image twice."""
+    pause = 0.0
+    while not turns.try_turn(session, dataset_id=dataset_id, pause_seconds=pause):
+        progress.tell(0, 0, "Waiting for another import or upload into this dataset.")
+        pause = 0.2
+
+
+class ImportWork:
+    """The import of one file, step by step; `tally` is what it brought.
+
+    `pictures` came with the file, and `beside` tells of files that are imported with it.
+    """
 
     def __init__(
         self,
@@ -132,34 +168,38 @@ class _Import:
         user_id: int | None,
         options: ImportOptions,
         report: Report,
-        tally: Tally,
+        *,
+        pictures: Pictures | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self._session = session
         self._dataset_id = dataset_id
         self._user_id = user_id
         self._options = options
         self._report = report
-        self._tally = tally
+        self._pictures = pictures
+        self._beside = beside
+        self.tally = Tally()
 
-    def run(self, form: Format, file: BinaryIO, pngs: Pngs | None, progress: Progress) -> None:
+    def run(self, file: BinaryIO, progress: Progress, pngs: Pngs | None = None) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
         options = self._options
         if options.task == RESULTS or (options.task == "auto" and is_results(file)):
             self._results(file, progress)
             return
-        with form.open(
+        with _format(options.format).open(
             file, task=options.task, report=self._report, name=options.file_name, pngs=pngs
         ) as source:
             head = source.head()
-            self._tally.task = head.task
-            self._wait_for_turn(progress)
+            self.tally.task = head.task
+            wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
             self._write(source, head, progress)
 
     def _results(self, file: BinaryIO, progress: Progress) -> None:
         """Predictions instead of annotations."""
         options = self._options
-        self._wait_for_turn(progress)
+        wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
         import_results(
             self._session,
             dataset_id=self._dataset_id,
@@ -168,25 +208,22 @@ class _Import:
             name=set_name(options.name, options.file_name),
             subset=options.subset,
             report=self._report,
-            tally=self._tally,
+            tally=self.tally,
             progress=progress,
         )
-
-    def _wait_for_turn(self, progress: Progress) -> None:
-        """One import at a time in a dataset: two would make the same image twice."""
-        pause = 0.0
-        while not turns.try_turn(self._session, dataset_id=self._dataset_id, pause_seconds=pause):
-            progress.tell(0, 0, "Waiting for another import or upload into this dataset.")
-            pause = 0.2
 
     def _write(self, source: Source, head: Head, progress: Progress) -> None:
         session, report = self._session, self._report
         total = head.annotation_count
         progress.tell(0, total, "Importing images.")
         matches, images = import_images.find_images(
-            session, dataset_id=self._dataset_id, records=head.images, report=report
+            session,
+            dataset_id=self._dataset_id,
+            records=head.images,
+            report=report,
+            beside=self._beside,
         )
-        files = import_images.file_sizes(matches, report)
+        files = import_sizes.file_sizes(matches, report, self._pictures)
         sizes = settle_sizes(source, head, report, files)
         changes = import_images.find_id_changes(images, matches, sizes, report)
         import_images.write_images(
@@ -197,15 +234,19 @@ class _Import:
             task=head.task,
             subset=self._options.subset or head.subset,
             report=report,
-            tally=self._tally,
+            tally=self.tally,
         )
+        if self._pictures is not None:
+            for match in matches:
+                if match.id:
+                    self._pictures.give(match.record, match.id)
         categories = import_categories(
             session,
             dataset_id=self._dataset_id,
             task=head.task,
             records=head.categories,
             report=report,
-            tally=self._tally,
+            tally=self.tally,
         )
         work = AnnotationImport(
             session,
@@ -215,7 +256,7 @@ class _Import:
             matches=matches,
             categories=categories,
             report=report,
-            tally=self._tally,
+            tally=self.tally,
         )
         for batch in source.annotations(sizes):
             work.add(batch)
@@ -232,7 +273,7 @@ class _Import:
             annotations=work,
             changes=changes,
             report=report,
-            tally=self._tally,
+            tally=self.tally,
         )
-        numbers = self._tally.annotations
+        numbers = self.tally.annotations
         numbers["rejected"] = total - sum(numbers.values())

@@ -9,13 +9,23 @@ is in the dataset afterwards, or nothing.
 import hashlib
 import itertools
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, SQLColumnExpression, Text, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    SQLColumnExpression,
+    Text,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
@@ -27,7 +37,7 @@ from app.services.matching import Decision, Existing
 from app.services.pixels import Picture
 from app.services.storage import Storage, disk_full_as_problem
 
-__all__ = ["Inbox", "Limits", "Outcome", "Rejection", "SoundFile", "store"]
+__all__ = ["Inbox", "Limits", "Outcome", "Rejection", "SoundFile", "store", "told_name"]
 
 _NAMES_AT_ONCE = 5000
 _LONGEST_TOLD_NAME = 300
@@ -77,7 +87,7 @@ class Inbox:
         self.items: list[SoundFile | Rejection] = []
         self._folder = folder
         self._limits = limits
-        self._allowance = zips.Allowance(limits.max_unpacked_bytes)
+        self.allowance = zips.Allowance(limits.max_unpacked_bytes)
         self._numbers = itertools.count(1)
 
     @property
@@ -113,17 +123,18 @@ class Inbox:
         try:
             with zips.open_zip(path, max_files=self._limits.max_zip_files) as archive:
                 for entry in zips.entries(archive):
-                    self._take_entry(archive, entry)
+                    self.take_entry(archive, entry)
         except Invalid as error:
             self._refuse(name, error)
         if len(self.items) == before:
             self._refuse(name, Invalid("The zip holds no files.", code="zip_empty"))
 
-    def _take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    def take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        """A file of a zip."""
         name, path = entry.orig_filename, self.new_path()
         try:
             name = zips.entry_name(entry)
-            sha256 = _write(path, zips.unpack(archive, entry, self._allowance))
+            sha256 = _write(path, zips.unpack(archive, entry, self.allowance))
             if zips.is_zip(_head(path)):
                 raise Invalid("The entry is itself a zip.", code="zip_nested")
         except Invalid as error:
@@ -133,8 +144,12 @@ class Inbox:
             self._take_picture(name, path, sha256)
 
     def _refuse(self, name: str, error: Invalid) -> None:
-        told = values.shown_name(name)[:_LONGEST_TOLD_NAME]
-        self.items.append(Rejection(told, error.code, error.detail))
+        self.items.append(Rejection(told_name(name), error.code, error.detail))
+
+
+def told_name(name: str) -> str:
+    """A name from outside as it is told back."""
+    return values.shown_name(name)[:_LONGEST_TOLD_NAME]
 
 
 def _head(path: Path) -> bytes:
@@ -157,6 +172,9 @@ class Outcome:
 
     images: list[Image]
     rejected: list[Rejection]
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
 
 
 def store(
@@ -166,11 +184,16 @@ def store(
     dataset_id: int,
     items: Sequence[SoundFile | Rejection],
     subset: str,
+    meant: Mapping[int, Collection[int]] | None = None,
 ) -> Outcome:
-    """Take the sound files in. The caller has the dataset's turn (app/services/turns.py)."""
+    """Take the sound files in. The caller has the dataset's turn (app/services/turns.py).
+
+    `meant` has the images, by primary key, of sound files (by their place) that need not be looked
+    for.
+    """
     sound = [item for item in items if isinstance(item, SoundFile)]
     arrivals = [item.as_arrival() for item in sound]
-    decisions = matching.plan(arrivals, _existing(session, dataset_id, arrivals))
+    decisions = _decide(session, dataset_id, arrivals, meant or {})
     wanted = [
         file.blob
         for file, decision in zip(sound, decisions, strict=True)
@@ -179,6 +202,9 @@ def store(
     blobs.keep(session, storage, files=wanted)
     images = _write_images(session, dataset_id, subset, sound, decisions)
     outcome = Outcome([], [])
+    outcome.created = sum(decision.is_new for decision in decisions)
+    outcome.updated = sum(len(decision.fills) for decision in decisions)
+    outcome.unchanged = sum(len(decision.same) for decision in decisions)
     results = iter(zip(sound, decisions, images, strict=True))
     for item in items:
         if isinstance(item, Rejection):
@@ -191,6 +217,24 @@ def store(
                 Rejection(file.file_name, decision.refusal.code, decision.refusal.message)
             )
     return outcome
+
+
+def _decide(
+    session: Session,
+    dataset_id: int,
+    arrivals: Sequence[matching.Arrival],
+    meant: Mapping[int, Collection[int]],
+) -> list[Decision]:
+    others = [arrival for place, arrival in enumerate(arrivals) if not meant.get(place)]
+    planned = iter(matching.plan(others, _existing(session, dataset_id, others)))
+    keys = {key for found in meant.values() for key in found}
+    by_key = {image.id: image for image in _load(session, dataset_id, _has_key(keys))}
+    return [
+        matching.decide(arrival, [by_key[key] for key in sorted(meant[place])])
+        if meant.get(place)
+        else next(planned)
+        for place, arrival in enumerate(arrivals)
+    ]
 
 
 def _existing(
@@ -281,7 +325,7 @@ def _lock(session: Session, keys: set[int]) -> Sequence[Image]:
     """The rows locked, before the dataset's, as everybody does it."""
     found = session.scalars(
         select(Image)
-        .where(Image.id.in_(sorted(keys)))
+        .where(_has_key(keys))
         .order_by(Image.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -292,7 +336,11 @@ def _lock(session: Session, keys: set[int]) -> Sequence[Image]:
 
 
 def _get(session: Session, keys: set[int]) -> Sequence[Image]:
-    return session.scalars(select(Image).where(Image.id.in_(sorted(keys)))).all()
+    return session.scalars(select(Image).where(_has_key(keys))).all()
+
+
+def _has_key(keys: Collection[int]) -> ColumnElement[bool]:
+    return Image.id == any_(literal(sorted(keys), ARRAY(BigInteger)))
 
 
 def _fill(image: Image, file: SoundFile, orientation: int) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from app.services.file_names import base_name, share_an_end
 
-__all__ = ["Arrival", "Decision", "Existing", "Refusal", "plan"]
+__all__ = ["Arrival", "Decision", "Existing", "Refusal", "decide", "plan"]
 
 _NAMES_TOLD = 3
 
@@ -119,15 +119,7 @@ class _Plan:
 
     def _by_equal_name(self, arrival: Arrival) -> Decision | None:
         images = self._by_name.get(arrival.match_name, [])
-        waiting = [image for image in images if image.sha256 is None]
-        same = [image.id for image in images if image.sha256 == arrival.sha256]
-        if waiting:
-            return _fill(arrival, waiting)
-        if same:
-            return Decision(same=same)
-        if images:
-            return _refused("The dataset has another image of this name.", code="name_taken")
-        return None
+        return decide(arrival, images) if images else None
 
     def _by_equal_bytes(self, arrival: Arrival) -> Decision | None:
         name = arrival.match_name
@@ -175,6 +167,17 @@ class _Plan:
         self._decisions[claimants[0]] = _fill(self._arrivals[claimants[0]], [image])
         for place in claimants[1:]:
             self._decisions[place] = Decision(repeats=claimants[0])
+
+
+def decide(arrival: Arrival, images: Sequence[Existing]) -> Decision:
+    """What becomes of a file that is one of these images, of which there is at least one."""
+    waiting = [image for image in images if image.sha256 is None]
+    same = [image.id for image in images if image.sha256 == arrival.sha256]
+    if waiting:
+        return _fill(arrival, waiting)
+    if same:
+        return Decision(same=same)
+    return _refused("The dataset has another image of this name.", code="name_taken")
 
 
 def _fill(arrival: Arrival, images: list[Existing]) -> Decision:

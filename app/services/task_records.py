@@ -40,12 +40,18 @@ from app.models import (
 )
 from app.services.images import ImageFilter
 
-__all__ = ["TaskRecords", "present_tasks"]
+__all__ = ["GEOMETRY", "KEY", "TaskRecords", "present_tasks"]
+
+KEY = (Annotation.id.label("key"),)
+GEOMETRY = (Annotation.shape, Annotation.iscrowd)
+"""Columns of annotations that an export asks for where it needs them."""
 
 _OBJECTS = ("instances", "person_keypoints", "stuff")
 _WITHOUT_CATEGORIES = ("captions",)
 # Rows that a server-side cursor fetches at a time: some hundreds of kilobytes.
 _ROWS = 1000
+# Images whose annotations are held together.
+_IMAGES = 50
 _place = attrgetter("place")
 _IMAGE = (
     Image.record,
@@ -102,6 +108,11 @@ class TaskRecords:
         self._envelopes = {row.task: row.envelope for row in session.execute(files)}
         self._all_categories = self._load_categories()
         self._described = {one.row.id for one in self._all_categories if task in one.places}
+
+    @property
+    def all_categories(self) -> list[Any]:
+        """The categories of all tasks, without filters."""
+        return [one.row for one in self._all_categories]
 
     @property
     def has_file(self) -> bool:
@@ -263,9 +274,26 @@ class TaskRecords:
             AnnotationTask.annotation_id == Annotation.id, AnnotationTask.task == self._task
         )
 
-    def annotations(self) -> Iterable[Any]:
-        """The annotations of the task: record, variants, and the keys of category and image."""
-        chosen = [self._of_dataset, _LIVE]
+    def annotations(self, *columns: Any) -> Iterable[Any]:
+        """The annotations of the task: record, variants, and the keys of category and image.
+
+        `columns` are further ones, such as `GEOMETRY`.
+        """
+        return self._annotations(columns)
+
+    def annotations_by_image(self, *columns: Any) -> Iterator[list[Any]]:
+        """The same, image after image; each list holds all annotations of some images."""
+        keys = (image.id for image in self.images())
+        while some := list(itertools.islice(keys, _IMAGES)):
+            found: dict[int, list[Any]] = {key: [] for key in some}
+            for row in self._annotations(columns, Annotation.image_id.in_(some)):
+                found[row.image_id].append(row)
+            yield list(itertools.chain.from_iterable(found.values()))
+
+    def _annotations(self, columns: Sequence[Any], *more: ColumnElement[bool]) -> Iterable[Any]:
+        if self._task == "image_info":
+            return []
+        chosen = [self._of_dataset, _LIVE, *more]
         if self._filters.categories and self._task not in _WITHOUT_CATEGORIES:
             chosen.append(Annotation.category_id.in_(self._filters.categories))
         if self._filters != ImageFilter(categories=self._filters.categories) or (
@@ -273,10 +301,9 @@ class TaskRecords:
         ):
             images = select(Image.id).where(*self._filters.conditions(self._dataset_id))
             chosen.append(Annotation.image_id.in_(images))
-        if self._task == "image_info":
-            return []
+        wanted = (*_ANNOTATION, *columns)
         queries = [
-            select(*_ANNOTATION, Annotation.id.label("place"))
+            select(Annotation.id.label("place"), *wanted)
             .where(*chosen, condition)
             .order_by(Annotation.id)
             for condition in self._conditions()
@@ -285,16 +312,18 @@ class TaskRecords:
             return self._merged(queries)
         brought, *made_here = queries
         return itertools.chain(
-            self._merged([brought, *self._listed(chosen)]), *map(self._rows, made_here)
+            self._merged([brought, *self._listed(chosen, wanted)]), *map(self._rows, made_here)
         )
 
-    def _listed(self, chosen: list[ColumnElement[bool]]) -> list[Select[*tuple[Any, ...]]]:
+    def _listed(
+        self, chosen: list[ColumnElement[bool]], wanted: tuple[Any, ...]
+    ) -> list[Select[*tuple[Any, ...]]]:
         """What brought annotations of other tasks are chosen by; nothing where there are none."""
         is_listed = and_(
             AnnotationTask.dataset_id == self._dataset_id, AnnotationTask.task == self._task
         )
         if not self._session.scalar(select(exists().where(is_listed))):
             return []
-        query = select(*_ANNOTATION, AnnotationTask.place)
+        query = select(AnnotationTask.place, *wanted)
         query = query.join(AnnotationTask, AnnotationTask.annotation_id == Annotation.id)
         return [query.where(is_listed, *chosen).order_by(AnnotationTask.place)]

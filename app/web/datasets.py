@@ -1,7 +1,6 @@
 """Pages of datasets: the list, and the tabs of one except its images."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ from fastapi.responses import RedirectResponse
 
 from app.api import deps, paging
 from app.api.categories import CategoryOut
-from app.errors import Invalid
 from app.models import STATUSES, Category, Dataset
 from app.services import (
     access,
@@ -125,8 +123,9 @@ def frame(page: Page, dataset: Dataset, tab: str) -> dict[str, Any]:
         "statuses": STATUS_LABELS,
         "stem": exports.file_stem(dataset.name),
         "import_tasks": _labelled(imports.import_kinds(), _TASK_LABELS),
+        "export_tasks": _labelled(exports.export_tasks(), _TASK_LABELS),
         "tasks": _grouped_tasks(task_records.present_tasks(session, dataset_id=dataset.id)),
-        "segmentations": _labelled(_exportable_segmentations(), _SEGMENTATION_LABELS),
+        "segmentations": _labelled(exports.SEGMENTATIONS, _SEGMENTATION_LABELS),
     }
 
 
@@ -142,16 +141,6 @@ def _grouped_tasks(present: Sequence[str]) -> list[tuple[str, list[tuple[str, st
 
 def _labelled(names: Iterable[str], labels: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, labels.get(name, name.replace("_", " ").capitalize())) for name in names]
-
-
-def _exportable_segmentations() -> list[str]:
-    """The ways to write shapes that this version has."""
-    found = []
-    for name in exports.SEGMENTATIONS:
-        with suppress(Invalid):
-            exports.check_options(exports.ExportOptions(segmentation=name))
-            found.append(name)
-    return found
 
 
 def _category(row: Category, annotation_count: int) -> dict[str, Any]:

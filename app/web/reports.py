@@ -51,6 +51,18 @@ class Group:
 
 
 @dataclass(frozen=True)
+class File:
+    """One annotation file of a zip."""
+
+    name: str
+    task: str | None
+    subset: str | None
+    imported: bool
+    annotations: Mapping[str, int]
+    issue_count: int
+
+
+@dataclass(frozen=True)
 class Report:
     """What a page shows of a job's result."""
 
@@ -60,6 +72,7 @@ class Report:
     totals: list[tuple[str, Mapping[str, int]]]
     facts: list[tuple[str, Any]]
     groups: list[Group]
+    files: list[File]
 
     @property
     def issue_count(self) -> int:
@@ -113,7 +126,7 @@ def groups_of(result: Mapping[str, Any]) -> list[Group]:
 
 def _where(issue: Mapping[str, Any]) -> str:
     path, identity = issue.get("path"), issue.get("id")
-    parts = [str(path)] if path else []
+    parts = [str(part) for part in (issue.get("file"), path) if part]
     if identity is not None:
         parts.append(f"id {identity}")
     return ", ".join(parts)
@@ -149,4 +162,12 @@ def report_of(job: Job) -> Report:
         totals=totals,
         facts=facts,
         groups=groups_of(result),
+        files=[_file(told) for told in result.get("files", ())],
+    )
+
+
+def _file(told: Mapping[str, Any]) -> File:
+    issues = sum(told["issue_counts"].values())
+    return File(
+        told["file"], told["task"], told["subset"], told["imported"], told["annotations"], issues
     )

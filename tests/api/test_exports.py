@@ -95,12 +95,22 @@ def test_options(client: ApiClient, dataset: Dataset) -> None:
     assert ids(status="new", annotated="true") == ([1, 7], [1, 2])
     assert ids(annotated="false") == ([], [])
 
+    def annotations(**options: Any) -> list[Any]:
+        found: list[Any] = client.get(url(dataset), params=options).json()["annotations"]
+        return found
+
+    assert annotations(segmentation="guess") == FILE["annotations"]
+    coded = annotations(segmentation="mask")
+    assert [(type(one["segmentation"]), one["iscrowd"]) for one in coded] == [(dict, 1)] * 2
+    assert annotations(crop_covered="true", allow_attributes="false") == FILE["annotations"]
+
 
 @pytest.mark.parametrize(
     ("task", "options", "code"),
     [
         ("nonsense", {}, "invalid"),
-        ("instances", {"segmentation": "polygons"}, "option_unsupported"),
+        ("instances", {"crop_covered": "nonsense"}, "invalid"),
+        ("instances", {"allow_attributes": "nonsense"}, "invalid"),
         ("instances", {"segmentation": "nonsense"}, "invalid"),
         ("instances", {"ids": "nonsense"}, "invalid"),
         ("instances", {"category": "dog"}, "invalid"),
@@ -136,7 +146,7 @@ def test_strangers_do_not_see_it(
 def test_the_connection_goes_back(client: ApiClient, context: AppContext, dataset: Dataset) -> None:
     """Also when something is refused after the snapshot was opened, or nobody reads the answer."""
     client.get(url(dataset))
-    client.get(url(dataset), params={"segmentation": "mask"})
+    client.get(url(dataset, "panoptic"))
     with client.stream("GET", url(dataset)) as answer:
         next(answer.iter_bytes(100))
     with context.engine.connect() as connection:
@@ -158,12 +168,12 @@ def test_slow_readers_leave_connections_to_others(client: ApiClient, dataset: Da
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
-@pytest.mark.parametrize(("query", "status"), [("", 200), ("?segmentation=mask", 422)])
+@pytest.mark.parametrize(("task", "status"), [("instances", 200), ("panoptic", 422)])
 def test_a_download_that_is_over_makes_room(
-    client: ApiClient, dataset: Dataset, query: str, status: int
+    client: ApiClient, dataset: Dataset, task: str, status: int
 ) -> None:
     for _ in range(DOWNLOADS_AT_ONCE + 1):
-        assert client.get(url(dataset) + query).status_code == status
+        assert client.get(url(dataset, task)).status_code == status
 
 
 def test_panoptic_files_and_their_pngs(client: ApiClient, dataset: Dataset) -> None:

@@ -17,6 +17,7 @@ from app.jobs.runner import run_job
 from app.models import Dataset, User
 from tests.build import make_member, make_user
 from tests.build.coco import annotation, coco, to_bytes
+from tests.build.pictures import make_picture
 from tests.conftest import ApiClient
 
 
@@ -182,12 +183,50 @@ def test_a_zip_with_one_annotation_file(
 ) -> None:
     content = {
         "annotations/instances.json": to_bytes(coco(annotation())),
-        "images/a.jpg": b"not looked at",
+        "images/a.jpg": b"not a picture",
         "__MACOSX/._instances.json": b"junk",
     }
     job = finished(send(client, dataset, zipped(**content)))
     assert job["result"]["annotations"]["created"] == 1
+    assert job["result"]["issue_counts"] == {"picture_rejected": 1}
     assert stored_files(context) == []
+
+
+def test_a_zip_with_several_files_and_images(
+    context: AppContext, client: ApiClient, dataset: Dataset, finished: Finish
+) -> None:
+    """One job and one report, in which each issue names its file; the page shows both files."""
+    content = {
+        "annotations/captions_val.json": to_bytes(
+            {
+                "images": coco()["images"],
+                "annotations": [
+                    {"id": 1, "image_id": 1, "caption": "A cat."},
+                    {"id": 2, "image_id": 5, "caption": "A cat."},
+                ],
+            }
+        ),
+        "annotations/instances_val.json": to_bytes(coco(annotation())),
+        "images/val/a.jpg": make_picture(size=(8, 6), kind="JPEG"),
+    }
+    job = finished(send(client, dataset, zipped(**content)))
+    result = job["result"]
+    assert (job["state"], result["issue_counts"]) == ("succeeded", {"image_unknown": 1})
+    assert result["issues"][0]["file"] == "annotations/captions_val.json"
+    assert result["issues"][0]["path"] == "annotations[1].image_id"
+    assert [
+        (one["file"], one["task"], one["annotations"]["created"]) for one in result["files"]
+    ] == [
+        ("annotations/instances_val.json", "instances", 1),
+        ("annotations/captions_val.json", "captions", 1),
+    ]
+    assert result["pictures"] == {"created": 0, "updated": 1, "unchanged": 0, "rejected": 0}
+    [image] = client.get(f"/api/datasets/{dataset.id}/images").json()["items"]
+    assert (image["has_file"], image["subset"]) == (True, "val")
+    answer = client.get(f"/api/images/{image['id']}/file")
+    assert answer.content == content["images/val/a.jpg"]
+    page = client.get(f"/jobs/{job['id']}").text
+    assert all(name in page for name in content if name.endswith(".json"))
 
 
 @pytest.mark.parametrize(
@@ -220,8 +259,8 @@ def test_a_file_tells_its_task_and_subset(
     assert [image["subset"] for image in shown] == [subset]
 
 
-@pytest.mark.parametrize("names", [["a.txt"], ["a.json", "b.json"]])
-def test_a_zip_with_none_or_several(
+@pytest.mark.parametrize("names", [[], ["a.txt"], ["a.jpg", "b.txt"]])
+def test_a_zip_without_annotations(
     client: ApiClient, dataset: Dataset, finished: Finish, names: list[str]
 ) -> None:
     job = finished(send(client, dataset, zipped(**dict.fromkeys(names, b"{}"))))

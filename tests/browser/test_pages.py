@@ -3,9 +3,11 @@
 import itertools
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
@@ -143,6 +145,31 @@ def test_the_export_dialog_gives_a_file_and_a_command(
     assert f"-o '{name}'" in command
     content = json.loads(download.value.path().read_text())
     assert [image["file_name"] for image in content["images"]] == ["a.jpg"]
+
+    dialog.get_by_label("Shapes", exact=True).select_option("polygons")
+    dialog.get_by_label("Cut away what is covered").check()
+    folder = dialog.get_by_label("All images in one folder")
+    expect(folder).to_be_hidden()
+    dialog.get_by_label("Task", exact=True).select_option("images")
+    folder.check()
+    dialog.get_by_text("Only some tasks").click()
+    dialog.get_by_label("Image info only").check()
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == f"{dataset['name'].replace(' ', '_')}.zip"
+    command = dialog.get_by_label("From a script").input_value()
+    options = parse_qs(urlsplit(command.split("'")[-2]).query)
+    assert options == {
+        "segmentation": ["polygons"],
+        "ids": ["reindex"],
+        "status": ["new"],
+        "crop_covered": ["true"],
+        "merge_images": ["true"],
+        "tasks": ["image_info"],
+        "images": ["true"],
+    }
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["annotations/image_info_default.json", "images/a.jpg"]
 
 
 def test_filters_change_grid_address_and_the_way_on(

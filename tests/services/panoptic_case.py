@@ -25,7 +25,8 @@ def put_zip(context: AppContext, dataset: Dataset, data: bytes, **options: Any) 
             dataset_id=dataset.id,
             user_id=None,
             file=io.BytesIO(data),
-            scratch=context.storage.scratch,
+            sessions=context.sessions,
+            storage=context.storage,
             settings=context.settings,
             options=replace(ImportOptions(), **options),
         )

@@ -22,7 +22,7 @@ from app.services.images import ImageFilter
 from app.services.shapes import Json
 from app.services.storage import blob_key
 from tests.build import make_annotation, make_category, make_dataset, make_image, make_user
-from tests.build.coco import coco
+from tests.build.coco import annotation, coco
 from tests.services.exporting import put_in
 
 IMAGE = {"id": 7, "file_name": "seven.jpg", "width": 8, "height": 6}
@@ -89,6 +89,44 @@ def test_a_file_for_each_subset(zipped: Zip, session: Session, dataset: Dataset)
     chosen = zipped(file=ExportOptions(filters=ImageFilter(subset="train"), ids="reindex"))
     assert chosen.namelist() == ["annotations/instances_train.json"]
     assert json.loads(chosen.read(chosen.namelist()[0]))["annotations"][0]["id"] == 1
+
+
+def test_one_numbering_for_all_files(
+    zipped: Zip, context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    """An image is called the same in each file, an object in each task, and none twice."""
+    images = [{"id": 50 + n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(4)]
+    person = [{"id": 1, "name": "person", "keypoints": ["nose"], "skeleton": []}]
+    for subset, some in (("train", images[:2]), ("val", images[2:])):
+        objects = [
+            annotation(id=7, image_id=one["id"], keypoints=[1, 1, 2], num_keypoints=1)
+            for one in some
+        ]
+        captions = [{"id": 7, "image_id": one["id"], "caption": "A."} for one in some[::-1]]
+        for task, found in (
+            ("instances", objects),
+            ("person_keypoints", objects[::-1]),
+            ("captions", captions),
+        ):
+            file = coco(*found, images=some[::-1], categories=person)
+            put_in(context, dataset, file, task=task, subset=subset)
+    archive = zipped(file=ExportOptions(ids="reindex"))
+    files = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    assert len(files) == 6
+    named: dict[str, set[int]] = {}
+    numbered: dict[str, set[tuple[int, int]]] = {}
+    for name, file in files.items():
+        for image in file["images"]:
+            named.setdefault(image["file_name"], set()).add(image["id"])
+        task = name.split("/")[1].rpartition("_")[0]
+        pairs = {(one["id"], one["image_id"]) for one in file["annotations"]}
+        assert len(pairs) == 2
+        numbered[task] = numbered.get(task, set()) | pairs
+    assert sorted(map(list, named.values())) == [[1], [2], [3], [4]]
+    assert numbered["instances"] == numbered["person_keypoints"]
+    for pairs in numbered.values():
+        assert {key for key, _ in pairs} == {1, 2, 3, 4}
+        assert {image for _, image in pairs} == {1, 2, 3, 4}
 
 
 def test_an_empty_dataset(zipped: Zip) -> None:

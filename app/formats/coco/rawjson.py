@@ -10,6 +10,7 @@ twenty digits their end. So a record is split into its members, whose values sta
 '{"id":8,"area":480.50,"score":0.5}'
 """
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -50,7 +51,11 @@ def decode(text: str | bytes) -> Any:
 
 def join(parts: Mapping[str, str]) -> str:
     """A JSON object's text from its members' texts."""
-    return "{" + ",".join(f"{dumps(key)}:{value}" for key, value in parts.items()) + "}"
+    return "{" + ",".join(f"{_name(key)}:{value}" for key, value in parts.items()) + "}"
+
+
+# A file's records have the same few names.
+_name = functools.lru_cache(maxsize=1024)(dumps)
 
 
 def replace(

@@ -1145,8 +1145,8 @@ export interface paths {
          * Export Json
          * @description A COCO file of the dataset, streamed from one consistent state of it.
          *
-         *     What nobody edited is written exactly as it was imported. The PNGs of the task panoptic come
-         *     with `export.zip`. Answers 422 `option_unsupported` for what this version cannot write yet.
+         *     What nobody edited is written exactly as it was imported, but for what the options say. The PNGs
+         *     of the task panoptic come with `export.zip`.
          */
         readonly get: operations["export_json_api_datasets__dataset_id__export__task__json_get"];
         readonly put?: never;
@@ -4209,7 +4209,7 @@ export interface operations {
                 readonly "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description A COCO .json, or a .zip that holds one and, for panoptic, the folder of PNGs beside it.
+                     * @description A COCO .json, or a .zip of them and of images, with the folders of PNGs of panoptic files.
                      */
                     readonly file: string;
                     /**
@@ -4312,10 +4312,14 @@ export interface operations {
     readonly export_json_api_datasets__dataset_id__export__task__json_get: {
         readonly parameters: {
             readonly query?: {
-                /** @description How segmentations are written; only `stored` works so far. */
+                /** @description How segmentations are written: as they are kept; crowds as RLE and others as polygons; all as polygons that cover the same pixels (`iscrowd` 0); all as RLE (`iscrowd` 1). Boxes stay boxes. */
                 readonly segmentation?: "stored" | "guess" | "polygons" | "mask";
                 /** @description Keep the COCO ids, or number images and annotations from 1. */
                 readonly ids?: "preserve" | "reindex";
+                /** @description Cut away what later annotations of an image cover, and count `area` anew. */
+                readonly crop_covered?: boolean;
+                /** @description Write the annotations' `attributes`. */
+                readonly allow_attributes?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
@@ -4348,14 +4352,18 @@ export interface operations {
     readonly export_zipped_api_datasets__dataset_id__export_zip_get: {
         readonly parameters: {
             readonly query?: {
-                /** @description How segmentations are written; only `stored` works so far. */
-                readonly segmentation?: "stored" | "guess" | "polygons" | "mask";
-                /** @description Keep the COCO ids, or number images and annotations from 1. */
-                readonly ids?: "preserve" | "reindex";
                 /** @description With the image files. */
                 readonly images?: boolean;
                 /** @description All images in one folder, not one for each subset. */
                 readonly merge_images?: boolean;
+                /** @description How segmentations are written: as they are kept; crowds as RLE and others as polygons; all as polygons that cover the same pixels (`iscrowd` 0); all as RLE (`iscrowd` 1). Boxes stay boxes. */
+                readonly segmentation?: "stored" | "guess" | "polygons" | "mask";
+                /** @description Keep the COCO ids, or number images and annotations from 1. */
+                readonly ids?: "preserve" | "reindex";
+                /** @description Cut away what later annotations of an image cover, and count `area` anew. */
+                readonly crop_covered?: boolean;
+                /** @description Write the annotations' `attributes`. */
+                readonly allow_attributes?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */

@@ -6,9 +6,12 @@ export function exportQuery(form: HTMLFormElement): URLSearchParams {
   for (const select of findAll<HTMLSelectElement>(form, "select[name]")) {
     if (select.value !== (select.dataset["default"] ?? "")) query.append(select.name, select.value);
   }
-  for (const box of findAll<HTMLInputElement>(form, "[name=category]:checked")) {
-    query.append("category", box.value);
-  }
+  const boxes = findAll<HTMLInputElement>(form, "[type=checkbox]:checked").filter(
+    (box) => box.closest("[hidden]") === null,
+  );
+  for (const box of boxes.filter((box) => box.name !== "tasks")) query.append(box.name, box.value);
+  const tasks = boxes.filter((box) => box.name === "tasks").map((box) => box.value);
+  if (tasks.length > 0) query.append("tasks", tasks.join(","));
   return query;
 }
 
@@ -18,19 +21,30 @@ function harmless(subset: string): string {
   return kept.slice(0, 80) || "dataset";
 }
 
+/** The address after the dataset's, and the name that the server gives the file, too. */
+export function exportTarget(file: string, stem: string): { path: string; name: string } {
+  if (file === "zip" || file === "images") return { path: ".zip", name: `${stem}.zip` };
+  return { path: `/${file}.json`, name: `${file}_${stem}.json` };
+}
+
 /** The export dialog: its choices are an address, to follow or to give to a script. */
 export function exportDialog(root: HTMLElement): void {
   const form = find<HTMLFormElement>(root, "form");
   const download = find<HTMLAnchorElement>(root, "[data-download]");
 
   function update(): void {
-    const task = find<HTMLSelectElement>(form, "[data-task]").value;
-    const query = exportQuery(form).toString();
-    const path = `${root.dataset["url"] ?? ""}${task}.json${query === "" ? "" : `?${query}`}`;
+    const file = find<HTMLSelectElement>(form, "[data-task]").value;
+    for (const part of findAll(form, "[data-for]")) {
+      show(part, (part.dataset["for"] ?? "").split(" ").includes(file));
+    }
+    const query = exportQuery(form);
+    if (file === "images") query.append("images", "true");
     // The name that the server gives the file, too.
     const subset = find<HTMLSelectElement>(form, "[name=subset]").value;
     const stem = subset === "" ? (root.dataset["stem"] ?? "") : harmless(subset);
-    const name = `${task}_${stem}.json`;
+    const target = exportTarget(file, stem);
+    const path = `${root.dataset["url"] ?? ""}${target.path}${query.size === 0 ? "" : `?${query.toString()}`}`;
+    const name = target.name;
     download.href = path;
     download.download = name;
     find<HTMLTextAreaElement>(form, "[data-curl]").value =
