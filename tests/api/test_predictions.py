@@ -265,7 +265,7 @@ def test_bulk_decisions_by_image_and_category(case: Case) -> None:
 
 def test_deleting_a_set(case: Case) -> None:
     made = case.decide(case.predictions()[0], "accept").json()
-    case.import_file([], name="model B")
+    case.import_file([], name="model B", task="results")
     path = f"{case.path}/{case.sets[0]['id']}"
     assert case.api.delete(path).status_code == 204
     assert case.api.delete(path).status_code == 404

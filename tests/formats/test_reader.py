@@ -279,7 +279,7 @@ SAMPLES: dict[str, Any] = {
     "json_malformed": b'{"images": [}',
     "json_truncated": b'{"images": [',
     "nesting_too_deep": b'{"a": ' + b"[" * 100_000,
-    "top_level": b"[1]",
+    "top_level": b"[]",
     "results_file": [{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}],
     "panoptic_pngs_missing": coco({"image_id": 1, "segments_info": []}),
     "list_expected": coco(images={}),

@@ -195,7 +195,7 @@ def test_strict_and_dry_run_change_nothing(imported: Import, session: Session) -
 
 def test_an_empty_list_is_a_run_that_found_nothing(imported: Import, session: Session) -> None:
     imported(coco())
-    assert predictions_of(imported([])) == (0, 0, 0, 0)
+    assert predictions_of(imported([], task="results")) == (0, 0, 0, 0)
     assert json.loads(written(session)) == []
 
 

@@ -112,7 +112,7 @@ def corners(bbox: Sequence[Any]) -> list[Any]:
 
 
 def is_results(file: BinaryIO) -> bool:
-    """Whether a file is a list whose first record looks like a result, or an empty list."""
+    """Whether a file is a list whose first record looks like a result."""
     try:
         with as_utf8(file) as text:
             return Stream(text).is_results()

@@ -372,15 +372,13 @@ class Stream:
         )
 
     def is_results(self) -> bool:
-        """Whether the file is a list of results, by its first one; an empty list is one, too.
+        """Whether the file is a list of results, by its first one; an empty list could be anything.
 
         Nothing can be read afterwards.
         """
         if self._peek() != b"[":
             return False
         self._at += 1
-        if self._peek() == b"]":
-            return True
         if self._peek() != b"{":
             return False
         try:
