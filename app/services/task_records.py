@@ -303,7 +303,7 @@ class TaskRecords:
             chosen.append(Annotation.image_id.in_(images))
         wanted = (*_ANNOTATION, *columns)
         queries = [
-            select(Annotation.id.label("place"), *wanted)
+            select(*wanted, Annotation.id.label("place"))
             .where(*chosen, condition)
             .order_by(Annotation.id)
             for condition in self._conditions()
@@ -324,6 +324,6 @@ class TaskRecords:
         )
         if not self._session.scalar(select(exists().where(is_listed))):
             return []
-        query = select(AnnotationTask.place, *wanted)
+        query = select(*wanted, AnnotationTask.place)
         query = query.join(AnnotationTask, AnnotationTask.annotation_id == Annotation.id)
         return [query.where(is_listed, *chosen).order_by(AnnotationTask.place)]

@@ -168,7 +168,7 @@ def test_slow_readers_leave_connections_to_others(client: ApiClient, dataset: Da
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
-@pytest.mark.parametrize(("task", "status"), [("instances", 200), ("panoptic", 422)])
+@pytest.mark.parametrize(("task", "status"), [("instances", 200), ("nonsense", 422)])
 def test_a_download_that_is_over_makes_room(
     client: ApiClient, dataset: Dataset, task: str, status: int
 ) -> None:

@@ -71,10 +71,10 @@ def test_what_is_asked_for_wins() -> None:
     assert (head.task, head.subset, len(found), report.counts) == ("stuff", "val", 1, {})
 
 
-def test_panoptic_files_are_known_and_refused() -> None:
+def test_panoptic_files_need_their_pngs() -> None:
     with pytest.raises(FileError) as caught:
         read(coco(PANOPTIC), name="instances_val.json")
-    assert caught.value.code == "task_unsupported"
+    assert caught.value.code == "panoptic_pngs_missing"
 
 
 def test_captions_are_kept_as_they_are() -> None:
