@@ -325,7 +325,7 @@ _RECORD = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, derandomize=True)
 @given(st.lists(_RECORD, max_size=6), st.booleans(), st.booleans())
 def test_any_file_is_better_afterwards(
     tmp_path_factory: pytest.TempPathFactory, records: list[Any], drop: bool, fill: bool
