@@ -6,6 +6,7 @@
  * letter stands for the letter, not for the place on the keyboard.
  */
 
+import type { Annotation, AnnotationKey } from "../model/records";
 import type { Editor } from "./editor";
 import { toggle } from "./view";
 
@@ -54,6 +55,22 @@ export function pickCategory(editor: Editor, categoryId: number): void {
   editor.edit("Change category", editor.view.selection, (annotation) =>
     annotation.category_id === categoryId ? null : { ...annotation, category_id: categoryId },
   );
+}
+
+/** What is shown and not locked, in the order of the document. */
+function* touchable(editor: Editor): Generator<[AnnotationKey, Annotation]> {
+  for (const entry of editor.document.entries()) {
+    if (editor.visible(entry[0]) && !editor.view.locked.has(entry[0])) yield entry;
+  }
+}
+
+/** All of the categories that the selection has, or of the current one where nothing is selected. */
+function selectCategory(editor: Editor): void {
+  const { selection } = editor.view;
+  const wanted = new Set([...selection].map((key) => editor.document.get(key)?.category_id));
+  if (selection.size === 0) wanted.add(editor.categoryId);
+  const found = [...touchable(editor)].filter(([, { category_id: id }]) => wanted.has(id));
+  editor.select(found.map(([key]) => key));
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -150,9 +167,25 @@ export const COMMANDS: readonly Command[] = [
     group: "Edit",
     keys: ["Mod+A"],
     when: (editor) => !busy(editor),
+    run: (editor) => editor.select([...touchable(editor)].map(([key]) => key)),
+  },
+  {
+    id: "select-category",
+    label: "Select everything of this category",
+    group: "Edit",
+    keys: ["Mod+Shift+A"],
+    when: (editor) => !busy(editor),
+    run: selectCategory,
+  },
+  {
+    id: "select-others",
+    label: "Invert the selection",
+    group: "Edit",
+    keys: ["Mod+I"],
+    when: (editor) => !busy(editor),
     run: (editor) => {
-      const all = [...editor.document.entries()].map(([key]) => key);
-      editor.select(all.filter((key) => editor.visible(key) && !editor.view.locked.has(key)));
+      const { selection } = editor.view;
+      editor.select([...touchable(editor)].map(([key]) => key).filter((key) => !selection.has(key)));
     },
   },
   { id: "fit", label: "Fit the image", group: "View", keys: ["F"], run: (editor) => editor.fit() },
