@@ -10,10 +10,11 @@ import type { ToolKind } from "./tool";
 export const TOOLS: readonly ToolKind[] = [select, box, polygon];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
-  return tools.map(({ id, label, key }) => ({
+  return tools.map(({ id, label, key, help }) => ({
     id: `tool-${id}`,
     label: `${label} tool`,
     group: "Tools",
+    help,
     keys: [key],
     run: (editor) => editor.hand.choose(id),
   }));
