@@ -92,7 +92,7 @@ export class Story {
 
   key(name: string): this {
     const commands = [...COMMANDS, ...toolCommands(this.editor.hand.tools)];
-    commandFor(commands, name, this.editor)?.run(this.editor, name);
+    commandFor(commands, name, this.editor)?.run(this.editor);
     return this;
   }
 

@@ -132,28 +132,33 @@ export function optionCommands(tools: readonly ToolInfo[]): Command[] {
 }
 
 function commandsOf(option: ToolOption): Command[] {
-  const { id, label } = option;
-  if (option.kind === "range") {
-    const sizes = [
-      ["smaller", -1],
-      ["larger", 1],
-    ] as const;
-    return sizes.map(([word, direction], i) => ({
-      id: `${id}-${word}`,
-      label: `${label}: ${word}`,
-      group: "Tools",
-      keys: option.keys ? [option.keys[i]!] : [],
-      run: ({ options }) => options.set(option, stepped(option, options.get(option), direction)),
-    }));
-  }
+  const { id, label, help } = option;
+  const common = { group: "Tools", help } as const;
+  if (option.kind === "range") return rangeCommands(option);
   const keys = option.key ? [option.key] : [];
   if (option.kind === "toggle") {
     const run: Command["run"] = ({ options }) => options.set(option, !options.get(option));
-    return [{ id, label: `${label}: on or off`, group: "Tools", keys, run }];
+    return [{ ...common, id, label: `${label}: on or off`, keys, run }];
   }
   const run: Command["run"] = ({ options }) => {
     const at = option.values.findIndex(({ value }) => value === options.get(option));
     options.set(option, option.values[(at + 1) % option.values.length]!.value);
   };
-  return [{ id, label: `${label}: the next one`, group: "Tools", keys, run }];
+  return [{ ...common, id, label: `${label}: the next one`, keys, run }];
+}
+
+function rangeCommands(option: Range): Command[] {
+  const sizes = [
+    ["smaller", -1],
+    ["larger", 1],
+  ] as const;
+  return sizes.map(([word, direction], i) => ({
+    id: `${option.id}-${word}`,
+    label: `${option.label}: ${word}`,
+    group: "Tools",
+    help: option.help,
+    keys: option.keys ? [option.keys[i]!] : [],
+    together: `${option.label}: smaller, larger`,
+    run: ({ options }) => options.set(option, stepped(option, options.get(option), direction)),
+  }));
 }

@@ -11,10 +11,11 @@ import type { ToolKind } from "./tool";
 export const TOOLS: readonly ToolKind[] = [select, box, polygon];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
-  const choose = tools.map(({ id, label, key }): Command => ({
+  const choose = tools.map(({ id, label, key, help }): Command => ({
     id: `tool-${id}`,
     label: `${label} tool`,
     group: "Tools",
+    help,
     keys: [key],
     run: (editor) => editor.hand.choose(id),
   }));

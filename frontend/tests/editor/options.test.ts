@@ -104,8 +104,8 @@ test("keys of options work while a tool that has them is in hand", () => {
   expect(commandFor(commands, "T", editor)).toBeNull();
   const inHand = Object.create(editor.hand, { options: { value: info.options } }) as typeof editor.hand;
   editor.takeUp(inHand);
-  for (const key of ["T", "T", "T", "]", "]", "["]) commandFor(commands, key, editor)!.run(editor, key);
-  commands.at(-1)!.run(editor, "");
+  for (const key of ["T", "T", "T", "]", "]", "["]) commandFor(commands, key, editor)!.run(editor);
+  commands.at(-1)!.run(editor);
   expect([form, size, wet].map((option) => editor.options.get(option))).toEqual(["square", 24, true]);
 });
 
