@@ -103,6 +103,7 @@ export class Session {
     session.queue.load(annotations.map(read));
     if (!session.editor.readOnly) session.#recover(pending);
     session.#remember();
+    session.#rememberOptions();
     void session.#findNeighbours();
     void session.#findPredictions();
     void session.#loadPicture();
@@ -243,6 +244,25 @@ export class Session {
       if (editor.hand.toolId === remembered) return;
       remembered = editor.hand.toolId;
       sessionStorage.setItem("maskwright-tool", remembered);
+    });
+  }
+
+  /** What the tools were set to comes with the person, on this browser. */
+  #rememberOptions(): void {
+    const { options, signal } = this.editor;
+    const place = `maskwright-tool-options-${this.page.user.id}`;
+    let kept = localStorage.getItem(place) ?? "{}";
+    try {
+      options.restore(JSON.parse(kept));
+    } catch {
+      // Whoever wrote something else there: the tools begin as they were made.
+      kept = "{}";
+    }
+    signal.on(["tool"], () => {
+      const chosen = JSON.stringify(options.chosen);
+      if (chosen === kept) return;
+      kept = chosen;
+      localStorage.setItem(place, chosen);
     });
   }
 

@@ -6,7 +6,7 @@
  *
  *   document  an annotation changed        selection  another selection or hover
  *   facts     the server told something    view       hidden, locked
- *   camera    pan, zoom, size of the stage tool       tool, its state or preview
+ *   camera    pan, zoom, size of the stage tool       tool, its state, options or preview
  *   category  the current category         settled    no gesture is under way
  *   predictions  what models found, or which of it is shown
  */
@@ -23,6 +23,7 @@ import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import type { Hand } from "./hand";
 import { movable, moved } from "./moving";
+import { OptionValues } from "./options";
 import { Signal } from "./signal";
 import { View } from "./view";
 
@@ -54,6 +55,7 @@ export class Editor {
   readonly history = new History(this.document);
   readonly view = new View();
   readonly signal = new Signal<Topic>();
+  readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly categories: readonly Category[];
   readonly readOnly: boolean;

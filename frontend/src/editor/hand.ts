@@ -8,6 +8,7 @@
 
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
+import type { ToolOption } from "./options";
 
 /** One gesture of the hint line: the key or gesture, and what it does. */
 export interface Hint {
@@ -35,6 +36,8 @@ export interface ToolInfo {
   readonly help: string;
   /** Draws or changes something, so that it is not for viewers. */
   readonly edits: boolean;
+  /** What the tool can be set to, in the order in which the strip shows it. */
+  readonly options?: readonly ToolOption[];
 }
 
 export interface Hand {
@@ -43,6 +46,8 @@ export interface Hand {
   readonly tools: readonly ToolInfo[];
   readonly cursor: string;
   readonly hints: readonly Hint[];
+  /** The options of the tool in hand. */
+  readonly options: readonly ToolOption[];
   readonly preview: Preview;
   /** A gesture is under way; nothing is saved before it ends. */
   readonly busy: boolean;
