@@ -11,7 +11,7 @@
  *   predictions  what models found, or which of it is shown
  */
 
-import type { Bounds } from "../geometry/bounds";
+import { encloses, meets, type Bounds } from "../geometry/bounds";
 import * as cameras from "../geometry/camera";
 import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
@@ -204,6 +204,19 @@ export class Editor {
       if (shapes.hits(annotation, at, tolerance)) found.push({ key, area });
     }
     return found.sort((a, b) => a.area - b.area).map(({ key }) => key);
+  }
+
+  /** What lies in the bounds and may be touched: wholly, or with any part of it. */
+  within(bounds: Bounds, touching: boolean): AnnotationKey[] {
+    const found: AnnotationKey[] = [];
+    for (const [key, annotation] of this.document.entries()) {
+      const { bounds: extent } = shapes.measures(annotation);
+      if (!extent || !meets(bounds, extent)) continue;
+      if (this.view.hidden.has(key) || this.view.locked.has(key)) continue;
+      const enclosed = encloses(bounds, extent);
+      if (enclosed || (touching && shapes.touches(annotation, bounds))) found.push(key);
+    }
+    return found;
   }
 
   // Camera

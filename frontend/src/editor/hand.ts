@@ -6,6 +6,7 @@
  * doing, such as `polygon.drawing`.
  */
 
+import type { Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
 import type { ToolOption } from "./options";
@@ -23,9 +24,23 @@ export interface Preview {
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
+  /** What a drag on empty space would select. */
+  readonly marquee: Marquee | null;
 }
 
-export const NO_PREVIEW: Preview = { line: [], closed: false, dots: [], ghost: null };
+/** The rectangle of a drag that selects: what lies in it, or all that it touches. */
+export interface Marquee {
+  readonly bounds: Bounds;
+  readonly touching: boolean;
+}
+
+export const NO_PREVIEW: Preview = {
+  line: [],
+  closed: false,
+  dots: [],
+  ghost: null,
+  marquee: null,
+};
 
 export interface ToolInfo {
   readonly id: string;
