@@ -231,6 +231,7 @@ export class Session {
   /** Tool and category of the last image are still in hand. */
   #remember(): void {
     const { editor } = this;
+    editor.clipboard.keepIn(sessionStorage);
     const categoryKey = `maskwright-category-${this.page.dataset.id}`;
     const category = sessionStorage.getItem(categoryKey);
     if (category) editor.chooseCategory(Number(category));
