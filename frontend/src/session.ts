@@ -259,7 +259,9 @@ export class Session {
       if (found.length === 0) return;
       const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
       this.editor.predictions.load(found.map(readPrediction), sets.items);
-    } catch {
+    } catch (error) {
+      // Where the image itself is gone, that is what is told.
+      if (error instanceof RequestError && error.problem.status === 404) return;
       this.editor.say("What models found in this image could not be loaded.");
     }
   }

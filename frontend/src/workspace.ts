@@ -24,7 +24,8 @@ import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import type { Category } from "./model/records";
-import { Preferences } from "./preferences";
+import { ViewPreferences } from "./view-preferences";
+import { remember } from "./remember";
 import { closePicture } from "./render/image-layer";
 import { Session, type PageData } from "./session";
 
@@ -43,7 +44,7 @@ export class Workspace {
   readonly page: PageData;
   /** `session` for another image, `elsewhere` for what other images have left to save. */
   readonly signal = new Signal<"session" | "elsewhere">();
-  readonly preferences: Preferences;
+  readonly viewPreferences: ViewPreferences;
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
@@ -58,7 +59,7 @@ export class Workspace {
 
   private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
     this.page = page;
-    this.preferences = new Preferences(page.user.id);
+    this.viewPreferences = new ViewPreferences(page.user.id);
     this.#transport = parts.transport;
     this.#store = parts.store;
     this.#categories = parts.categories;
@@ -181,8 +182,8 @@ export class Workspace {
   }
 
   #toggleKeepView(editor: Editor): void {
-    const kept = !this.preferences.get("keepView");
-    this.preferences.set("keepView", kept);
+    const kept = !this.viewPreferences.get("keepView");
+    this.viewPreferences.set("keepView", kept);
     editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
   }
 
@@ -236,7 +237,7 @@ export class Workspace {
     }
     const last = this.#session;
     this.#leave(last);
-    if (this.preferences.get("keepView")) next.editor.takeView(last.editor);
+    if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
     this.#session = next;
     this.#left.delete(id);
     arrived();
@@ -267,7 +268,7 @@ export class Workspace {
       transport: this.#transport,
       store: this.#store,
     });
-    remember(session.editor, this.page.dataset.id);
+    remember(session.editor, this.page.dataset.id, this.page.user.id);
     session.signal.on(["saved"], () => this.#saved(session));
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;
@@ -314,22 +315,4 @@ async function loadCategories(transport: Transport, datasetId: number): Promise<
 /** Some private windows have no store; then there is nothing to recover. */
 function listPending(store: PendingStore, userId: number): Promise<PendingEntry[]> {
   return store.list(userId).catch((): PendingEntry[] => []);
-}
-
-/** Tool and category of the last image are still in hand. */
-function remember(editor: Editor, datasetId: number): void {
-  const categoryKey = `maskwright-category-${datasetId}`;
-  const category = sessionStorage.getItem(categoryKey);
-  if (category) editor.chooseCategory(Number(category));
-  editor.hand.choose(sessionStorage.getItem("maskwright-tool") ?? "");
-  editor.signal.on(["category"], () => {
-    sessionStorage.setItem(categoryKey, String(editor.categoryId));
-  });
-  let remembered = editor.hand.toolId;
-  editor.signal.on(["tool"], () => {
-    // The signal comes with every movement of the pointer; the store is slow.
-    if (editor.hand.toolId === remembered) return;
-    remembered = editor.hand.toolId;
-    sessionStorage.setItem("maskwright-tool", remembered);
-  });
 }

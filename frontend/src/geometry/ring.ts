@@ -4,7 +4,7 @@
  * pycocotools; several rings of one annotation are united.
  */
 
-import { boundsOfNumbers, overlap, type Bounds } from "./bounds";
+import { boundsOfNumbers, meetsSegment, overlap, type Bounds } from "./bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "./point";
 
 export type Ring = readonly number[];
@@ -55,6 +55,15 @@ export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
     if (!best || away < best.distance) best = { index: i, point, distance: away };
   }
   return best;
+}
+
+/** Whether the outline passes through the bounds. */
+export function outlineMeets(ring: Ring, bounds: Bounds): boolean {
+  const n = vertexCount(ring);
+  for (let i = 0; i < n; i++) {
+    if (meetsSegment(bounds, vertex(ring, i), vertex(ring, (i + 1) % n))) return true;
+  }
+  return false;
 }
 
 /** The ring with one vertex elsewhere; every other number is the same number. */

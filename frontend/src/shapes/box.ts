@@ -1,6 +1,6 @@
 /** A box of its own: an annotation with `bbox` and no segmentation. */
 
-import { boundsOfBox, contains, type Box } from "../geometry/bounds";
+import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
 import { imagePoint } from "../geometry/point";
 import type { Annotation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
@@ -38,6 +38,7 @@ export const box: ShapeKind = {
   bounds: (annotation) => boundsOfBox(boxOf(annotation)),
   area: (annotation) => Math.abs(boxOf(annotation)[2] * boxOf(annotation)[3]),
   hits: (annotation, at, tolerance) => contains(boundsOfBox(boxOf(annotation)), at, tolerance),
+  touches: (annotation, bounds) => meets(boundsOfBox(boxOf(annotation)), bounds),
 
   outline(annotation) {
     const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));

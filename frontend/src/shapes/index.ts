@@ -54,6 +54,10 @@ export function hits(annotation: Annotation, at: ImagePoint, tolerance: number):
   return shapesOf(annotation).some((shape) => shape.hits(annotation, at, tolerance));
 }
 
+export function touches(annotation: Annotation, bounds: Bounds): boolean {
+  return shapesOf(annotation).some((shape) => shape.touches(annotation, bounds));
+}
+
 export const isHeavy = (annotation: Annotation): boolean =>
   shapesOf(annotation).some((shape) => shape.heavy);
 

@@ -5,11 +5,12 @@
  */
 
 import { contains } from "../geometry/bounds";
-import type { ImagePoint } from "../geometry/point";
+import { imagePoint, type ImagePoint } from "../geometry/point";
 import {
   anyOverlap,
   insideRing,
   nearestEdge,
+  outlineMeets,
   ringArea,
   ringsBounds,
   translated,
@@ -73,6 +74,12 @@ function removeVertex(annotation: Annotation, handle: Handle): Annotation | null
   return last ? null : withRing(annotation, handle.part, null);
 }
 
+/** Whether the point is in the union of the rings and in no hole. */
+function covered(annotation: Annotation, at: ImagePoint): boolean {
+  const cut = annotation.holes.filter((ring) => insideRing(ring, at)).length % 2 === 1;
+  return !cut && rings(annotation).some((ring) => insideRing(ring, at));
+}
+
 export const polygons: ShapeKind = {
   name: NAME,
   heavy: false,
@@ -85,9 +92,14 @@ export const polygons: ShapeKind = {
   hits(annotation, at, tolerance) {
     const extent = ringsBounds(rings(annotation));
     if (!extent || !contains(extent, at, tolerance)) return false;
-    const cut = annotation.holes.filter((ring) => insideRing(ring, at)).length % 2 === 1;
-    if (!cut && rings(annotation).some((ring) => insideRing(ring, at))) return true;
+    if (covered(annotation, at)) return true;
     return (nearestPlace(annotation, at)?.distance ?? Infinity) <= tolerance;
+  },
+
+  touches(annotation, bounds) {
+    // Where no outline passes, the bounds lie wholly inside or wholly outside.
+    if (allRings(annotation).some((ring) => outlineMeets(ring, bounds))) return true;
+    return covered(annotation, imagePoint(bounds.left, bounds.top));
   },
 
   outline(annotation) {

@@ -65,6 +65,8 @@ export interface ShapeKind {
   area(annotation: Annotation): number;
   /** `tolerance` in image pixels, for outlines and dots. */
   hits(annotation: Annotation, at: ImagePoint, tolerance: number): boolean;
+  /** Whether a part of it lies in the bounds. */
+  touches(annotation: Annotation, bounds: Bounds): boolean;
   outline(annotation: Annotation, context: ShapeContext): Outline;
   /** Too slow to compute for the main thread: left to the raster worker. */
   readonly heavy: boolean;

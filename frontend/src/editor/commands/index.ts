@@ -8,10 +8,11 @@ import { CATEGORIES } from "./categories";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { OBJECTS } from "./objects";
+import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
 export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];

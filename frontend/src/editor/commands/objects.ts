@@ -1,8 +1,8 @@
-/** Picking, hiding and locking objects. None of it changes an annotation. */
+/** Hiding and locking objects. None of it changes an annotation. */
 
 import type { Editor } from "../editor";
 import { toggle } from "../view";
-import { busy, hasSelection, type Command } from "./command";
+import { hasSelection, type Command } from "./command";
 
 function hideSelection(editor: Editor): void {
   const { hidden, selection } = editor.view;
@@ -25,18 +25,6 @@ function toggleLock(editor: Editor): void {
 }
 
 export const OBJECTS: readonly Command[] = [
-  {
-    id: "select-all",
-    label: "Select everything",
-    group: "Objects",
-    help: "Selects what is shown and not locked.",
-    keys: ["Mod+A"],
-    when: (editor) => !busy(editor),
-    run: (editor) => {
-      const all = [...editor.document.entries()].map(([key]) => key);
-      editor.select(all.filter((key) => editor.visible(key) && !editor.view.locked.has(key)));
-    },
-  },
   {
     id: "hide-selection",
     label: "Hide or show the selection",

@@ -1,26 +1,26 @@
 /** How a person wants to see images: kept in this browser, per account, and nowhere else. */
 
-export interface PreferenceValues {
+export interface ViewValues {
   /** The next image is shown with the zoom and the place of the last one. */
   readonly keepView: boolean;
 }
 
-const DEFAULTS: PreferenceValues = { keepView: false };
+const DEFAULTS: ViewValues = { keepView: false };
 
-export class Preferences {
+export class ViewPreferences {
   readonly #key: string;
-  #values: PreferenceValues;
+  #values: ViewValues;
 
   constructor(userId: number) {
     this.#key = `maskwright-view-${userId}`;
     this.#values = { ...DEFAULTS, ...stored(this.#key) };
   }
 
-  get<Name extends keyof PreferenceValues>(name: Name): PreferenceValues[Name] {
+  get<Name extends keyof ViewValues>(name: Name): ViewValues[Name] {
     return this.#values[name];
   }
 
-  set<Name extends keyof PreferenceValues>(name: Name, value: PreferenceValues[Name]): void {
+  set<Name extends keyof ViewValues>(name: Name, value: ViewValues[Name]): void {
     this.#values = { ...this.#values, [name]: value };
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#values));
@@ -30,7 +30,7 @@ export class Preferences {
   }
 }
 
-function stored(key: string): Partial<PreferenceValues> {
+function stored(key: string): Partial<ViewValues> {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(key) ?? "null");
     return typeof value === "object" && value !== null ? value : {};
