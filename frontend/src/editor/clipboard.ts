@@ -29,7 +29,8 @@ export type ClipStore = Pick<Storage, "getItem" | "setItem">;
 const NAME = "maskwright-clipboard-1";
 
 export class Clipboard {
-  #clip: Clip | null = null;
+  /** What the store did not take. Any other clip is read anew: other images write it, too. */
+  #own: Clip | null = null;
   #store: ClipStore | null = null;
 
   keepIn(store: ClipStore): void {
@@ -38,22 +39,20 @@ export class Clipboard {
 
   /** False when the store does not take it; then it is there for this image only. */
   put(clip: Clip): boolean {
-    this.#clip = clip;
+    this.#own = null;
     try {
-      this.#store?.setItem(NAME, JSON.stringify(clip));
+      if (!this.#store) throw new Error("There is no store.");
+      this.#store.setItem(NAME, JSON.stringify(clip));
       return true;
     } catch {
       // Stores hold a few megabytes, and none at all in some private windows.
+      this.#own = clip;
       return false;
     }
   }
 
   get(): Clip | null {
-    this.#clip ??= this.#stored();
-    return this.#clip;
-  }
-
-  #stored(): Clip | null {
+    if (this.#own) return this.#own;
     try {
       return JSON.parse(this.#store?.getItem(NAME) ?? "null") as Clip | null;
     } catch {
