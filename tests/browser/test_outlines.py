@@ -51,7 +51,9 @@ def test_a_shape_is_added_to_and_a_hole_is_a_hole_for_every_reader(
     [shape] = stored(server, image_id)
     assert len(shape["segmentation"]) == len(shape["holes"]) == 1
     assert shape["segmentation"][0][:4] == SQUARE[:4], "untouched points keep their numbers"
-    exported = json.loads(server.client.get(f"/api/datasets/{dataset}/export").content)
+    exported = json.loads(
+        server.client.get(f"/api/datasets/{dataset}/export/instances.json").content
+    )
     record = exported["annotations"][0]
     assert record["kept"] == [1]
     pixels = masks.decode(masks.from_dicts([record["segmentation"]]))[0]
