@@ -57,7 +57,8 @@ def test_a_shape_is_added_to_and_a_hole_is_a_hole_for_every_reader(
     record = exported["annotations"][0]
     assert record["kept"] == [1]
     pixels = masks.decode(masks.from_dicts([record["segmentation"]]))[0]
-    assert pixels[260, 260] and pixels[390, 390]
+    assert pixels[260, 260]
+    assert pixels[390, 390]
     assert not pixels[175, 175], "the hole"
     editor.press("Control+z", "Control+z")
     editor.saved()
