@@ -6,6 +6,7 @@
  */
 
 import { union, type Bounds } from "../geometry/bounds";
+import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Annotation } from "../model/records";
 import { box } from "./box";
@@ -119,6 +120,17 @@ export function move(annotation: Annotation, dx: number, dy: number): Annotation
 /** A label says that something is in the image, and not where. */
 export function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
   return [segmentation, bbox, keypoints, caption].every((value) => value === null);
+}
+
+/** Undefined when none of its kinds has an area; otherwise as `ShapeKind.combine` says. */
+export function combine(
+  annotation: Annotation,
+  region: Region,
+  operation: Operation,
+): Annotation | null | undefined {
+  return shapesOf(annotation)
+    .find((shape) => shape.combine)
+    ?.combine!(annotation, region, operation);
 }
 
 export function describe(annotation: Annotation): string {
