@@ -12,6 +12,8 @@ export class View {
   readonly locked = new Set<AnnotationKey>();
   hovered: AnnotationKey | null = null;
   hoveredHandle: Handle | null = null;
+  /** The keypoint of the one selected annotation that was chosen by its name. */
+  keypoint: number | null = null;
 
   get selection(): ReadonlySet<AnnotationKey> {
     return this.#selection;
@@ -19,6 +21,7 @@ export class View {
 
   select(keys: Iterable<AnnotationKey>): void {
     this.#selection = new Set(keys);
+    this.keypoint = null;
   }
 
   deselect(key: AnnotationKey): void {

@@ -19,6 +19,7 @@ import type { ShapesLayer } from "./shapes-layer";
 const MOST_LATE = 50;
 const HANDLE_CSS_PIXELS = 7;
 const SMALLEST_HANDLE_CSS_PIXELS = 3;
+const KEYPOINT_RING_CSS_PIXELS = 7;
 const HOVERED_HANDLE_CSS_PIXELS = 10;
 
 export class ActiveLayer implements Layer {
@@ -75,11 +76,13 @@ export class ActiveLayer implements Layer {
     const { view, document, readOnly } = this.#editor;
     const key = view.only;
     const annotation = key && document.get(key);
-    if (!annotation || readOnly || this.#editor.hand.toolId !== "select") return;
+    const { toolId } = this.#editor.hand;
+    if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
     const color = this.#color(key);
     this.#context.lineWidth = 1.5;
-    const handles = shapes.handles(annotation, this.#editor.context(annotation));
+    const all = shapes.handles(annotation, this.#editor.context(annotation));
+    const handles = toolId === "select" ? all : all.filter(({ shape }) => shape === "keypoints");
     const { bounds } = shapes.measures(annotation);
     const around = bounds ? 2 * (bounds.right - bounds.left + bounds.bottom - bounds.top) : 0;
     // Where points lie close together, handles of the usual size would hide the shape.
@@ -91,12 +94,15 @@ export class ActiveLayer implements Layer {
   #handle(handle: Handle, side: number, color: string, frame: Frame): void {
     const { x, y } = toScreen(frame.camera, handle.at);
     if (x < -8 || y < -8 || x > frame.size.width + 8 || y > frame.size.height + 8) return;
-    const { hoveredHandle } = this.#editor.view;
+    const { hoveredHandle, keypoint, only } = this.#editor.view;
     const hovered =
       hoveredHandle?.shape === handle.shape &&
       hoveredHandle.part === handle.part &&
       hoveredHandle.index === handle.index;
-    this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : side, color, hovered);
+    // Keypoints are drawn as dots already; only the one at the pointer grows.
+    if (handle.shape !== "keypoints") {
+      this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : side, color, hovered);
+    } else if (hovered || (only && handle.index === keypoint)) this.#ring(x, y, color);
     if (hovered && handle.label) this.#label(handle.label, x, y);
   }
 
@@ -106,6 +112,18 @@ export class ActiveLayer implements Layer {
     context.strokeStyle = filled ? "#ffffff" : color;
     context.fillRect(x - side / 2, y - side / 2, side, side);
     context.strokeRect(x - side / 2, y - side / 2, side, side);
+  }
+
+  #ring(x: number, y: number, color: string): void {
+    const context = this.#context;
+    for (const [style, width] of [["#ffffff", 4], [color, 2]] as const) {
+      context.beginPath();
+      context.arc(x, y, KEYPOINT_RING_CSS_PIXELS, 0, 2 * Math.PI);
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.stroke();
+    }
+    context.lineWidth = 1.5;
   }
 
   #label(text: string, x: number, y: number): void {
@@ -118,11 +136,13 @@ export class ActiveLayer implements Layer {
     context.fillText(text, x + 16, y - 8);
   }
 
-  #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {
+  #preview(preview: Preview, frame: Frame): void {
+    const { line, closed, dots, ghost, marquee, limbs, label } = preview;
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
     if (line.length > 1) this.#line(line, closed, color, frame);
+    if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
       const { x, y } = toScreen(frame.camera, dot);
@@ -132,6 +152,21 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
     }
+    if (label) {
+      const { x, y } = toScreen(frame.camera, label.at);
+      this.#label(label.text, x, y);
+    }
+  }
+
+  #limbs(limbs: Preview["limbs"], color: string, { camera }: Frame): void {
+    const context = this.#context;
+    context.beginPath();
+    for (const [from, to] of limbs) {
+      const [a, b] = [toScreen(camera, from), toScreen(camera, to)];
+      context.moveTo(a.x, a.y);
+      context.lineTo(b.x, b.y);
+    }
+    this.#stroke(color);
   }
 
   /** Without a colour of its own: white on black is seen on every image. */
@@ -163,6 +198,12 @@ export class ActiveLayer implements Layer {
     context.globalAlpha = 0.2;
     context.fill("evenodd");
     context.globalAlpha = 1;
+    this.#stroke(color);
+  }
+
+  /** The path at hand, seen on every image. */
+  #stroke(color: string): void {
+    const context = this.#context;
     context.lineJoin = "round";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],
