@@ -17,7 +17,10 @@ import click
 from app.cli_parts import running_parts
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from app.context import AppContext
+    from app.services.images import ImageFilter
 
 __all__ = [
     "Bar",
@@ -66,6 +69,18 @@ def modes() -> Sequence[str]:
     from app.formats.records import MODES
 
     return MODES
+
+
+def _import_formats() -> Sequence[str]:
+    from app.services import imports
+
+    return (imports.AUTO, *(form.name for form in imports.import_formats()))
+
+
+def _export_formats() -> Sequence[str]:
+    from app.formats import FORMATS
+
+    return tuple(form.name for form in FORMATS if form.export_tasks)
 
 
 def _export_tasks() -> Sequence[str]:
@@ -141,6 +156,7 @@ def show_issues(report: Mapping[str, Any]) -> None:
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
     if report.get("task"):
+        click.echo(f"  format: {report['format']}")
         click.echo(f"  task: {report['task']}")
     for kind in ("images", "categories", "annotations"):
         numbers = ", ".join(f"{count:,} {what}" for what, count in report[kind].items())
@@ -152,6 +168,7 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
 @click.argument("dataset")
 @click.argument("files", nargs=-1, type=existing_file, metavar="FILE...")
 @click.option("--images", type=existing_folder, help="Take in all images below this folder.")
+@click.option("--format", "form", type=OneOf(_import_formats), default="auto", help="Their format.")
 @click.option("--task", type=OneOf(import_tasks), default="auto", help="What the files hold.")
 @click.option(
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
@@ -164,6 +181,7 @@ def import_files(
     dataset: str,
     files: tuple[Path, ...],
     images: Path | None,
+    form: str,
     task: str,
     mode: str,
     subset: str | None,
@@ -172,13 +190,13 @@ def import_files(
     create: bool,
     as_json: bool,
 ) -> None:
-    """Import COCO files and images into DATASET (its id or name)."""
+    """Import COCO files, zips in other formats and images into DATASET (its id or name)."""
     from app import local_files
     from app.services.imports import ImportFailed, ImportOptions
 
     if not files and images is None:
         raise click.UsageError("Name a file to import, or a folder with --images.")
-    options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset)
+    options = ImportOptions(format=form, task=task, mode=mode, dry_run=dry_run, subset=subset)
     with running_parts() as context:
         dataset_id = _find_dataset(context, dataset, create=create)
         for path in files:
@@ -243,6 +261,10 @@ def _show_images(folder: Path, taken: Any, *, as_json: bool) -> None:
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; - writes to stdout.",
 )  # fmt: skip
+@click.option(
+    "--format", "form", type=OneOf(_export_formats), default="coco", help="All but coco are zips."
+)
+@click.option("--images", is_flag=True, help="In a zip: with the image files.")
 @click.option("--task", type=OneOf(_export_tasks), default="instances", help="What to export.")
 @click.option("--segmentation", type=OneOf(_segmentations), default="stored", help="How.")
 @click.option("--ids", type=OneOf(_ids), default="preserve", help="Keep ids, or count from 1.")
@@ -253,6 +275,7 @@ def _show_images(folder: Path, taken: Any, *, as_json: bool) -> None:
 def export_to_file(
     dataset: str,
     output: Path,
+    form: str,
     task: str,
     segmentation: str,
     ids: str,
@@ -261,11 +284,13 @@ def export_to_file(
     status: str | None,
     *,
     annotated: bool | None,
+    images: bool,
 ) -> None:
-    """Export DATASET (its id or name) as a COCO file."""
+    """Export DATASET (its id or name) as a COCO file, or as a zip in another format."""
     from app import local_files
     from app.services import datasets, exports
     from app.services.images import ImageFilter
+    from app.services.imports import find_format
 
     with running_parts() as context, exports.snapshot(context.sessions) as session:
         dataset_id = datasets.find_dataset(session, id_or_name=dataset).id
@@ -275,6 +300,9 @@ def export_to_file(
             subset=subset,
             status=status,
         )
+        if find_format(form).writer is not None:
+            _export_folder(context, session, dataset_id, output, form, filters, images=images)
+            return
         options = exports.ExportOptions(
             task=task, segmentation=segmentation, ids=ids, filters=filters
         )
@@ -283,6 +311,36 @@ def export_to_file(
             exports.export_to(
                 session, dataset_id=dataset_id, file=file, options=options, progress=bar
             )
+
+
+def _export_folder(
+    context: "AppContext",
+    session: "Session",
+    dataset_id: int,
+    output: Path,
+    form: str,
+    filters: "ImageFilter",
+    *,
+    images: bool,
+) -> None:
+    """The zip, and on the terminal what the format could not hold."""
+    from app.formats.outgoing import Losses
+    from app.services.export_folder import FolderOptions, export_folder
+
+    limit = context.settings.max_image_pixels
+    options = FolderOptions(format=form, images=images, filters=filters, max_pixels=limit)
+    losses = Losses()
+    pieces = export_folder(
+        session, context.storage, dataset_id=dataset_id, options=options, losses=losses
+    )
+    size = 0
+    with _bar(str(output)) as bar, _written(output) as file:
+        for piece in pieces:
+            file.write(piece)
+            size += len(piece)
+            bar.tell(size, 0, "Exporting.")
+    for loss in losses.as_list():
+        click.echo(f"  {loss['code']} {loss['count']:,}: {loss['meaning']}", err=True)
 
 
 @contextlib.contextmanager

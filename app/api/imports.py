@@ -20,7 +20,7 @@ from app.formats import MODES, TASKS
 from app.jobs import IMPORT
 from app.models import User
 from app.services import access, imports
-from app.services.imports import ImportOptions
+from app.services.imports import AUTO, ImportOptions
 from app.services.jobs import create_job
 from app.services.storage import job_key
 
@@ -32,7 +32,6 @@ router = APIRouter(
     responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
 )
 
-AUTO = "auto"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -46,7 +45,14 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip that holds one.",
+                            "description": "A COCO .json, a .zip that holds one, or a .zip "
+                            "of a folder in another format, with or without its images.",
+                        },
+                        "format": {
+                            "type": "string",
+                            "enum": [AUTO, *(form.name for form in imports.import_formats())],
+                            "default": AUTO,
+                            "description": "What the file is in; `auto` finds out.",
                         },
                         "task": {
                             "type": "string",
@@ -98,7 +104,7 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts={"task", "mode", "dry_run", "subset"},
+            texts={"format", "task", "mode", "dry_run", "subset"},
             most_files=1,
             new_path=lambda: folder / "upload",
             on_file=received.append,
@@ -157,6 +163,11 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
             code="task_unsupported" if known else "task_unknown",
             loc=("body", "task"),
         )
+    form = sent.get("format") or AUTO
+    formats = (AUTO, *(one.name for one in imports.import_formats()))
+    if form not in formats:
+        told = f"A format is one of {', '.join(formats)}."
+        raise Invalid(told, code="format_unknown", loc=("body", "format"))
     mode = sent.get("mode") or MODES[0]
     if mode not in MODES:
         told = f"A mode is one of {', '.join(MODES)}."
@@ -166,7 +177,8 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     except ValidationError:
         told = "dry_run is true or false."
         raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
-    return ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=_checked_subset(sent))
+    subset = _checked_subset(sent)
+    return ImportOptions(format=form, task=task, mode=mode, dry_run=dry_run, subset=subset)
 
 
 def _checked_subset(sent: Mapping[str, str]) -> str | None:

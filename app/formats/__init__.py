@@ -5,7 +5,13 @@ Adding a format is one module with an object that satisfies `Format`, and one li
 
 from app.formats.coco.format import COCO
 from app.formats.records import MODES, TASKS, Format
+from app.formats.yolo.format import YOLO_DETECT, YOLO_POSE, YOLO_SEGMENT
 
 __all__ = ["FORMATS", "MODES", "TASKS", "Format"]
 
-FORMATS: tuple[Format, ...] = (COCO,)
+FORMATS: tuple[Format, ...] = (
+    COCO,
+    YOLO_DETECT,
+    YOLO_SEGMENT,
+    YOLO_POSE,
+)

@@ -1,4 +1,5 @@
-"""Imports of files as people have them: an annotation file, or a zip that holds exactly one."""
+"""Imports of files as people have them: an annotation file, a zip that holds exactly one, or a zip
+in a format of folders (app/services/import_folder.py)."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.db import SessionFactory
 from app.errors import Invalid
 from app.formats.records import FileError
 from app.services import imports, zips
+from app.services.import_folder import import_folder
 from app.services.imports import ImportOptions
 from app.services.jobs import Progress
 from app.services.scratch import Scratch
+from app.services.storage import Storage
 
 __all__ = ["annotation_file", "import_upload"]
 
@@ -27,13 +31,31 @@ def import_upload(
     dataset_id: int,
     user_id: int | None,
     file: BinaryIO,
-    scratch: Scratch,
+    storage: Storage,
+    sessions: SessionFactory,
     settings: Settings,
     options: ImportOptions,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Import a file, or the one in a zip, and return the report; see `imports.import_file`."""
+    """Import a file, the one in a zip, or a zip of many; see `imports.import_file`.
+
+    `sessions` are for what an import of pictures commits before (app/services/import_folder.py).
+    """
+    scratch = storage.scratch
     try:
+        report = import_folder(
+            session,
+            dataset_id=dataset_id,
+            user_id=user_id,
+            file=file,
+            storage=storage,
+            sessions=sessions,
+            settings=settings,
+            options=options,
+            progress=progress,
+        )
+        if report is not None:
+            return report
         with annotation_file(
             file,
             scratch,
@@ -87,5 +109,5 @@ def annotation_file(
 
 def _which(number: int) -> str:
     if not number:
-        return "The zip holds no .json file."
+        return "The zip holds no .json file, and nothing of another format that is read here."
     return f"The zip holds {number} .json files: send the one to import, or a zip of it alone."

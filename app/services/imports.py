@@ -5,6 +5,8 @@ rows first and takes its locks late and in the order in which everybody takes th
 annotations, dataset, counters), so that people go on working meanwhile.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -13,21 +15,33 @@ from sqlalchemy.orm import Session
 from app.formats import FORMATS
 from app.formats.records import FileError, Format, Head, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, turns
+from app.services import import_finish, import_images, import_names, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
-__all__ = ["ImportFailed", "ImportOptions", "import_file", "import_tasks", "unreadable"]
+__all__ = [
+    "AUTO",
+    "ImportFailed",
+    "ImportOptions",
+    "find_format",
+    "import_file",
+    "import_formats",
+    "import_source",
+    "import_tasks",
+    "unreadable",
+]
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
 class ImportOptions:
     """How to import: see the route's description for what each means."""
 
-    format: str = "coco"
-    task: str = "auto"
+    format: str = AUTO
+    task: str = AUTO
     mode: str = "lenient"
     dry_run: bool = False
     subset: str | None = None
@@ -47,6 +61,11 @@ def import_tasks() -> tuple[str, ...]:
     return tuple(dict.fromkeys(task for form in FORMATS for task in form.import_tasks))
 
 
+def import_formats() -> tuple[Format, ...]:
+    """The formats that can be imported."""
+    return tuple(form for form in FORMATS if form.import_tasks)
+
+
 def import_file(
     session: Session,
     *,
@@ -62,11 +81,40 @@ def import_file(
     ends the import.
     """
     options = options or ImportOptions()
+    form = find_format(options.format)
+
+    def opened(report: Report) -> AbstractContextManager[Source]:
+        return form.open(file, task=options.task, report=report, name=options.file_name)
+
+    return import_source(
+        session,
+        dataset_id=dataset_id,
+        user_id=user_id,
+        opened=opened,
+        options=options,
+        progress=progress,
+    )
+
+
+def import_source(
+    session: Session,
+    *,
+    dataset_id: int,
+    user_id: int | None,
+    opened: Callable[[Report], AbstractContextManager[Source]],
+    options: ImportOptions,
+    progress: Progress | None = None,
+    pixels: Callable[[Report], None] | None = None,
+) -> dict[str, Any]:
+    """Import what `opened` opens, as `import_file` does.
+
+    `pixels` takes the pictures in that came along, once the images are there; not in a dry run.
+    """
     report, tally = Report(options.mode), Tally()
     try:
         with session.begin_nested():
             work = _Import(session, dataset_id, user_id, options, report, tally)
-            work.run(_format(options.format), file, progress or Silent())
+            work.run(opened, None if options.dry_run else pixels, progress or Silent())
             if options.mode == "strict" and report.errors:
                 raise ImportFailed(_too_strict(report), _result(tally, report, options, done=False))
             if options.dry_run:
@@ -87,8 +135,9 @@ def unreadable(
     return ImportFailed(error.detail, _result(Tally(), report, options, done=False))
 
 
-def _format(name: str) -> Format:
-    return next(form for form in FORMATS if form.name == name)
+def find_format(name: str) -> Format:
+    """The format of this name; of ``auto``, which a single file is of: the first one."""
+    return next(form for form in FORMATS if name in (form.name, AUTO))
 
 
 def _too_strict(report: Report) -> str:
@@ -99,6 +148,7 @@ def _result(tally: Tally, report: Report, options: ImportOptions, *, done: bool)
     return {
         **tally.as_dict(),
         **report.as_dict(),
+        "format": find_format(options.format).name,
         "mode": options.mode,
         "dry_run": options.dry_run,
         "imported": done,
@@ -124,17 +174,19 @@ class _Import:
         self._report = report
         self._tally = tally
 
-    def run(self, form: Format, file: BinaryIO, progress: Progress) -> None:
+    def run(
+        self,
+        opened: Callable[[Report], AbstractContextManager[Source]],
+        pixels: Callable[[Report], None] | None,
+        progress: Progress,
+    ) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
-        options = self._options
-        with form.open(
-            file, task=options.task, report=self._report, name=options.file_name
-        ) as source:
+        with opened(self._report) as source:
             head = source.head()
             self._tally.task = head.task
             self._wait_for_turn(progress)
-            self._write(source, head, progress)
+            self._write(source, head, pixels, progress)
 
     def _wait_for_turn(self, progress: Progress) -> None:
         """One import at a time in a dataset: two would make the same image twice."""
@@ -143,10 +195,21 @@ class _Import:
             progress.tell(0, 0, "Waiting for another import or upload into this dataset.")
             pause = 0.2
 
-    def _write(self, source: Source, head: Head, progress: Progress) -> None:
+    def _write(
+        self,
+        source: Source,
+        head: Head,
+        pixels: Callable[[Report], None] | None,
+        progress: Progress,
+    ) -> None:
         session, report = self._session, self._report
         total = head.annotation_count
         progress.tell(0, total, "Importing images.")
+        if self._options.subset is not None:
+            for image in head.images:
+                image.subset = None
+        if not head.has_ids:
+            import_names.settle_ids(session, dataset_id=self._dataset_id, head=head)
         matches, images = import_images.find_images(
             session, dataset_id=self._dataset_id, records=head.images, report=report
         )
@@ -184,6 +247,9 @@ class _Import:
         for batch in source.annotations(sizes):
             work.add(batch)
             progress.tell(source.position, total, "Importing annotations.")
+        if pixels is not None:
+            # Before the dataset is locked: filling locks images.
+            pixels(report)
         progress.tell(total, total, "Saving.")
         import_finish.finish(
             session,

@@ -115,6 +115,7 @@ TABLE: dict[str, Row] = {
     "POST /api/datasets/{dataset_id}/imports": Row("owner", lambda _w: {"files": a_coco_file()}),
     "GET /api/datasets/{dataset_id}/export/{task}.json": Row("viewer"),
     "GET /api/datasets/{dataset_id}/export.zip": Row("viewer"),
+    "GET /api/datasets/{dataset_id}/export/{format}.zip": Row("viewer"),
     "GET /api/jobs": Row("user"),
     "GET /api/jobs/{job_id}": Row("viewer"),
     "GET /api/jobs/{job_id}/events": Row("viewer"),

@@ -17,6 +17,10 @@ class _Coco:
     extensions = (".json",)
     import_tasks = IMPORT_TASKS
     export_tasks = IMPORT_TASKS
+    page = "imports.md"
+    # All of it is in one file, zipped or not; exports send the text that is stored.
+    reader = None
+    writer = None
 
     def open(
         self, file: BinaryIO, *, task: str, report: Report, name: str = ""

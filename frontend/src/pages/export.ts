@@ -6,10 +6,16 @@ export function exportQuery(form: HTMLFormElement): URLSearchParams {
   for (const select of findAll<HTMLSelectElement>(form, "select[name]")) {
     if (select.value !== (select.dataset["default"] ?? "")) query.append(select.name, select.value);
   }
-  for (const box of findAll<HTMLInputElement>(form, "[name=category]:checked")) {
-    query.append("category", box.value);
+  for (const box of findAll<HTMLInputElement>(form, "[type=checkbox]:checked")) {
+    if (box.closest("[hidden]") === null) query.append(box.name, box.value);
   }
   return query;
+}
+
+/** The address after the dataset's, and the name that the server gives the file, too. */
+export function exportTarget(what: string, stem: string): { path: string; name: string } {
+  if (what.endsWith(".zip")) return { path: what, name: `${stem}_${what}` };
+  return { path: `${what}.json`, name: `${what}_${stem}.json` };
 }
 
 /** A subset as part of a file name, like `file_stem` on the server. */

@@ -12,7 +12,7 @@ export function offerImport(file: File): void {
   offer?.(file);
 }
 
-/** The dialog that imports a COCO file: choose, watch, read the report. */
+/** The dialog that imports annotations: choose, watch, read the report. */
 export function importDialog(root: HTMLElement): void {
   new ImportDialog(root as HTMLDialogElement);
 }
@@ -162,7 +162,7 @@ class ImportDialog {
     this.form.reset();
     clearErrors(this.form);
     const chosen = find(this.form, "[data-chosen]");
-    chosen.textContent = "Drop a COCO .json file here";
+    chosen.textContent = "Drop a COCO .json file or a zip here";
     chosen.classList.remove("file-chosen");
     find<HTMLButtonElement>(this.form, "[data-submit]").disabled = true;
     showStep(this.dialog, "choose");
