@@ -78,7 +78,7 @@ def _load(text: str) -> Mapping[Any, Any]:
 
 def _config(value: Mapping[Any, Any], folder: str) -> Config:
     names = _numbered(value.get("names"))
-    found = Config(names={key: str(name) for key, name in names if not isinstance(name, list)})
+    found = Config(names={key: _whole(name) for key, name in names if not isinstance(name, list)})
     shape = value.get("kpt_shape")
     if isinstance(shape, list) and len(shape) == 2 and all(type(n) is int for n in shape):
         number, dims = shape
@@ -88,7 +88,7 @@ def _config(value: Mapping[Any, Any], folder: str) -> Config:
         found.keypoints, found.dims = number, dims
     for key, names in _numbered(value.get("kpt_names")):
         if isinstance(names, list) and len(names) == found.keypoints:
-            found.keypoint_names[key] = [str(name) for name in names]
+            found.keypoint_names[key] = [_whole(name) for name in names]
     for key, edges in _numbered(value.get("skeleton")):
         if isinstance(edges, list) and all(_is_edge(edge, found.keypoints) for edge in edges):
             found.skeletons[key] = edges
@@ -109,6 +109,11 @@ def _numbered(value: Any) -> Iterator[tuple[int, Any]]:
         is_number = type(number) is int and 0 <= number < _MOST_CLASSES
         if is_number and isinstance(member, str | int | float | list):
             yield number, member
+
+
+def _whole(name: Any) -> str:
+    """A name as text; halves of characters, as JSON's escapes have them, are put together."""
+    return str(name).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _is_edge(edge: Any, points: int) -> bool:
