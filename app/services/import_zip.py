@@ -1,9 +1,10 @@
 """Imports of files as people have them: one annotation file, or a zip of several and of images.
 
-A zip goes in as a whole: its annotation files one after the other, each with its own numbers and
-all in one report, whose issues name the file; then its images, each as the pixels of the records
-that mean it (app/services/zip_layout.py tells what is what). A file that cannot be read at all is
-reported and the others go in, as long as there is one; in strict mode nothing does then.
+A zip in a format of folders goes its own way (app/services/import_folder.py). Any other goes in as
+a whole: its annotation files one after the other, each with its own numbers and all in one report,
+whose issues name the file; then its images, each as the pixels of the records that mean it
+(app/services/zip_layout.py tells what is what). A file that cannot be read at all is reported and
+the others go in, as long as there is one; in strict mode nothing does then.
 """
 
 import shutil
@@ -24,20 +25,20 @@ from app.formats.coco import tasks
 from app.formats.records import FileError, Pngs, Report
 from app.models import Image
 from app.services import blobs, bulk, imports, intake, zip_layout, zips
+from app.services.import_folder import import_folder
 from app.services.import_images import NO_SUBSET, Beside
 from app.services.import_tally import Tally
-from app.services.imports import ImportFailed, ImportOptions, ImportWork, TooStrict
+from app.services.imports import AUTO, ImportFailed, ImportOptions, ImportWork, TooStrict
 from app.services.intake import Inbox, Limits, Rejection, SoundFile
 from app.services.jobs import Progress, Silent
 from app.services.panoptic_pngs import ZipPngs
-from app.services.storage import Storage
+from app.services.storage import Storage, disk_full_as_problem
 from app.services.zip_layout import AnnotationFile
 from app.services.zip_pictures import ZipPictures
 
 __all__ = ["import_upload"]
 
 _HEAD_BYTES = 4
-_AUTO = "auto"
 _FILES_AT_ONCE = 100
 
 
@@ -73,14 +74,31 @@ def import_upload(
             pngs=pngs,
         )
     with storage.scratch.folder() as folder:
+        path = folder / "upload.zip"
+        with disk_full_as_problem(), path.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        try:
+            report = import_folder(
+                session,
+                dataset_id=dataset_id,
+                user_id=user_id,
+                path=path,
+                scratch=folder,
+                storage=storage,
+                sessions=sessions,
+                settings=settings,
+                options=options,
+                progress=progress,
+            )
+        except FileError as error:
+            raise imports.unreadable(error, options) from None
+        if report is not None:
+            return report
         limits = Limits(
             max_pixels=settings.max_image_pixels,
             max_zip_files=settings.max_zip_files,
             max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
         )
-        path = folder / "upload.zip"
-        with path.open("wb") as copy:
-            shutil.copyfileobj(file, copy)
         work = _ZipImport(
             session, dataset_id, user_id, options, progress or Silent(), folder, limits
         )
@@ -148,7 +166,7 @@ class _ZipImport:
             raise self._failed(FileError("zip_invalid", error.detail)) from None
         if not self._parts:
             told = (
-                "The zip holds no .json file."
+                "The zip holds no .json file, and nothing of another format that is read here."
                 if not self._report.errors
                 else ("No annotation file of the zip can be read.")
             )
@@ -188,7 +206,7 @@ class _ZipImport:
             told, _ = tasks.from_name(file.name)
             if (
                 len(files) > 1
-                and self._options.task != _AUTO
+                and self._options.task != AUTO
                 and told
                 not in (
                     None,

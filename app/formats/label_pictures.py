@@ -1,0 +1,192 @@
+"""Masks as pictures: a PNG for each image whose pixels are numbers. Written only.
+
+=========  =====================================================================================
+semantic   the pixel's class: 0 for background, from 1 on the categories in order; 8 bits with the
+           categories' colours as palette or, for more than 255 of them, 16 bits of grey
+instances  the pixel's annotation, numbered from 1 in each image; 16 bits of grey, and a JSON that
+           tells what each number is
+=========  =====================================================================================
+
+Where annotations overlap, the smaller one is on top, so that what lies on something larger stays
+to be seen; of two that are equally large, the later one.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+from app.formats.folders import FolderFormat, without_suffix
+from app.formats.outgoing import (
+    Losses,
+    OutAnnotation,
+    OutCategory,
+    OutDataset,
+    OutFile,
+    OutImage,
+    Paths,
+)
+from app.formats.outlines import left_over, pixels
+from app.formats.records import Size
+from app.masks import Masks, area, decode
+
+__all__ = ["INSTANCE_MASKS", "SEMANTIC_MASKS"]
+
+_Labels = npt.NDArray[np.uint16]
+_PALETTE_SIZE = 255
+_MOST_VALUES = 65535
+
+
+class _Writer:
+    """What both kinds share."""
+
+    def paths(self, image: OutImage) -> Paths:
+        name = f"{image.subset}/{image.file_name}"
+        return Paths(f"images/{name}", f"masks/{without_suffix(name)}.png")
+
+
+class _Semantic(_Writer):
+    def files(self, dataset: OutDataset, losses: Losses) -> Iterator[OutFile]:
+        yield OutFile("classes.json", _json(_classes(dataset.categories)))
+        small = len(dataset.categories) <= _PALETTE_SIZE
+        palette = _palette(dataset.categories) if small else None
+        for image in dataset.images():
+            drawn = [(one, (one.category or 0) + 1) for one in _drawable(image, losses)]
+            labels, _ = _paint(drawn, image.size, losses)
+            yield OutFile(self.paths(image).labels, _png(labels, palette))
+
+
+class _Instances(_Writer):
+    def files(self, dataset: OutDataset, losses: Losses) -> Iterator[OutFile]:
+        yield OutFile("classes.json", _json(_classes(dataset.categories)))
+        for image in dataset.images():
+            found = _drawable(image, losses)
+            for one in found[_MOST_VALUES:]:
+                losses.note("too_many_values", one.coco_id)
+            drawn = [(one, value) for value, one in enumerate(found[:_MOST_VALUES], 1)]
+            labels, shown = _paint(drawn, image.size, losses)
+            path = self.paths(image).labels
+            told = {
+                "image": image.file_name,
+                "image_id": image.coco_id,
+                "width": image.size[1],
+                "height": image.size[0],
+                "instances": [
+                    _instance(one, value, dataset.categories, shown) for one, value in drawn
+                ],
+            }
+            yield OutFile(path, _png(labels, None))
+            yield OutFile(f"{without_suffix(path)}.json", _json(told))
+
+
+def _instance(
+    one: OutAnnotation, value: int, categories: Sequence[OutCategory], shown: dict[int, int]
+) -> dict[str, Any]:
+    category = categories[one.category or 0]
+    return {
+        "value": value,
+        "annotation_id": one.coco_id,
+        "category_id": category.coco_id,
+        "category": category.name,
+        "iscrowd": int(one.iscrowd),
+        "pixels": shown.get(value, 0),
+    }
+
+
+def _classes(categories: Sequence[OutCategory]) -> list[dict[str, Any]]:
+    background: list[dict[str, Any]] = [{"value": 0, "name": "background", "color": "#000000"}]
+    return background + [
+        {
+            "value": value,
+            "name": one.name,
+            "color": one.color,
+            "category_id": one.coco_id,
+            "supercategory": one.record.get("supercategory"),
+        }
+        for value, one in enumerate(categories, 1)
+    ]
+
+
+def _json(value: Any) -> bytes:
+    return f"{json.dumps(value, indent=1, ensure_ascii=False)}\n".encode(errors="replace")
+
+
+def _drawable(image: OutImage, losses: Losses) -> list[OutAnnotation]:
+    """The annotations that have a category; what of them is no mask is noted."""
+    found = []
+    for one in image.annotations:
+        if one.category is None:
+            losses.note("annotation_unclassified", one.coco_id)
+            continue
+        found.append(one)
+    return found
+
+
+def _paint(
+    drawn: Sequence[tuple[OutAnnotation, int]], size: Size, losses: Losses
+) -> tuple[_Labels, dict[int, int]]:
+    """The picture, (h, w), and how many pixels of each value are to be seen."""
+    masks: list[tuple[int, int, OutAnnotation, Masks]] = []
+    for one, value in drawn:
+        mask = pixels(one, size, losses)
+        if mask is None:
+            continue
+        if one.keypoints:
+            losses.note("keypoints_left_out", one.coco_id)
+        if left_over(one):
+            losses.note("attributes_left_out", one.coco_id)
+        masks.append((int(area(mask)[0]), value, one, mask))
+    labels: _Labels = np.zeros(size, np.uint16)
+    # Which annotation each pixel shows, to tell what is hidden.
+    top: npt.NDArray[np.int32] = np.full(size, -1, np.int32)
+    masks.sort(key=lambda found: -found[0])
+    for place, (_, value, _, mask) in enumerate(masks):
+        inside = decode(mask)[0].astype(bool)
+        labels[inside] = value
+        top[inside] = place
+    seen = np.bincount(top[top >= 0], minlength=len(masks))
+    for place, (covered, _, one, _) in enumerate(masks):
+        if seen[place] < covered:
+            losses.note("overlap_hidden", one.coco_id)
+    shown = {value: int(seen[place]) for place, (_, value, _, _) in enumerate(masks)}
+    return labels, shown
+
+
+def _palette(categories: Sequence[OutCategory]) -> list[int]:
+    colors = [0, 0, 0]
+    for one in categories:
+        colors += bytes.fromhex(one.color.removeprefix("#"))
+    return colors
+
+
+def _png(labels: _Labels, palette: list[int] | None) -> bytes:
+    buffer = io.BytesIO()
+    if palette is None:
+        picture = Pillow.fromarray(labels)
+    else:
+        picture = Pillow.fromarray(labels.astype(np.uint8))
+        picture.putpalette(palette)
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+_PAGE = "formats/masks.md"
+
+SEMANTIC_MASKS = FolderFormat(
+    name="semantic-masks",
+    title="Semantic masks (PNG)",
+    page=_PAGE,
+    tasks=("instances",),
+    writer=_Semantic(),
+)
+INSTANCE_MASKS = FolderFormat(
+    name="instance-masks",
+    title="Instance masks (PNG)",
+    page=_PAGE,
+    tasks=("instances",),
+    writer=_Instances(),
+)
