@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
+from app.jobs.cleaning import remove_all_unused, remove_unused
 from app.models import User
 from app.services import blobs, categories, intake, turns, users
 from app.services.import_zip import import_upload
@@ -69,18 +69,23 @@ def import_annotations(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Import one file and return the report; raises `imports.ImportFailed`."""
-    with path.open("rb") as file, context.sessions.begin() as session:
-        return import_upload(
-            session,
-            dataset_id=dataset_id,
-            user_id=None,
-            file=file,
-            storage=context.storage,
-            sessions=context.sessions,
-            settings=context.settings,
-            options=replace(options, file_name=path.name),
-            progress=progress,
-        )
+    try:
+        with path.open("rb") as file, context.sessions.begin() as session:
+            return import_upload(
+                session,
+                dataset_id=dataset_id,
+                user_id=None,
+                file=file,
+                storage=context.storage,
+                sessions=context.sessions,
+                settings=context.settings,
+                options=replace(options, file_name=path.name),
+                progress=progress,
+            )
+    except BaseException:
+        # Pictures may have been stored for images that are not there after all.
+        remove_all_unused(context)
+        raise
 
 
 def import_images(
