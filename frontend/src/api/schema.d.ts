@@ -3633,7 +3633,7 @@ export interface operations {
                      * @default auto
                      * @enum {string}
                      */
-                    readonly format?: "auto" | "coco" | "yolo-detect" | "yolo-segment" | "yolo-pose";
+                    readonly format?: "auto" | "coco" | "yolo-detect" | "yolo-segment" | "yolo-pose" | "voc";
                     /**
                      * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. Only instances, person_keypoints, stuff, captions, labels, image_info can be imported so far.
                      * @default auto
@@ -3763,7 +3763,7 @@ export interface operations {
             readonly path: {
                 readonly dataset_id: number;
                 /** @description One of the formats that are folders of files. */
-                readonly format: "yolo-detect" | "yolo-segment" | "yolo-pose";
+                readonly format: "yolo-detect" | "yolo-segment" | "yolo-pose" | "voc" | "semantic-masks" | "instance-masks";
             };
             readonly cookie?: never;
         };
