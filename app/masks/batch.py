@@ -253,7 +253,9 @@ def check_size(size: object, *, index: int | None = None) -> tuple[int, int]:
     >>> check_size([480, 640.0])
     (480, 640)
     """
-    if not isinstance(size, list | tuple | np.ndarray) or len(size) != 2:
+    if isinstance(size, np.ndarray):
+        size = size.tolist()
+    if not isinstance(size, list | tuple) or len(size) != 2:
         raise SizeError("size must be [height, width]", index=index, path=("size",))
     height, width = (_whole(number, index) for number in size)
     if height < 0 or width < 0:
@@ -277,6 +279,8 @@ def _whole(number: object, index: int | None) -> int:
 
 def check_sizes(sizes: object, n: int | None = None) -> IntArray:
     """(N, 2) int64 from one size for all, or from one for each; ``n`` is how many there must be."""
+    if isinstance(sizes, np.ndarray) and sizes.ndim == 0:
+        sizes = sizes.item()
     if not isinstance(sizes, list | tuple | np.ndarray):
         raise SizeError("size must be [height, width], or a list of them", path=("size",))
     if len(sizes) == 2 and not any(isinstance(s, list | tuple | np.ndarray) for s in sizes):

@@ -87,7 +87,8 @@ def to_polygons(
 
     Raises
     ------
-    OutlineError, ImageTooLargeError
+    OutlineError, ImageTooLargeError, and with a tolerance, for which the outlines are drawn again,
+    PolygonTooComplexError
 
     >>> from app.masks import bitmaps
     >>> to_polygons(bitmaps.encode([[0, 1], [1, 1]]))[0].polygons

@@ -66,7 +66,7 @@ def check_rings(
         rings = list(chain.from_iterable(polygons))
         hole = np.zeros(len(rings), np.int64)
     else:
-        cut = [one or () for one in holes]
+        cut = [() if one is None else one for one in holes]
         cuts = _check_lists(cut, "holes")
         rings = list(chain.from_iterable(chain.from_iterable(zip(polygons, cut, strict=True))))
         both = np.stack([per_item, np.array(cuts, np.int64)], axis=1)

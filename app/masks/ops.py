@@ -139,7 +139,13 @@ def merge(
 
 
 def _groups(masks: Masks, group_sizes: Sequence[int] | IntArray | None) -> IntArray:
-    groups = np.array([len(masks)] if group_sizes is None else group_sizes, np.int64).reshape(-1)
+    given = [len(masks)] if group_sizes is None else group_sizes
+    if not isinstance(given, np.ndarray):
+        whole = isinstance(given, list | tuple) and all(type(size) is int for size in given)
+        given = np.array(given if whole and max(given, default=0) <= len(masks) else [""])
+    if given.ndim != 1 or (given.dtype.kind not in "iu" and len(given)):
+        raise MergeError("groups are whole numbers of masks, as many as the batch has")
+    groups = given.astype(np.int64)
     if (groups < 1).any():
         raise MergeError("there must be at least one mask to merge")
     if groups.sum() != len(masks):

@@ -37,7 +37,6 @@ import numpy as np
 import numpy.typing as npt
 
 from app.masks.batch import (
-    MAX_COORDINATE,
     FloatArray,
     IntArray,
     IntKind,
@@ -217,7 +216,8 @@ def _edges(points: FloatArray, offsets: IntArray, sizes: IntArray) -> _Edges:
     column = passed - (crossed < 0)
     x, y = scaled.astype(np.float64)
     dx, dy = _to_next(scaled, offsets).astype(np.float64)
-    slope = dy / (dx + (dx == 0))
+    # An edge straight up or down crosses nothing and needs no slope.
+    slope = dy * (dx != 0) / (dx + (dx == 0))
     # An edge that goes sideways takes one step from 5c + 2 to 5c + 3, of which pycocotools takes
     # the end with the smaller y, rounded. On an edge that goes up or down it takes the last step
     # before x is rounded to 5c + 3. With both, a place of 5r + 3 or more is below the row r.
@@ -257,7 +257,7 @@ def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
     pixels = sizes[:, 0] * sizes[:, 1]
     start = bases(pixels)
     end = start + pixels
-    # No number on the way is farther from the line than the largest coordinates are.
+    # The spare place of an edge may lie a largest coordinate's fifths beyond the line.
     kind: IntKind = np.int32 if end[-1] < 1 << 30 else np.int64
     tall = sizes[:, 0].astype(np.float64).repeat(points)
     line = start.astype(np.float64).repeat(points)
@@ -268,7 +268,7 @@ def _masks(edges: _Edges, points: IntArray, sizes: IntArray) -> Masks:
     total = to_offsets(room)
     # One polygon may cross millions of columns; its edges are then done in several pieces.
     pieces = [
-        _places(edges.part(a, b), room[a:b], tall[a:b], line[a:b], kind)
+        _places(edges.part(a, b), room[a:b], tall[a:b], line[a:b], int(end[-1]), kind)
         for a, b in pairwise(cuts(total, _BLOCK_CROSSINGS))
     ]
     places = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
@@ -302,12 +302,14 @@ def _places(
     room: IntArray,
     tall: FloatArray,
     line: FloatArray,
+    end: int,
     kind: IntKind,
 ) -> IntArray:
     """Where edges toggle the fill, on the line of all masks, in the order of the edges.
 
     Each edge has ``room`` for so many places, of which those of its columns come first and count.
-    ``tall`` is the height of each edge's image, and ``line`` the place where its mask starts.
+    ``tall`` is the height of each edge's image, ``line`` the place where its mask starts, and
+    ``end`` the last place of all.
     """
     offsets = to_offsets(room)
     n = int(offsets[-1])
@@ -320,7 +322,8 @@ def _places(
     place += (begin - offsets[:-1] * growth).repeat(room)
     if not edges.inside:
         _clip(place, edges, room, tall, line, number)
-    doubt = _doubt(edges, float(tall.max()), float(line[-1]), n)
+    doubt = _doubt(edges, float(tall.max()), end, n)
+    # More doubt than the quarter that `_clip` leaves could move a place into the next image.
     if doubt < 0.25:
         place -= doubt
         found: IntArray = place.astype(kind)
@@ -357,15 +360,23 @@ def _clip(
     np.minimum(place, top + tall.repeat(room), out=place)
 
 
-def _doubt(edges: _Edges, tall: float, line: float, n: int) -> float:
+def _doubt(edges: _Edges, tall: float, end: int, n: int) -> float:
     """How far, at the most, a place may be from what pycocotools computes before it rounds.
 
-    Each of the dozen operations, here and there, is exact to 2^-53 of the largest number in it.
-    On a steep edge pycocotools rounds x, and an error in x is an error in y times the slope.
+    Each of the dozen operations, here and there, is exact to 2^-53 of the largest number in it, and
+    these are the numbers: a place on the line is at most ``end``; what an edge adds to its first
+    place grows to at most n (tall + steepest), and so does what is taken off for the places of the
+    edges before it; x, y and the rows of an edge are at most ``reach``, or the few columns that its
+    last step may go beyond. On a steep edge pycocotools rounds x, and an error in x is an error in
+    y times the slope. 2^-47 leaves room for all of them together.
     """
-    reach = max(float(edges.x.max()), float(edges.y.max())) if edges.inside else 5 * MAX_COORDINATE
-    steepest = max(float(edges.slope.max()), -float(edges.slope.min()))
-    return ((reach + n) * (steepest + 1) + n * tall + line) * 2.0**-47
+    reach = max(_largest(edges.x), _largest(edges.y))
+    steepest = _largest(edges.slope)
+    return ((reach + n) * (steepest + 1) + n * tall + end) * 2.0**-47
+
+
+def _largest(numbers: FloatArray) -> float:
+    return max(float(numbers.max()), -float(numbers.min()))
 
 
 def _exact(

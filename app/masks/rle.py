@@ -47,7 +47,6 @@ from app.masks.batch import (
     BoolArray,
     IntArray,
     Masks,
-    Spans,
     check_each_size,
     from_spans,
     to_offsets,
@@ -62,7 +61,7 @@ from app.masks.errors import (
     RleShortError,
     RleTooManyRunsError,
 )
-from app.masks.runs import odd_positions
+from app.masks.runs import bases, odd_positions, off_line
 from app.masks.strings import MAX_CHARACTERS, decode_strings, encode_strings
 
 _COUNTS = ("counts",)
@@ -238,7 +237,7 @@ def from_counts(sizes: IntArray, counts: IntArray, offsets: IntArray) -> Masks:
     Parameters
     ----------
     sizes : (N, 2) int64, checked already
-    counts, offsets : flat int64 run lengths, each between -2^40 and 2^40, and (N + 1,) offsets
+    counts, offsets : flat int64 run lengths, whatever they are, and (N + 1,) offsets
     """
     lengths = offsets[1:] - offsets[:-1]
     _refuse(lengths == 0, RleEmptyError, "the RLE has no counts")
@@ -276,14 +275,12 @@ def _canonical(masks: Masks) -> Masks:
     # Every end of a run but the last toggles between background and foreground. On one line
     # with all other masks, toggles at the same place cancel in pairs.
     pixels = masks.pixels
-    start = to_offsets(pixels + 1)[:-1]
+    start = bases(pixels)
     ends = to_offsets(masks.counts)
     places = ends[1:] - np.repeat(ends[masks.offsets[:-1]] - start, masks.runs)
     toggles = np.delete(places, masks.offsets[1:] - 1)
     toggles = odd_positions(toggles)
     end = start + pixels
     toggles = toggles[toggles < end[np.searchsorted(start, toggles, side="right") - 1]]
-    offsets = np.append(np.searchsorted(toggles, start), len(toggles))
-    positions = toggles - np.repeat(start, np.diff(offsets))
     # An odd number of toggles leaves the last run to be foreground, as it must be.
-    return from_spans(masks.sizes, Spans(positions, offsets))
+    return from_spans(masks.sizes, off_line(toggles, start))

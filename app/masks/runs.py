@@ -67,7 +67,7 @@ def union(masks: Masks, sizes: IntArray, group_sizes: IntArray) -> Masks:
     group_sizes : (G,) how many masks each group has
     """
     events, start = _events(masks, sizes, group_sizes, first=0)
-    return from_spans(sizes, _off_line(unite_events(events), start))
+    return from_spans(sizes, off_line(unite_events(events), start))
 
 
 def unite_events(events: IntArray) -> IntArray:
@@ -99,7 +99,7 @@ def intersection(masks: Masks, sizes: IntArray, group_sizes: IntArray) -> Masks:
     positions[0::2] = events[first]
     positions[1::2] = events[first + 1]
     positions >>= 1
-    return from_spans(sizes, _off_line(positions, start))
+    return from_spans(sizes, off_line(positions, start))
 
 
 def _events(
@@ -121,7 +121,8 @@ def _events(
     return events, line[:-1]
 
 
-def _off_line(positions: IntArray, start: IntArray) -> Spans:
+def off_line(positions: IntArray, start: IntArray) -> Spans:
+    """Sorted positions on the line of all masks, told from where each mask starts."""
     offsets = np.append(positions.searchsorted(start), len(positions))
     return Spans(positions - start.repeat(offsets[1:] - offsets[:-1]), offsets)
 

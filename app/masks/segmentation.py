@@ -44,6 +44,8 @@ def from_segmentations(
     Traceback (most recent call last):
     app.masks.errors.SizeMismatchError: an RLE of size [2, 2] in an image of size [4, 4]
     """
+    if not isinstance(segmentations, list | tuple):
+        raise PolygonError("segmentations must be a list of polygons or RLE objects")
     n = len(segmentations)
     sizes = check_sizes(size, n)
     check_holes(holes, n)

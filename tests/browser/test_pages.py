@@ -117,7 +117,7 @@ def test_an_import_shows_its_progress_and_its_report(
     page.get_by_role("button", name="Import COCO").first.click()
     dialog.locator("[data-file]").set_input_files(file)
     dialog.get_by_role("button", name="Import", exact=True).click()
-    expect(dialog).to_contain_text("The annotation's image is not in the file.")
+    expect(dialog).to_contain_text("The annotation's image is not in the file")
     dialog.get_by_role("link", name="Full report").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Import")
     expect(page.locator(".issue.issue-error")).to_contain_text("image_unknown")

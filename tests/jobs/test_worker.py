@@ -116,8 +116,9 @@ def test_a_worker_that_ends_in_the_middle(
     assert annotations(session) == 0
     with worker(context):
         wait_for(lambda: state(session, job) == "succeeded")
+        # The upload goes once the job's end is written down.
+        wait_for(lambda: not list((context.settings.data_dir / "jobs").glob("*")))
     assert annotations(session) == 100
-    assert not list((context.settings.data_dir / "jobs").glob("*"))
 
 
 def test_cancelling_in_the_middle(context: AppContext, session: Session, dataset: Dataset) -> None:

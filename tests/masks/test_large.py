@@ -55,3 +55,33 @@ def test_many_crossings_are_computed_in_pieces() -> None:
     drawn = masks.from_polygons([[zigzag], [zigzag[:400]]], [4000, 4000])
     assert masks.from_polygons([[zigzag]], [4000, 4000]) == drawn[0]
     assert masks.from_polygons([[zigzag[:400]]], [4000, 4000]) == drawn[1]
+
+
+@pytest.mark.parametrize("side", [3000, 6000, 20_000, 60_000])
+def test_ties_far_from_the_first_column(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an edge goes exactly through the border of two pixels, a place is computed by the book,
+    however large the numbers are that lead to it."""
+    draw = np.random.default_rng(side)
+    rings = [_tied(draw, side) for _ in range(150)]
+    fast = [masks.from_polygons([[ring]], [side, side]) for ring in rings]
+    assert masks.concatenate(fast) == masks.from_polygons([[ring] for ring in rings], [side, side])
+    # So much doubt that nothing is taken for granted.
+    monkeypatch.setattr(masks.raster, "_doubt", lambda *_: 1.0)
+    assert [masks.from_polygons([[ring]], [side, side]) for ring in rings] == fast
+
+
+def _tied(draw: np.random.Generator, side: int) -> list[float]:
+    """A steep quadrilateral near the right border, on fifths of a pixel."""
+    x = side - draw.integers(2, 30)
+    y = draw.integers(0, 5 * (side - 20)) / 5
+    wide, high, tall = draw.integers(1, 4), draw.integers(1, 6), draw.integers(1, 10)
+    slope = high * wide
+    flat = [x, y, x + wide, y + slope, x + wide, y + slope + tall / 5, x, y + tall / 5]
+    return [float(number) for number in flat]
+
+
+def test_one_outlying_ring_does_not_slow_the_others() -> None:
+    ring = [100.0, 100.0, 180.0, 120.0, 170.0, 190.0, 110.0, 160.0]
+    far = [-1.0, 0.0, 5.0, 0.0, 5.0, 9e6, -1.0, 9e6]
+    alone = masks.from_polygons([[ring]] * 50, [6000, 6000])
+    assert masks.from_polygons([[ring]] * 50 + [[far]], [6000, 6000])[:50] == alone

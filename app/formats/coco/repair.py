@@ -133,7 +133,11 @@ def _polygon(text: str) -> str | None:
     flat = given = rawjson.elements(text)
     if given and all(map(_is_point, given)):
         flat = [number for point in given for number in rawjson.elements(point)]
-    numbers = [_number(one) or one for one in flat]
+    read = [_number(one) for one in flat]
+    numbers = [number for number in read if number is not None]
+    if len(numbers) < len(read):
+        # What is no number in it has to be mended by hand first.
+        return text
     numbers = numbers[: len(numbers) // 2 * 2]
     if len(given) > 0 and len(numbers) < 6:
         return None
