@@ -178,8 +178,9 @@ def _numbers(counted: Mapping[str, int]) -> str:
 
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
-    if report.get("task"):
+    if report.get("format"):
         click.echo(f"  format: {report['format']}")
+    if report.get("task"):
         click.echo(f"  task: {report['task']}")
     parts = report.get("files", [])
     for part in parts if len(parts) > 1 else ():

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
-from app.jobs.cleaning import remove_all_unused, remove_unused
 from app.models import User
 from app.services import blobs, categories, file_names, intake, turns, users
 from app.services import import_masks as mask_images
@@ -79,25 +79,19 @@ def import_annotations(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Import one file and return the report; raises `imports.ImportFailed`."""
-    pngs = FolderPngs.beside(path, max_pixels=context.settings.max_image_pixels)
-    try:
-        with path.open("rb") as file, context.sessions.begin() as session:
-            return import_upload(
-                session,
-                dataset_id=dataset_id,
-                user_id=None,
-                file=file,
-                sessions=context.sessions,
-                storage=context.storage,
-                settings=context.settings,
-                options=replace(options, file_name=path.name),
-                progress=progress,
-                pngs=pngs,
-            )
-    except BaseException:
-        # Pictures may have been stored for images that are not there after all.
-        remove_all_unused(context)
-        raise
+    with path.open("rb") as file, context.sessions.begin() as session:
+        return import_upload(
+            session,
+            dataset_id=dataset_id,
+            user_id=None,
+            file=file,
+            sessions=context.sessions,
+            storage=context.storage,
+            settings=context.settings,
+            options=replace(options, file_name=path.name),
+            progress=progress,
+            pngs=FolderPngs.beside(path, max_pixels=context.settings.max_image_pixels),
+        )
 
 
 def import_masks(

@@ -12,6 +12,7 @@ from app.api import (
     annotation_masks,
     annotations,
     categories,
+    cleaning,
     datasets,
     exports,
     health,
@@ -34,7 +35,6 @@ from app.api import (
 )
 from app.config import Settings
 from app.context import AppContext, make_context
-from app.jobs import cleaning
 from app.web import pages
 
 __all__ = ["create_app"]

@@ -7,9 +7,8 @@ from fastapi import APIRouter, BackgroundTasks, Query, status
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from app.api import deps, paging, problems, wire
+from app.api import cleaning, deps, paging, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
-from app.jobs import cleaning
 from app.models import Dataset, User
 from app.services import access, counts, datasets
 

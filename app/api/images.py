@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, status
 from pydantic import AfterValidator, BaseModel, Field
 
-from app.api import deps, paging, problems, wire
+from app.api import cleaning, deps, paging, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
 from app.errors import Malformed
-from app.jobs import cleaning
 from app.models import Image
 from app.services import access, images
 from app.services.images import ImageFilter

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Depends, Request, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.api import deps, images, multipart, problems, wire
+from app.api import cleaning, deps, images, multipart, problems, wire
 from app.api.deps import ContextDep
 from app.context import AppContext
 from app.errors import Conflict, Invalid
-from app.jobs import cleaning
 from app.models import User
 from app.services import access, blobs, intake, turns
 from app.services.blobs import NewBlob

@@ -13,10 +13,10 @@ __all__ = ["FORMATS", "MODES", "TASKS", "Format"]
 
 FORMATS: tuple[Format, ...] = (
     COCO,
+    VOC,
     YOLO_DETECT,
     YOLO_SEGMENT,
     YOLO_POSE,
-    VOC,
     SEMANTIC_MASKS,
     INSTANCE_MASKS,
 )

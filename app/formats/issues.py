@@ -86,9 +86,6 @@ ISSUES: dict[str, IssueKind] = {
     ),
     "zip_needed": _stops("The format is one of folders, which come as a zip."),
     # Folders of files, and what is in them.
-    "zip_entry_refused": _rejects(
-        "A file of the zip has a hostile name, is packed in an unusual way or is damaged."
-    ),
     "label_file_invalid": _rejects(
         "A file of labels, or one that tells their names, cannot be read: it is too large, or not "
         "the text, YAML or XML that it should be."
@@ -101,13 +98,6 @@ ISSUES: dict[str, IssueKind] = {
     "class_names_missing": _generous(
         "No file says what the classes are called.", "named after their numbers"
     ),
-    "picture_refused": _generous(
-        "A picture of the zip is not taken: it does not decode, is too large, or the image has "
-        "other pixels here.",
-        "left out",
-        strict="error",
-    ),
-    "files_ignored": _tells("Files of the zip that the format's import does not read.", "left out"),
     # Any record.
     "record_not_object": _rejects("A record is not a JSON object."),
     "record_unreadable": _rejects("A record holds something that cannot be read."),
@@ -342,18 +332,15 @@ FIXES: dict[str, str] = {
     "score_invalid": "Write score as a number from 0 to 1.",
     "list_expected": "Make images, annotations and categories lists of objects.",
     "task_unsupported": "Choose another task, or let it be found out.",
-    "zip_invalid": "Zip the annotation files again, without a password.",
-    "file_ignored": "Nothing, unless it should have been annotations (.json) or an image.",
+    "zip_invalid": "Zip the files again, with plain relative names and without a password.",
+    "file_ignored": "Nothing, unless its content is needed: then import it by itself.",
     "picture_rejected": "Mend or rename the image, and upload it by itself.",
     "zip_needed": "Zip the whole folder, or choose the format that the file is in.",
-    "zip_entry_refused": "Zip the folder again, with plain relative names.",
     "label_file_invalid": "Mend or export the file again; the message says what is wrong with it.",
     "xml_unsafe": "Take the <!DOCTYPE …> out of the file.",
     "line_malformed": "Mend the line that the path names.",
     "position_outside": "Check whether the image has another size than the labels were made for.",
     "class_names_missing": "Add a data.yaml with names, or rename the categories afterwards.",
-    "picture_refused": "Replace the picture, or upload it by itself under the same name.",
-    "files_ignored": "Import these files by themselves, if their content is needed.",
     "record_not_object": "Take the record out of its list, or write it as an object.",
     "record_unreadable": (
         "Look at the record: a number or a text in it is beyond what JSON readers take."

@@ -32,7 +32,7 @@ from app.formats.outgoing import (
 )
 from app.formats.outlines import left_over, pixels
 from app.formats.records import Size
-from app.masks import Masks, area, decode
+from app.masks import Masks, area, concatenate, decode_labels, encode_labels
 
 __all__ = ["INSTANCE_MASKS", "SEMANTIC_MASKS"]
 
@@ -130,7 +130,7 @@ def _paint(
     drawn: Sequence[tuple[OutAnnotation, int]], size: Size, losses: Losses
 ) -> tuple[_Labels, dict[int, int]]:
     """The picture, (h, w), and how many pixels of each value are to be seen."""
-    masks: list[tuple[int, int, OutAnnotation, Masks]] = []
+    found: list[tuple[OutAnnotation, int, Masks]] = []
     for one, value in drawn:
         mask = pixels(one, size, losses)
         if mask is None:
@@ -139,21 +139,24 @@ def _paint(
             losses.note("keypoints_left_out", one.coco_id)
         if left_over(one):
             losses.note("attributes_left_out", one.coco_id)
-        masks.append((int(area(mask)[0]), value, one, mask))
-    labels: _Labels = np.zeros(size, np.uint16)
-    # Which annotation each pixel shows, to tell what is hidden.
-    top: npt.NDArray[np.int32] = np.full(size, -1, np.int32)
-    masks.sort(key=lambda found: -found[0])
-    for place, (_, value, _, mask) in enumerate(masks):
-        inside = decode(mask)[0].astype(bool)
-        labels[inside] = value
-        top[inside] = place
-    seen = np.bincount(top[top >= 0], minlength=len(masks))
-    for place, (covered, _, one, _) in enumerate(masks):
-        if seen[place] < covered:
+        found.append((one, value, mask))
+    if not found:
+        return np.zeros(size, np.uint16), {}
+    drawn_masks = concatenate(mask for _, _, mask in found)
+    covered = area(drawn_masks)
+    order = np.argsort(-covered.astype(np.int64), kind="stable")
+    # Which annotation each pixel shows, for several may have one value; 0 is none.
+    places = np.arange(1, len(found) + 1, dtype=np.min_scalar_type(len(found)))[order]
+    top = decode_labels(drawn_masks[order], places, max_pixels=size[0] * size[1])
+    seen = np.zeros(len(found) + 1, np.int64)
+    present, visible = encode_labels(top)
+    seen[present] = area(visible)
+    for place, (one, _, _) in enumerate(found, 1):
+        if seen[place] < covered[place - 1]:
             losses.note("overlap_hidden", one.coco_id)
-    shown = {value: int(seen[place]) for place, (_, value, _, _) in enumerate(masks)}
-    return labels, shown
+    values = np.array([0, *(value for _, value, _ in found)], np.uint16)
+    shown = {value: int(seen[place]) for place, (_, value, _) in enumerate(found, 1)}
+    return values[top], shown
 
 
 def _palette(categories: Sequence[OutCategory]) -> list[int]:

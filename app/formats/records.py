@@ -8,7 +8,7 @@ A format is one module-level object that satisfies `Format`, listed in `app.form
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -189,7 +189,16 @@ class Report:
         self.counts: dict[str, int] = {}
         self.errors = 0
         # Of the files of a zip, the one that is looked at.
-        self.file: str | None = None
+        self._file: str | None = None
+
+    @contextmanager
+    def about(self, file: str) -> Iterator[None]:
+        """Issues are about this file of a zip."""
+        self._file = file
+        try:
+            yield
+        finally:
+            self._file = None
 
     def add(
         self,
@@ -207,7 +216,7 @@ class Report:
         self.errors += severity == "error"
         if len(self.issues) < MOST_ISSUES:
             done = action or kind.action
-            self.issues.append(Issue(severity, code, path, id, message, done, self.file))
+            self.issues.append(Issue(severity, code, path, id, message, done, self._file))
 
     def as_dict(self) -> dict[str, Any]:
         """The part of an import's report that is about issues."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.context import AppContext
-from app.jobs.cleaning import remove_all_unused
 from app.jobs.kind import JobRun
 from app.models import Job
 from app.services.import_zip import import_upload
@@ -37,12 +36,6 @@ class _Import:
 
     def clean_up(self, job: Job, context: AppContext) -> None:
         context.storage.delete(job.params["file"])
-        with context.sessions.begin() as session:
-            ended = session.get(Job, job.id)
-            succeeded = ended is not None and ended.state == "succeeded"
-        if not succeeded:
-            # Pictures may have been stored for images that are not there after all.
-            remove_all_unused(context)
 
 
 IMPORT = _Import()

@@ -36,6 +36,7 @@ def _images(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
         Image.match_name,
         Image.width,
         Image.height,
+        Image.subset,
         Image.record,
     )
     return session.execute(query.where(Image.dataset_id == dataset_id).order_by(Image.id)).all()
@@ -55,14 +56,21 @@ class _Images:
 
     def settle(self, records: Sequence[ImageRecord]) -> None:
         for record in records:
-            same = self._by_name.get(record.match_name)
-            found = same.pop(0) if same else self._without_ending(record)
+            found = self._by_equal_name(record) or self._without_ending(record)
             if found is None:
                 record.coco_id = self._next_id
                 record.text = _text(record, str(self._next_id))
                 self._next_id += 1
             else:
                 _take_over(record, found)
+
+    def _by_equal_name(self, record: ImageRecord) -> Row[Any] | None:
+        """Of several, one of the record's own subset comes first."""
+        same = self._by_name.get(record.match_name)
+        if not same:
+            return None
+        own = (place for place, row in enumerate(same) if row.subset == record.subset)
+        return same.pop(next(own, 0))
 
     def _without_ending(self, record: ImageRecord) -> Row[Any] | None:
         """The one image that labels without a picture are of, which tell no ending."""

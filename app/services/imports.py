@@ -111,13 +111,22 @@ def import_source(
     opened: Callable[[Report], AbstractContextManager[Source]],
     options: ImportOptions,
     progress: Progress | None = None,
-    pixels: Callable[[Report], None] | None = None,
+    pictures: Pictures | None = None,
+    pixels: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Import what `opened` opens, as `import_file` does.
 
-    `pixels` takes the pictures in that came along, once the images are there; not in a dry run.
+    `pictures` came along; `pixels` takes them in once the images are there, but not in a dry run.
     """
-    work = ImportWork(session, dataset_id, user_id, options, Report(options.mode), pixels=pixels)
+    work = ImportWork(
+        session,
+        dataset_id,
+        user_id,
+        options,
+        Report(options.mode),
+        pictures=pictures,
+        pixels=pixels,
+    )
     return _whole(session, work, options, lambda: work.run_source(opened, progress or Silent()))
 
 
@@ -208,7 +217,7 @@ class ImportWork:
         *,
         pictures: Pictures | None = None,
         beside: Beside | None = None,
-        pixels: Callable[[Report], None] | None = None,
+        pixels: Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._dataset_id = dataset_id
@@ -324,7 +333,7 @@ class ImportWork:
             progress.tell(source.position, total, "Importing annotations.")
         if self._pixels is not None and not self._options.dry_run:
             # Before the dataset is locked: filling locks images.
-            self._pixels(report)
+            self._pixels()
         progress.tell(total, total, "Saving.")
         import_finish.finish(
             session,

@@ -22,12 +22,14 @@ __all__ = [
     "COCO_DATA",
     "Annotated",
     "annotated",
+    "box",
     "codes",
     "get_zip",
     "losses",
     "new_dataset",
     "png",
     "put_zip",
+    "voc",
     "zipped",
 ]
 
@@ -36,9 +38,9 @@ COCO_DATA = Path(__file__).parent.parent / "data" / "coco"
 Files = Mapping[str, bytes | str]
 
 
-def png(width: int, height: int) -> bytes:
+def png(width: int, height: int, color: str = "gray") -> bytes:
     buffer = io.BytesIO()
-    Pillow.new("RGB", (width, height), "gray").save(buffer, "PNG")
+    Pillow.new("RGB", (width, height), color).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -101,6 +103,22 @@ def losses(files: Mapping[str, bytes]) -> dict[str, int]:
 def codes(report: Mapping[str, Any]) -> dict[str, int]:
     found: dict[str, int] = report["issue_counts"]
     return found
+
+
+def voc(*objects: str, size: tuple[int, int] | None = (40, 30)) -> str:
+    """An XML file; the first object is in line 2."""
+    sides = (
+        "" if size is None else f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
+    )
+    inner = "\n".join(f"<object>{one}</object>" for one in objects)
+    return f"<annotation><filename>a.jpg</filename>{sides}\n{inner}\n</annotation>"
+
+
+def box(name: str = "cat", at: tuple[Any, ...] = (1, 1, 1, 1), more: str = "") -> str:
+    """What is in an object: its name and its corners, counted from 1."""
+    corners = zip(("xmin", "ymin", "xmax", "ymax"), at, strict=True)
+    bounds = "".join(f"<{tag}>{n}</{tag}>" for tag, n in corners)
+    return f"<name>{name}</name>{more}<bndbox>{bounds}</bndbox>"
 
 
 Annotated = dict[str, list[dict[str, Any]]]

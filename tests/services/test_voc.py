@@ -13,32 +13,20 @@ from tests.services.exporting import put_in
 from tests.services.folders import (
     COCO_DATA,
     annotated,
+    box,
     codes,
     get_zip,
     losses,
     new_dataset,
     png,
     put_zip,
+    voc,
 )
 
 
 @pytest.fixture(autouse=True)
 def committed(session: Any, dataset: Dataset) -> None:
     session.commit()
-
-
-def voc(*objects: str, size: tuple[int, int] | None = (40, 30)) -> str:
-    sides = (
-        "" if size is None else f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
-    )
-    inner = "\n".join(f"<object>{one}</object>" for one in objects)
-    return f"<annotation><filename>a.jpg</filename>{sides}\n{inner}\n</annotation>"
-
-
-def box(name: str = "cat", at: tuple[Any, ...] = (1, 1, 1, 1), more: str = "") -> str:
-    corners = zip(("xmin", "ymin", "xmax", "ymax"), at, strict=True)
-    bounds = "".join(f"<{tag}>{n}</{tag}>" for tag, n in corners)
-    return f"<name>{name}</name>{more}<bndbox>{bounds}</bndbox>"
 
 
 def test_real_boxes_come_back(context: AppContext, dataset: Dataset) -> None:
@@ -111,7 +99,8 @@ def test_subsets_and_years(context: AppContext, dataset: Dataset) -> None:
         "VOCdevkit/VOC2012/SegmentationClass/a.png": png(40, 30),
     }
     report = put_zip(context, dataset, files)
-    assert codes(report) == {"files_ignored": 1}
+    assert codes(report) == {"file_ignored": 1}
+    assert report["issues"][0]["file"] == "VOCdevkit/VOC2012/SegmentationClass/a.png"
     with context.sessions() as session:
         rows = session.scalars(select(Image).order_by(Image.file_name)).all()
         assert [(i.file_name, i.subset, i.width, i.height) for i in rows] == [

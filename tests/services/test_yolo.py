@@ -282,10 +282,14 @@ def test_other_issues(context: AppContext, session: Any, dataset: Dataset) -> No
         "class_names_missing": 1,
         "image_size_missing": 1,
         "label_file_invalid": 1,
-        "picture_refused": 1,
+        "picture_rejected": 1,
         "position_outside": 1,
-        "zip_entry_refused": 1,
+        "zip_invalid": 1,
     }
+    told = {issue["code"]: issue for issue in report["issues"]}
+    assert told["picture_rejected"]["file"] == "images/b.png"
+    assert told["zip_invalid"]["file"] == "../d.png"
+    assert report["pictures"] == {"created": 0, "updated": 2, "unchanged": 0, "rejected": 1}
     assert [one["category"] for one in annotated(context, dataset)["a.png"]] == [
         "class_3",
         "class_0",

@@ -44,7 +44,6 @@ _DECIMALS = 3
 _FARTHEST = 1e7
 _FLAGS = frozenset({"difficult", "truncated", "occluded"})
 _JOINED_LISTS = frozenset({"trainval", "all", "default_all"})
-_MASK_FOLDERS = ("SegmentationClass", "SegmentationObject")
 
 
 class VocReader:
@@ -99,11 +98,6 @@ class VocSource:
             if "JPEGImages" in name.split("/")[:-1]
             and "." + name.rpartition(".")[2].lower() in PICTURES
         }
-        for masks in _MASK_FOLDERS:
-            ignored = sum(masks in name.split("/")[:-1] for name in names)
-            if ignored:
-                told = f"{ignored:,} masks are not read."
-                self._report.add("files_ignored", masks, told)
         subsets = self._subsets()
         # Several years in one zip are told apart by the folders above; one alone has no need to.
         tops = {_split(name, "Annotations")[0] for name in files.values()}
