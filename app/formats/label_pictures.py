@@ -39,6 +39,7 @@ __all__ = ["INSTANCE_MASKS", "SEMANTIC_MASKS"]
 _Labels = npt.NDArray[np.uint16]
 _PALETTE_SIZE = 255
 _MOST_VALUES = 65535
+_CATEGORY_KEYS = frozenset({"id", "name", "supercategory", "color"})
 
 
 class _Writer:
@@ -48,10 +49,17 @@ class _Writer:
         name = f"{image.subset}/{image.file_name}"
         return Paths(f"images/{name}", f"masks/{without_suffix(name)}.png")
 
+    def classes(self, dataset: OutDataset, losses: Losses) -> OutFile:
+        """What each value of a class means."""
+        for category in dataset.categories:
+            if category.record.keys() - _CATEGORY_KEYS:
+                losses.note("category_detail_left_out", category.coco_id)
+        return OutFile("classes.json", _json(_classes(dataset.categories)))
+
 
 class _Semantic(_Writer):
     def files(self, dataset: OutDataset, losses: Losses) -> Iterator[OutFile]:
-        yield OutFile("classes.json", _json(_classes(dataset.categories)))
+        yield self.classes(dataset, losses)
         small = len(dataset.categories) <= _PALETTE_SIZE
         palette = _palette(dataset.categories) if small else None
         for image in dataset.images():
@@ -62,7 +70,7 @@ class _Semantic(_Writer):
 
 class _Instances(_Writer):
     def files(self, dataset: OutDataset, losses: Losses) -> Iterator[OutFile]:
-        yield OutFile("classes.json", _json(_classes(dataset.categories)))
+        yield self.classes(dataset, losses)
         for image in dataset.images():
             found = _drawable(image, losses)
             for one in found[_MOST_VALUES:]:

@@ -33,10 +33,15 @@ LOSSES: dict[str, str] = {
     "category_detail_left_out": (
         "The supercategory, colour or other details of a category are left out."
     ),
+    "category_left_out": "A category that no annotation of the export has is left out.",
     "crowd_as_difficult": "A crowd is written as one difficult object.",
     "crowd_left_out": "A crowd is left out.",
+    "file_detail_left_out": "info, licenses or other members of a COCO file are left out.",
     "geometry_missing": "An annotation that has nothing to write in this format is left out.",
     "hole_by_seam": "A hole is joined to the outline around it by a seam.",
+    "image_detail_left_out": (
+        "The licence, the addresses or other details of an image are left out."
+    ),
     "image_too_large": "An image of more pixels than this server decodes is left out.",
     "keypoint_outside": "A keypoint outside of its image is written as not labelled.",
     "keypoints_left_out": "The keypoints of an annotation are left out.",
@@ -49,6 +54,7 @@ LOSSES: dict[str, str] = {
     "outside_left_out": "An annotation outside of its image is left out.",
     "overlap_hidden": "Pixels of an annotation are hidden by another one's, or all of it is.",
     "parts_joined": "The parts of an annotation are joined to one polygon by lines of no width.",
+    "segment_left_out": "A panoptic segment is left out beside other objects.",
     "segmentation_left_out": "The segmentation of an annotation is left out: its box is written.",
     "too_many_values": "An annotation beyond the 65,535th of its image is left out.",
 }
@@ -62,6 +68,7 @@ LEFT_OUT = frozenset(
         "geometry_missing",
         "label_left_out",
         "outside_left_out",
+        "segment_left_out",
         "too_many_values",
     }
 )

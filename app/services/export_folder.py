@@ -30,7 +30,7 @@ from app.formats.outgoing import (
     OutImage,
 )
 from app.formats.records import Format
-from app.models import Annotation, Category, Dataset, Image
+from app.models import Annotation, Category, Dataset, DatasetTask, Image
 from app.services.images import ImageFilter
 from app.services.storage import Storage, blob_key
 
@@ -40,6 +40,10 @@ _ROWS = 1000
 _COMPRESSION_LEVEL = 3
 # What an image as a whole has; the others are objects.
 _OF_IMAGES = {"captions": "caption_left_out", "labels": "label_left_out"}
+_SEGMENTS = "panoptic"
+_IMAGE_KEYS = frozenset({"id", "file_name", "width", "height"})
+_LISTS = frozenset({"images", "annotations", "categories"})
+_NOTHING = ("{}", "[]", "null")
 _image_of = attrgetter("image_id")
 
 
@@ -160,6 +164,16 @@ class _Dataset:
             for row in self._category_rows
         )
 
+    @cached_property
+    def _has_objects(self) -> bool:
+        """Whether there are objects beside panoptic segments, which would be there twice."""
+        others = select(Annotation.id).where(
+            Annotation.dataset_id == self._dataset_id,
+            Annotation.deleted_at.is_(None),
+            Annotation.task.not_in([_SEGMENTS, *_OF_IMAGES]),
+        )
+        return self._session.scalar(select(others.exists())) is True
+
     def _image_query(self) -> Select[*tuple[Any, ...]]:
         return (
             select(
@@ -170,6 +184,7 @@ class _Dataset:
                 Image.width,
                 Image.height,
                 Image.blob_sha256,
+                Image.record,
             )
             .where(*self._chosen)
             .order_by(Image.id)
@@ -201,6 +216,8 @@ class _Dataset:
             if group is not None and group[0] == row.id:
                 image.annotations = list(self._annotations(group[1], places))
                 group = next(groups, None)
+            if row.record is not None and rawjson.members(row.record).keys() - _IMAGE_KEYS:
+                self._losses.note("image_detail_left_out", row.coco_id)
             if row.width * row.height > self._options.max_pixels:
                 self._losses.note("image_too_large", row.coco_id)
                 continue
@@ -229,14 +246,22 @@ class _Dataset:
 
     def _annotations(self, rows: Iterator[Any], places: dict[int, int]) -> Iterator[OutAnnotation]:
         for row in rows:
-            if row.task in _OF_IMAGES:
-                self._losses.note(_OF_IMAGES[row.task], row.coco_id)
+            left_out = _OF_IMAGES.get(row.task)
+            if row.task == _SEGMENTS and self._has_objects:
+                left_out = "segment_left_out"
+            if left_out is not None:
+                self._losses.note(left_out, row.coco_id)
                 self._annotations_read += 1
                 continue
             yield _annotation(row, places.get(row.category_id))
 
     def report(self, losses: Losses) -> Iterator[OutFile]:
         """What is told at the end, when all is known."""
+        query = select(DatasetTask).where(DatasetTask.dataset_id == self._dataset_id)
+        for row in self._session.scalars(query.order_by(DatasetTask.task)):
+            rest = rawjson.members(row.envelope)
+            if any(name not in _LISTS and rest[name] not in _NOTHING for name in rest):
+                losses.note("file_detail_left_out", row.task)
         told = {
             "format": self._options.format,
             "dataset": self.name,

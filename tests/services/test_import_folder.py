@@ -55,9 +55,12 @@ def test_pictures_that_are_not_taken_are_not_kept(
 
 
 _YOLO: dict[str, bytes | str] = {"images/a.png": png(10, 10), "labels/a.txt": "0 .5 .5 .2 .2\n"}
-_NAMES = {"data.yaml": "names: [cat]"}
-_VOC = {"Annotations/a.xml": voc(box(at=(1, 1, 4, 4))), "JPEGImages/a.png": png(40, 30)}
-_COCO = json.dumps(
+_NAMES: dict[str, bytes | str] = {"data.yaml": "names: [cat]"}
+_VOC: dict[str, bytes | str] = {
+    "Annotations/a.xml": voc(box(at=(1, 1, 4, 4))),
+    "JPEGImages/a.png": png(40, 30),
+}
+_COCO: str = json.dumps(
     {
         "images": [{"id": 1, "file_name": "a.png", "width": 10, "height": 10}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],

@@ -29,12 +29,18 @@ class VocWriter:
             if category.record.keys() - _CATEGORY_KEYS:
                 losses.note("category_detail_left_out", category.coco_id)
         lists: dict[str, list[str]] = {subset: [] for subset in dataset.subsets}
+        # A class is there with its objects alone.
+        unused = dict(enumerate(dataset.categories))
         for image in dataset.images():
+            for annotation in image.annotations:
+                unused.pop(-1 if annotation.category is None else annotation.category, None)
             lists[image.subset].append(without_suffix(image.file_name))
             yield OutFile(self.paths(image).labels, _annotation(dataset, image, losses).encode())
         for subset, stems in lists.items():
             text = "".join(f"{stem}\n" for stem in stems)
             yield OutFile(f"ImageSets/Main/{subset}.txt", text.encode())
+        for category in unused.values():
+            losses.note("category_left_out", category.coco_id)
 
 
 def _annotation(dataset: OutDataset, image: OutImage, losses: Losses) -> str:
