@@ -4240,7 +4240,7 @@ export interface operations {
                      * @default auto
                      * @enum {string}
                      */
-                    readonly format?: "auto" | "coco" | "yolo-detect" | "yolo-segment" | "yolo-pose" | "voc";
+                    readonly format?: "auto" | "coco" | "voc" | "yolo-detect" | "yolo-segment" | "yolo-pose";
                     /**
                      * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. `results` are those of a model: they become predictions.
                      * @default auto
@@ -4471,7 +4471,7 @@ export interface operations {
             readonly path: {
                 readonly dataset_id: number;
                 /** @description One of the formats that are folders of files. */
-                readonly format: "yolo-detect" | "yolo-segment" | "yolo-pose" | "voc" | "semantic-masks" | "instance-masks";
+                readonly format: "voc" | "yolo-detect" | "yolo-segment" | "yolo-pose" | "semantic-masks" | "instance-masks";
             };
             readonly cookie?: never;
         };
