@@ -180,6 +180,30 @@ export interface paths {
         readonly patch: operations["change_api_users__user_id__patch"];
         readonly trace?: never;
     };
+    readonly "/api/me/preferences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description One's preferences in the editor; `keys` has those commands whose keys one changed.
+         */
+        readonly get: operations["index_api_me_preferences_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change
+         * @description Change some of them. No keys for a command is an empty list; null gives its own back.
+         */
+        readonly patch: operations["change_api_me_preferences_patch"];
+        readonly trace?: never;
+    };
     readonly "/api/datasets": {
         readonly parameters: {
             readonly query?: never;
@@ -2173,6 +2197,41 @@ export interface components {
             readonly updated_at: string;
         };
         /**
+         * PreferencesChange
+         * @description A JSON merge patch: what is left out stays, null brings the default back.
+         */
+        readonly PreferencesChange: {
+            /** Keys */
+            readonly keys?: {
+                readonly [key: string]: readonly string[] | null;
+            } | null;
+            readonly view?: components["schemas"]["ViewChange"] | null;
+        };
+        /**
+         * PreferencesOut
+         * @description Keys of one's own by command, and how objects are drawn and listed.
+         */
+        readonly PreferencesOut: {
+            /**
+             * Keys
+             * @default {}
+             */
+            readonly keys: {
+                readonly [key: string]: readonly string[];
+            };
+            /**
+             * @default {
+             *       "color_by": "category",
+             *       "fill_opacity": 0.28,
+             *       "outline_only": false,
+             *       "labels": false,
+             *       "object_sort": "area",
+             *       "group_objects": false
+             *     }
+             */
+            readonly view: components["schemas"]["ViewOut"];
+        };
+        /**
          * ProfileChange
          * @description One's own name, or a new password together with the present one.
          */
@@ -2486,6 +2545,62 @@ export interface components {
             readonly author: components["schemas"]["Author"] | null;
         };
         /**
+         * ViewChange
+         * @description How objects are drawn and listed; null brings a default back.
+         */
+        readonly ViewChange: {
+            /** Color By */
+            readonly color_by?: ("category" | "instance") | null;
+            /** Fill Opacity */
+            readonly fill_opacity?: number | null;
+            /** Outline Only */
+            readonly outline_only?: boolean | null;
+            /** Labels */
+            readonly labels?: boolean | null;
+            /** Object Sort */
+            readonly object_sort?: ("order" | "newest" | "area" | "category" | "id") | null;
+            /** Group Objects */
+            readonly group_objects?: boolean | null;
+        };
+        /**
+         * ViewOut
+         * @description What one chose; a member that is not there has its default.
+         */
+        readonly ViewOut: {
+            /**
+             * Color By
+             * @default category
+             * @enum {string}
+             */
+            readonly color_by: "category" | "instance";
+            /**
+             * Fill Opacity
+             * @default 0.28
+             */
+            readonly fill_opacity: number;
+            /**
+             * Outline Only
+             * @default false
+             */
+            readonly outline_only: boolean;
+            /**
+             * Labels
+             * @default false
+             */
+            readonly labels: boolean;
+            /**
+             * Object Sort
+             * @default area
+             * @enum {string}
+             */
+            readonly object_sort: "order" | "newest" | "area" | "category" | "id";
+            /**
+             * Group Objects
+             * @default false
+             */
+            readonly group_objects: boolean;
+        };
+        /**
          * ProblemError
          * @description One thing that is wrong, and where.
          */
@@ -2785,6 +2900,50 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["UserOut"];
+                };
+            };
+        };
+    };
+    readonly index_api_me_preferences_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreferencesOut"];
+                };
+            };
+        };
+    };
+    readonly change_api_me_preferences_patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PreferencesChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreferencesOut"];
                 };
             };
         };

@@ -58,6 +58,8 @@ export const keypoints: ShapeKind = {
     return labelled(annotation).some((point) => distance(point.at, at) <= tolerance);
   },
 
+  touches: (annotation, bounds) => labelled(annotation).some(({ at }) => contains(bounds, at)),
+
   outline(annotation, context) {
     const points = new Map(labelled(annotation).map((point) => [point.index, point]));
     const lines = context.skeleton.flatMap(([a, b]) => {
