@@ -5,7 +5,11 @@ import "./styles/editor.css";
 import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
 import "./styles/editor-options.css";
+import "./styles/editor-commands.css";
+import "./styles/editor-rail.css";
 
+import { fetchTransport } from "./api/client";
+import { Preferences } from "./api/preferences";
 import { mountApp } from "./panels/mount";
 import { Session, type PageData } from "./session";
 
@@ -38,8 +42,10 @@ function start(): void {
   const target = document.getElementById("app")!;
   const page = pageData();
   let session: Session | null = null;
-  const opened = Session.open(page).then((done) => (session = done));
-  const mounted = mountApp(target, page, opened);
+  const preferences = new Preferences(fetchTransport(fetch.bind(window), () => document.cookie));
+  // Without them the page opens all the same, with the defaults.
+  const opened = Promise.all([Session.open(page), preferences.load()]).then(([done]) => (session = done));
+  const mounted = mountApp(target, page, opened, preferences);
 
   const open = (): Session => {
     if (!session) throw new Error("The editor is not ready; wait for maskwright.editor.ready.");

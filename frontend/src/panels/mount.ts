@@ -2,6 +2,7 @@
 
 import { mount } from "svelte";
 
+import type { Preferences } from "../api/preferences";
 import type { PageData, Session } from "../session";
 import App from "./App.svelte";
 
@@ -9,9 +10,10 @@ export function mountApp(
   target: HTMLElement,
   page: PageData,
   opened: Promise<Session>,
+  preferences: Preferences,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     opened.catch(reject);
-    mount(App, { target, props: { page, opened, onmounted: resolve } });
+    mount(App, { target, props: { page, opened, preferences, onmounted: resolve } });
   });
 }
