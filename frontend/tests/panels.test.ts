@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { COMMANDS } from "../src/editor/commands";
-import { helpGroups, ranked, withRecent } from "../src/panels/command-list";
+import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
 import { shownTools } from "../src/panels/rail";
 import { categoryOrder, countsByCategory, objectRows, rowAfter } from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
@@ -28,6 +28,8 @@ test("the help sheet tells what belongs together on one line, and finds words an
   expect(found("whole image")).toEqual(["Fit the image"]);
   expect(found("mod+z")).toEqual(["Undo"]);
   expect(found("no such thing")).toEqual([]);
+  expect(shortened(["Shift+A", "Shift+B", "Shift++"])).toEqual(["Shift+A", "B", "+"]);
+  expect(shortened(["+", "="])).toEqual(["+", "="]);
 });
 
 test("the palette ranks a label's beginning above its words, letters in order and the help", () => {

@@ -41,6 +41,14 @@ export function mentions({ label, help, keys }: HelpLine, query: string): boolea
   return words(query).every((word) => text.includes(word));
 }
 
+/** Three keys or more with the same modifiers name these once: `Shift ←`, `→`, `↑`, `↓`. */
+export function shortened(keys: readonly string[]): readonly string[] {
+  const first = keys[0] ?? "";
+  const modifiers = first.slice(0, first.lastIndexOf("+", first.length - 2) + 1);
+  if (keys.length < 3 || modifiers === "" || !keys.every((key) => key.startsWith(modifiers))) return keys;
+  return [first, ...keys.slice(1).map((key) => key.slice(modifiers.length))];
+}
+
 export interface PaletteEntry {
   readonly id: string;
   readonly label: string;
