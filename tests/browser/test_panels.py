@@ -80,4 +80,5 @@ def test_keys_of_ones_own_hold_at_once_and_in_every_browser(
     expect(other.get_by_role("dialog").get_by_role("option").first).to_contain_text("Change keys")
     other.get_by_role("dialog").get_by_role("combobox").fill("thing")
     second.press("Enter")
-    expect(other.get_by_role("button", name="thing")).to_have_attribute("aria-pressed", "true")
+    categories = other.get_by_role("region", name="Categories")
+    expect(categories.get_by_role("button", name="thing")).to_have_attribute("aria-pressed", "true")

@@ -2,18 +2,17 @@
 
 import { mount } from "svelte";
 
-import type { Preferences } from "../api/preferences";
-import type { PageData, Session } from "../session";
+import type { PageData } from "../session";
+import type { Workspace } from "../workspace";
 import App from "./App.svelte";
 
 export function mountApp(
   target: HTMLElement,
   page: PageData,
-  opened: Promise<Session>,
-  preferences: Preferences,
+  opened: Promise<Workspace>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     opened.catch(reject);
-    mount(App, { target, props: { page, opened, preferences, onmounted: resolve } });
+    mount(App, { target, props: { page, opened, onmounted: resolve } });
   });
 }

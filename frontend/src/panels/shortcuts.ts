@@ -6,7 +6,7 @@
 import { getContext, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
-import type { Preferences } from "../api/preferences";
+import type { AccountSettings } from "../api/account-settings";
 import type { Command } from "../editor/commands";
 import { withKeys } from "../editor/keymap";
 import { keyLabel } from "../editor/keys";
@@ -15,17 +15,17 @@ const CONTEXT = Symbol("shortcuts");
 
 export class Shortcuts {
   readonly mac: boolean;
-  readonly preferences: Preferences;
+  readonly settings: AccountSettings;
   readonly #defaults: () => readonly Command[];
   readonly #follow: () => void;
   #made: { readonly of: readonly Command[]; readonly keys: unknown; readonly commands: readonly Command[] } | null =
     null;
 
-  constructor(preferences: Preferences, defaults: () => readonly Command[], mac: boolean) {
-    this.preferences = preferences;
+  constructor(settings: AccountSettings, defaults: () => readonly Command[], mac: boolean) {
+    this.settings = settings;
     this.mac = mac;
     this.#defaults = defaults;
-    this.#follow = createSubscriber((update) => preferences.subscribe(update));
+    this.#follow = createSubscriber((update) => settings.subscribe(update));
   }
 
   /** With their own keys. */
@@ -36,7 +36,7 @@ export class Shortcuts {
   /** With the keys in force. */
   get commands(): readonly Command[] {
     this.#follow();
-    const { keys } = this.preferences;
+    const { keys } = this.settings;
     const of = this.#defaults();
     if (this.#made?.of !== of || this.#made.keys !== keys) {
       this.#made = { of, keys, commands: withKeys(of, keys) };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Answer, Ask } from "../../src/api/client";
-import { Preferences } from "../../src/api/preferences";
+import { AccountSettings } from "../../src/api/account-settings";
 
 const VIEW = {
   color_by: "category",
@@ -22,33 +22,33 @@ const ok = (body: object): Answer => ({ status: 200, body, retryAfterSeconds: nu
 
 test("a change is in force at once, and only it is sent", async () => {
   const { asked, transport } = held();
-  const preferences = new Preferences(transport);
-  const done = preferences.change({ keys: { fit: ["Q"] } });
-  expect(preferences.keys).toEqual({ fit: ["Q"] });
+  const settings = new AccountSettings(transport);
+  const done = settings.change({ keys: { fit: ["Q"] } });
+  expect(settings.keys).toEqual({ fit: ["Q"] });
   expect(asked[0]!.ask).toMatchObject({ method: "PATCH", body: { keys: { fit: ["Q"] } } });
   asked[0]!.answer(ok({ keys: { fit: ["Q"], undo: ["U"] }, view: VIEW }));
   await done;
-  expect(preferences.keys).toEqual({ fit: ["Q"], undo: ["U"] });
+  expect(settings.keys).toEqual({ fit: ["Q"], undo: ["U"] });
 });
 
 test("an answer to an older question does not undo a newer change", async () => {
   const { asked, transport } = held();
-  const preferences = new Preferences(transport);
-  const loaded = preferences.load();
-  const changed = preferences.change({ view: { labels: true } });
+  const settings = new AccountSettings(transport);
+  const loaded = settings.load();
+  const changed = settings.change({ view: { labels: true } });
   asked[0]!.answer(ok({ keys: {}, view: VIEW }));
   await loaded;
-  expect(preferences.view.labels).toBe(true);
+  expect(settings.view.labels).toBe(true);
   asked[1]!.answer(ok({ keys: {}, view: { ...VIEW, labels: true } }));
   await changed;
-  expect(preferences.view.labels).toBe(true);
+  expect(settings.view.labels).toBe(true);
 });
 
 test("what the server does not keep holds on this page, and is told", async () => {
-  const preferences = new Preferences(() => Promise.resolve({ status: 0, body: null, retryAfterSeconds: null }));
-  await preferences.change({ keys: { fit: ["Q"], undo: null } });
-  expect(preferences.keys).toEqual({ fit: ["Q"] });
-  expect(preferences.trouble).toBe("The server does not answer.");
-  await preferences.change({ keys: null });
-  expect(preferences.keys).toEqual({});
+  const settings = new AccountSettings(() => Promise.resolve({ status: 0, body: null, retryAfterSeconds: null }));
+  await settings.change({ keys: { fit: ["Q"], undo: null } });
+  expect(settings.keys).toEqual({ fit: ["Q"] });
+  expect(settings.trouble).toBe("The server does not answer.");
+  await settings.change({ keys: null });
+  expect(settings.keys).toEqual({});
 });

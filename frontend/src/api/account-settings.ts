@@ -10,7 +10,7 @@ import { pathTo, problemOf, succeeded, type Answer, type Schemas, type Transport
 export type ViewChoices = Required<Schemas["ViewOut"]>;
 
 /** Null brings a command's own keys back. */
-export interface PreferencesChange {
+export interface SettingsChange {
   readonly keys?: Readonly<Record<string, readonly string[] | null>> | null;
   readonly view?: Partial<ViewChoices>;
 }
@@ -25,7 +25,7 @@ const DEFAULT_VIEW: ViewChoices = {
   group_objects: false,
 };
 
-export class Preferences {
+export class AccountSettings {
   readonly #transport: Transport;
   readonly #listeners = new Set<() => void>();
   #keys: ChangedKeys = {};
@@ -66,7 +66,7 @@ export class Preferences {
     this.#changed();
   }
 
-  async change(change: PreferencesChange): Promise<void> {
+  async change(change: SettingsChange): Promise<void> {
     this.#apply(change);
     this.#underWay += 1;
     const path = pathTo("/api/me/preferences");
@@ -77,7 +77,7 @@ export class Preferences {
     this.#changed();
   }
 
-  #apply({ keys, view }: PreferencesChange): void {
+  #apply({ keys, view }: SettingsChange): void {
     if (keys === null) this.#keys = {};
     else if (keys) {
       const merged = Object.entries({ ...this.#keys, ...keys });
