@@ -31,7 +31,7 @@ export const PERSON: Category = {
 };
 export const CUP: Category = { ...PERSON, id: 8, name: "cup", keypoints: [], skeleton: [] };
 
-type Options = Partial<Pick<PointerInput, "shift" | "primary" | "button" | "device" | "pointerId">>;
+type Options = Partial<Pick<PointerInput, "shift" | "primary" | "alt" | "button" | "device" | "pointerId">>;
 
 export class Story {
   readonly editor: Editor;
@@ -119,6 +119,7 @@ export class Story {
       button: 0,
       shift: false,
       primary: false,
+      alt: false,
       ...options,
       screen,
       image: this.editor.toImage(screen),

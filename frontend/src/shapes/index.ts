@@ -6,6 +6,7 @@
  */
 
 import { union, type Bounds } from "../geometry/bounds";
+import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Annotation } from "../model/records";
 import { box } from "./box";
@@ -110,6 +111,17 @@ export function move(annotation: Annotation, dx: number, dy: number): Annotation
     (moved, shape) => moved && shape.move(moved, dx, dy),
     annotation,
   );
+}
+
+/** Undefined when none of its kinds has an area; otherwise as `ShapeKind.combine` says. */
+export function combine(
+  annotation: Annotation,
+  region: Region,
+  operation: Operation,
+): Annotation | null | undefined {
+  return shapesOf(annotation)
+    .find((shape) => shape.combine)
+    ?.combine!(annotation, region, operation);
 }
 
 export function describe(annotation: Annotation): string {
