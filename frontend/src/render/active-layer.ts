@@ -80,6 +80,7 @@ export class ActiveLayer implements Layer {
       selected: selectedPoints(this.#editor),
       hovered: view.hoveredHandle,
       color: this.#color(key),
+      moving: this.#editor.history.open,
     });
   }
 

@@ -2,8 +2,8 @@
  * The handles of the annotation in hand.
  *
  * Outlines may have thousands of points. Handles that would cover one another on
- * the screen are drawn once, and all of them in one path: drawing each for itself
- * took most of the time of a frame.
+ * the screen are drawn once, as plain rectangles, and while one is dragged only that
+ * one is: they took most of the time of a frame.
  */
 
 import { toScreen } from "../geometry/camera";
@@ -15,27 +15,24 @@ const HANDLE_CSS_PIXELS = 7;
 const SMALLEST_HANDLE_CSS_PIXELS = 3;
 const SELECTED_HANDLE_CSS_PIXELS = 9;
 const HOVERED_HANDLE_CSS_PIXELS = 10;
+const LINE_CSS_PIXELS = 1.5;
 
 export interface Handles {
   readonly handles: readonly Handle[];
   readonly selected: readonly Handle[];
   readonly hovered: Handle | null;
   readonly color: string;
+  /** A gesture changes the outline. */
+  readonly moving: boolean;
 }
 
 export function drawHandles(
   context: CanvasRenderingContext2D,
   frame: Frame,
-  { handles, selected, hovered, color }: Handles,
+  { handles, selected, hovered, color, moving }: Handles,
 ): void {
-  context.lineWidth = 1.5;
-  const side = sideOf(handles, frame);
-  context.beginPath();
-  for (const { x, y } of apart(handles, side, frame)) context.rect(x - side / 2, y - side / 2, side, side);
-  context.fillStyle = "#ffffff";
-  context.strokeStyle = color;
-  context.fill();
-  context.stroke();
+  context.lineWidth = LINE_CSS_PIXELS;
+  if (!moving) drawAll(context, frame, handles, color);
   for (const { at } of selected) {
     const { x, y } = toScreen(frame.camera, at);
     if (onStage(x, y, frame)) drawSquare(context, x, y, SELECTED_HANDLE_CSS_PIXELS, color, true);
@@ -45,6 +42,23 @@ export function drawHandles(
   const { x, y } = toScreen(frame.camera, under.at);
   drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
   if (under.label) drawLabel(context, under.label, x, y);
+}
+
+function drawAll(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  handles: readonly Handle[],
+  color: string,
+): void {
+  const side = sideOf(handles, frame);
+  const places = apart(handles, side, frame);
+  const square = (size: number): void => {
+    for (const { x, y } of places) context.fillRect(x - size / 2, y - size / 2, size, size);
+  };
+  context.fillStyle = color;
+  square(side + LINE_CSS_PIXELS);
+  context.fillStyle = "#ffffff";
+  square(side - LINE_CSS_PIXELS);
 }
 
 export function drawSquare(
