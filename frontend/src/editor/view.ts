@@ -5,6 +5,7 @@
 
 import type { AnnotationKey } from "../model/records";
 import type { Handle } from "../shapes/shape";
+import type { PointSelection } from "./points";
 
 export class View {
   #selection: ReadonlySet<AnnotationKey> = new Set();
@@ -14,6 +15,7 @@ export class View {
   hoveredHandle: Handle | null = null;
   /** The keypoint of the one selected annotation that was chosen by its name. */
   keypoint: number | null = null;
+  points: PointSelection | null = null;
 
   get selection(): ReadonlySet<AnnotationKey> {
     return this.#selection;
@@ -22,6 +24,7 @@ export class View {
   select(keys: Iterable<AnnotationKey>): void {
     this.#selection = new Set(keys);
     this.keypoint = null;
+    this.points = null;
   }
 
   deselect(key: AnnotationKey): void {
