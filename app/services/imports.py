@@ -16,7 +16,7 @@ from app.formats import FORMATS
 from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, import_sizes, turns
+from app.services import import_finish, import_images, import_sizes, live, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
@@ -184,6 +184,7 @@ class ImportWork:
     def run(self, file: BinaryIO, progress: Progress, pngs: Pngs | None = None) -> None:
         """Everything; what the file says goes into the report and the tally."""
         progress.tell(0, 0, "Reading the file.")
+        live.dataset_changed(self._session, self._dataset_id)
         options = self._options
         if options.task == RESULTS or (options.task == "auto" and is_results(file)):
             self._results(file, progress)

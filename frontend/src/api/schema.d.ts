@@ -892,6 +892,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events
+         * @description The image now, and what happens to it from now on, as server-sent events.
+         */
+        readonly get: operations["events_api_images__image_id__events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/masks/from-polygons": {
         readonly parameters: {
             readonly query?: never;
@@ -3973,6 +3993,36 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PredictionOut"];
+                };
+            };
+        };
+    };
+    readonly events_api_images__image_id__events_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The image's revision that the client knows. */
+                readonly since?: number | null;
+                /** @description End after this time. */
+                readonly seconds?: number;
+            };
+            readonly header?: {
+                /** @description The same, as browsers send it when they connect again. */
+                readonly "last-event-id"?: string | null;
+            };
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Server-sent events named state, annotation, people and end; each `data` line is JSON, and `id` the image's revision. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
                 };
             };
         };
