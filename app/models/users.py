@@ -23,7 +23,10 @@ class User(Base):
     password_hash: Mapped[str]
     is_admin: Mapped[bool] = mapped_column(server_default=text("false"))
     disabled_at: Mapped[datetime | None]
-    preferences: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    # Read when asked for only: every request loads its user.
+    preferences: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'::jsonb"), deferred=True
+    )
     created_at: Mapped[Created]
 
 

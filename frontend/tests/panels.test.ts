@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 
+import { COMMANDS } from "../src/editor/commands";
+import { helpGroups } from "../src/panels/command-list";
 import { categoryOrder, countsByCategory, objectRows, rowAfter } from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
 import type { Category } from "../src/model/records";
@@ -15,6 +17,16 @@ test("rows are sorted as asked", () => {
   expect(areas("newest")).toEqual([400, 2500, 100]);
   expect(areas("category")).toEqual([400, 100, 2500]);
   expect(countsByCategory(story.editor)).toEqual(new Map([[CUP.id, 2], [PERSON.id, 1]]));
+});
+
+test("the help sheet tells what belongs together on one line, and finds words and keys", () => {
+  const lines = helpGroups(COMMANDS).flatMap((group) => group.lines);
+  expect(lines.find(({ label }) => label === "The first nine categories")?.keys).toHaveLength(9);
+  expect(lines.filter(({ keys }) => keys.includes("1"))).toHaveLength(1);
+  const found = (query: string) => helpGroups(COMMANDS, query).flatMap((group) => group.lines.map(({ label }) => label));
+  expect(found("whole image")).toEqual(["Fit the image"]);
+  expect(found("mod+z")).toEqual(["Undo"]);
+  expect(found("no such thing")).toEqual([]);
 });
 
 test("a short list of categories keeps its order, a long one begins with those in use", () => {

@@ -59,6 +59,8 @@ TABLE: dict[str, Row] = {
     "DELETE /api/session": Row("cookie"),
     "GET /api/me": Row("user"),
     "PATCH /api/me": Row("user", json({"name": "A name"})),
+    "GET /api/me/preferences": Row("user"),
+    "PATCH /api/me/preferences": Row("user", json({"view": {"labels": True}})),
     "GET /api/tokens": Row("user"),
     "POST /api/tokens": Row("user", json({"name": "a script"})),
     "DELETE /api/tokens/{token_id}": Row("own"),

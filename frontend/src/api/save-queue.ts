@@ -14,6 +14,7 @@
 import type { AnnotationDocument } from "../model/document";
 import {
   changedFields,
+  copiedFrom,
   keyOfId,
   sameAnnotation,
   withFields,
@@ -35,6 +36,8 @@ export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "confli
 interface Slot {
   base: Annotation | null;
   attempted: Annotation | null;
+  /** What it is a copy of is gone: it is saved without what only the server knew of that. */
+  orphaned: boolean;
   sending: boolean;
   trouble: Trouble | null;
   deletedAs: number | undefined;
@@ -137,6 +140,36 @@ export class SaveQueue {
     this.#options.document.apply(new Map(change), "remote");
   }
 
+  /** Which version of what the document has, as the server confirmed it. */
+  versions(): ReadonlyMap<AnnotationKey, number> {
+    const { document } = this.#options;
+    const found = [...document.entries()].map(([key]) => [key, document.facts(key)?.version] as const);
+    return new Map(found.filter((each): each is [AnnotationKey, number] => each[1] !== undefined));
+  }
+
+  /**
+   * Takes over what others did: `all` is what the server has by now, `before` what
+   * `versions` told when it was asked. What waits to be saved stays as it is; where
+   * both changed the same annotation, its saving tells of the conflict.
+   */
+  catchUp(all: readonly Known[], before: ReadonlyMap<AnnotationKey, number>): void {
+    const { document } = this.#options;
+    const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
+    const change = new Map<AnnotationKey, Annotation | null>();
+    for (const known of all) {
+      const key = keys.get(known.facts.id) ?? keyOfId(known.facts.id);
+      keys.delete(known.facts.id);
+      const newer = (document.facts(key)?.version ?? 0) < known.facts.version;
+      if (!newer || this.#unsaved.has(key)) continue;
+      this.#adopt(key, known);
+      change.set(key, known.annotation);
+    }
+    for (const key of keys.values()) if (!this.#unsaved.has(key)) change.set(key, null);
+    document.apply(change, "remote");
+    for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
+    this.#changed();
+  }
+
   /** The server took an annotation away by itself: nothing of it is left to save. */
   drop(key: AnnotationKey): void {
     const slot = this.#slot(key);
@@ -203,6 +236,7 @@ export class SaveQueue {
       slot = {
         base: null,
         attempted: null,
+        orphaned: false,
         sending: false,
         trouble: null,
         deletedAs: undefined,
@@ -230,11 +264,13 @@ export class SaveQueue {
     this.#options.document.setFacts(key, facts);
   }
 
-  #plan(key: AnnotationKey, { base, attempted, deletedAs, versions }: Slot): Plan | null {
+  #plan(key: AnnotationKey, slot: Slot): Plan | null {
+    const { base, attempted, deletedAs, versions } = slot;
     const { document, imageId } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
-    return plan(imageId, { key, base, target, facts, deletedAs, attempted, savedAs });
+    const copyOf = slot.orphaned ? null : copiedFrom(key);
+    return plan(imageId, { key, base, target, facts, deletedAs, attempted, copyOf, savedAs });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
@@ -295,7 +331,10 @@ export class SaveQueue {
     else if (status === 412 && problem.current) {
       this.#meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
-    else {
+    else if (problem.code === "copy_of_unknown") {
+      slot.attempted = null;
+      slot.orphaned = true;
+    } else {
       if (next.kind === "create") slot.attempted = null;
       slot.trouble = { kind: "refused", detail: problem.detail };
     }

@@ -180,6 +180,30 @@ export interface paths {
         readonly patch: operations["change_api_users__user_id__patch"];
         readonly trace?: never;
     };
+    readonly "/api/me/preferences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description One's preferences in the editor; `keys` has those commands whose keys one changed.
+         */
+        readonly get: operations["index_api_me_preferences_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change
+         * @description Change some of them. No keys for a command is an empty list; null gives its own back.
+         */
+        readonly patch: operations["change_api_me_preferences_patch"];
+        readonly trace?: never;
+    };
     readonly "/api/datasets": {
         readonly parameters: {
             readonly query?: never;
@@ -1335,7 +1359,8 @@ export interface components {
          *     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
          *     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
          *     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
-         *     ``labels``.
+         *     ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
+         *     as they are.
          */
         readonly AnnotationOut: {
             /** Id */
@@ -1375,6 +1400,8 @@ export interface components {
             readonly score: number | null;
             /** Caption */
             readonly caption: string | null;
+            /** Other Keys */
+            readonly other_keys: readonly string[];
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */
@@ -1926,7 +1953,10 @@ export interface components {
          *     `coco_id` counts for its image alone; where a dataset has a panoptic file and none of objects,
          *     whatever has a segmentation is one. `client_key` is any text of the client's own, such as a
          *     UUID: a second try with the same key on the same image answers with the annotation that the
-         *     first one made.
+         *     first one made. `copy_of` is the id of an annotation that you may see, deleted or not: the new
+         *     one takes over the members of its record that are not shown here (`other_keys`), the text of
+         *     numbers that are the same and, with the same geometry on an image of the same size, its box and
+         *     area.
          */
         readonly NewAnnotation: {
             /** Category Id */
@@ -1960,6 +1990,8 @@ export interface components {
             readonly task?: ("labels" | "panoptic") | null;
             /** Client Key */
             readonly client_key?: string | null;
+            /** Copy Of */
+            readonly copy_of?: number | null;
         };
         /**
          * OutcomeOut
@@ -2168,6 +2200,41 @@ export interface components {
              * Format: date-time
              */
             readonly updated_at: string;
+        };
+        /**
+         * PreferencesChange
+         * @description A JSON merge patch: what is left out stays, null brings the default back.
+         */
+        readonly PreferencesChange: {
+            /** Keys */
+            readonly keys?: {
+                readonly [key: string]: readonly string[] | null;
+            } | null;
+            readonly view?: components["schemas"]["ViewChange"] | null;
+        };
+        /**
+         * PreferencesOut
+         * @description Keys of one's own by command, and how objects are drawn and listed.
+         */
+        readonly PreferencesOut: {
+            /**
+             * Keys
+             * @default {}
+             */
+            readonly keys: {
+                readonly [key: string]: readonly string[];
+            };
+            /**
+             * @default {
+             *       "color_by": "category",
+             *       "fill_opacity": 0.28,
+             *       "outline_only": false,
+             *       "labels": false,
+             *       "object_sort": "area",
+             *       "group_objects": false
+             *     }
+             */
+            readonly view: components["schemas"]["ViewOut"];
         };
         /**
          * ProfileChange
@@ -2470,6 +2537,8 @@ export interface components {
             readonly score: number | null;
             /** Caption */
             readonly caption: string | null;
+            /** Other Keys */
+            readonly other_keys: readonly string[];
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */
@@ -2481,6 +2550,62 @@ export interface components {
             /** Deleted */
             readonly deleted: boolean;
             readonly author: components["schemas"]["Author"] | null;
+        };
+        /**
+         * ViewChange
+         * @description How objects are drawn and listed; null brings a default back.
+         */
+        readonly ViewChange: {
+            /** Color By */
+            readonly color_by?: ("category" | "instance") | null;
+            /** Fill Opacity */
+            readonly fill_opacity?: number | null;
+            /** Outline Only */
+            readonly outline_only?: boolean | null;
+            /** Labels */
+            readonly labels?: boolean | null;
+            /** Object Sort */
+            readonly object_sort?: ("order" | "newest" | "area" | "category" | "id") | null;
+            /** Group Objects */
+            readonly group_objects?: boolean | null;
+        };
+        /**
+         * ViewOut
+         * @description What one chose; a member that is not there has its default.
+         */
+        readonly ViewOut: {
+            /**
+             * Color By
+             * @default category
+             * @enum {string}
+             */
+            readonly color_by: "category" | "instance";
+            /**
+             * Fill Opacity
+             * @default 0.28
+             */
+            readonly fill_opacity: number;
+            /**
+             * Outline Only
+             * @default false
+             */
+            readonly outline_only: boolean;
+            /**
+             * Labels
+             * @default false
+             */
+            readonly labels: boolean;
+            /**
+             * Object Sort
+             * @default area
+             * @enum {string}
+             */
+            readonly object_sort: "order" | "newest" | "area" | "category" | "id";
+            /**
+             * Group Objects
+             * @default false
+             */
+            readonly group_objects: boolean;
         };
         /**
          * ProblemError
@@ -2782,6 +2907,50 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["UserOut"];
+                };
+            };
+        };
+    };
+    readonly index_api_me_preferences_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreferencesOut"];
+                };
+            };
+        };
+    };
+    readonly change_api_me_preferences_patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PreferencesChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreferencesOut"];
                 };
             };
         };

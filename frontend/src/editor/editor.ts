@@ -6,12 +6,12 @@
  *
  *   document  an annotation changed        selection  another selection or hover
  *   facts     the server told something    view       hidden, locked
- *   camera    pan, zoom, size of the stage tool       tool, its state or preview
+ *   camera    pan, zoom, size of the stage tool       tool, its state, options or preview
  *   category  the current category         settled    no gesture is under way
  *   predictions  what models found, or which of it is shown
  */
 
-import type { Bounds } from "../geometry/bounds";
+import { encloses, meets, type Bounds } from "../geometry/bounds";
 import * as cameras from "../geometry/camera";
 import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
@@ -21,8 +21,10 @@ import { Predictions } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
+import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
 import { movable, moved } from "./moving";
+import { OptionValues } from "./options";
 import { Signal } from "./signal";
 import { View } from "./view";
 
@@ -54,6 +56,8 @@ export class Editor {
   readonly history = new History(this.document);
   readonly view = new View();
   readonly signal = new Signal<Topic>();
+  readonly options = new OptionValues(() => this.signal.emit("tool"));
+  readonly clipboard = new Clipboard();
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
@@ -204,6 +208,19 @@ export class Editor {
     return found.sort((a, b) => a.area - b.area).map(({ key }) => key);
   }
 
+  /** What lies in the bounds and may be touched: wholly, or with any part of it. */
+  within(bounds: Bounds, touching: boolean): AnnotationKey[] {
+    const found: AnnotationKey[] = [];
+    for (const [key, annotation] of this.document.entries()) {
+      const { bounds: extent } = shapes.measures(annotation);
+      if (!extent || !meets(bounds, extent)) continue;
+      if (this.view.hidden.has(key) || this.view.locked.has(key)) continue;
+      const enclosed = encloses(bounds, extent);
+      if (enclosed || (touching && shapes.touches(annotation, bounds))) found.push(key);
+    }
+    return found;
+  }
+
   // Camera
 
   /** A length on the screen, in image pixels. */
@@ -229,6 +246,15 @@ export class Editor {
   fit(): void {
     this.moveCamera(cameras.fit(this.image, this.stage, this.stage.width < 600 ? 12 : 24));
     this.#followsFit = true;
+  }
+
+  /** Looks at the same part of the image as another editor does, by shares of width and height. */
+  takeView({ camera, stage, image }: Editor): void {
+    const [u, v] = [this.image.width / image.width, this.image.height / image.height];
+    const { x, y } = cameras.toImage(camera, screenPoint(stage.width / 2, stage.height / 2));
+    const { scale } = camera;
+    this.stage = stage;
+    this.moveCamera({ scale, x: stage.width / 2 - x * u * scale, y: stage.height / 2 - y * v * scale });
   }
 
   resize(stage: Size): void {

@@ -6,8 +6,10 @@
  * doing, such as `polygon.drawing`.
  */
 
+import type { Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
+import type { ToolOption } from "./options";
 
 /** One gesture of the hint line: the key or gesture, and what it does. */
 export interface Hint {
@@ -22,9 +24,23 @@ export interface Preview {
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
+  /** What a drag on empty space would select. */
+  readonly marquee: Marquee | null;
 }
 
-export const NO_PREVIEW: Preview = { line: [], closed: false, dots: [], ghost: null };
+/** The rectangle of a drag that selects: what lies in it, or all that it touches. */
+export interface Marquee {
+  readonly bounds: Bounds;
+  readonly touching: boolean;
+}
+
+export const NO_PREVIEW: Preview = {
+  line: [],
+  closed: false,
+  dots: [],
+  ghost: null,
+  marquee: null,
+};
 
 export interface ToolInfo {
   readonly id: string;
@@ -35,6 +51,8 @@ export interface ToolInfo {
   readonly help: string;
   /** Draws or changes something, so that it is not for viewers. */
   readonly edits: boolean;
+  /** What the tool can be set to, in the order in which the strip shows it. */
+  readonly options?: readonly ToolOption[];
 }
 
 export interface Hand {
@@ -43,6 +61,8 @@ export interface Hand {
   readonly tools: readonly ToolInfo[];
   readonly cursor: string;
   readonly hints: readonly Hint[];
+  /** The options of the tool in hand. */
+  readonly options: readonly ToolOption[];
   readonly preview: Preview;
   /** A gesture is under way; nothing is saved before it ends. */
   readonly busy: boolean;

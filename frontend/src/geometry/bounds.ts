@@ -43,6 +43,39 @@ export function overlap(a: Bounds, b: Bounds): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
+/** Whether `inner` lies in `outer`, its edges included. */
+export function encloses(outer: Bounds, inner: Bounds): boolean {
+  return (
+    inner.left >= outer.left &&
+    inner.right <= outer.right &&
+    inner.top >= outer.top &&
+    inner.bottom <= outer.bottom
+  );
+}
+
+/** Whether the two have a point in common; one of no extent can be met, too. */
+export function meets(a: Bounds, b: Bounds): boolean {
+  return a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom;
+}
+
+/** Whether the segment a-b has a point in the bounds: what is left of it after each side's cut. */
+export function meetsSegment(bounds: Bounds, a: ImagePoint, b: ImagePoint): boolean {
+  let [from, to] = [0, 1];
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  for (const [step, room] of [
+    [-dx, a.x - bounds.left],
+    [dx, bounds.right - a.x],
+    [-dy, a.y - bounds.top],
+    [dy, bounds.bottom - a.y],
+  ] as const) {
+    if (step === 0 && room < 0) return false;
+    if (step < 0) from = Math.max(from, room / step);
+    if (step > 0) to = Math.min(to, room / step);
+  }
+  return from <= to;
+}
+
 export function contains(b: Bounds, p: ImagePoint, margin = 0): boolean {
   return (
     p.x >= b.left - margin &&

@@ -4,7 +4,7 @@
  * pycocotools; several rings of one annotation are united.
  */
 
-import { boundsOfNumbers, overlap, type Bounds } from "./bounds";
+import { boundsOfNumbers, meetsSegment, overlap, type Bounds } from "./bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "./point";
 
 export type Ring = readonly number[];
@@ -57,6 +57,15 @@ export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
   return best;
 }
 
+/** Whether the outline passes through the bounds. */
+export function outlineMeets(ring: Ring, bounds: Bounds): boolean {
+  const n = vertexCount(ring);
+  for (let i = 0; i < n; i++) {
+    if (meetsSegment(bounds, vertex(ring, i), vertex(ring, (i + 1) % n))) return true;
+  }
+  return false;
+}
+
 /** The ring with one vertex elsewhere; every other number is the same number. */
 export function withVertex(ring: Ring, index: number, p: ImagePoint): Ring {
   const moved = ring.slice();
@@ -76,6 +85,11 @@ export function withoutVertex(ring: Ring, index: number): Ring {
 export function translated(ring: Ring, dx: number, dy: number): Ring {
   return ring.map((value, i) => value + (i % 2 === 0 ? dx : dy));
 }
+
+/** The four corners, clockwise from the top left one. */
+export const ringOfBounds = ({ left, top, right, bottom }: Bounds): Ring => [
+  left, top, right, top, right, bottom, left, bottom,
+];
 
 export function ringsBounds(rings: readonly Ring[]): Bounds | null {
   return boundsOfNumbers(rings.length === 1 ? rings[0]! : rings.flat());

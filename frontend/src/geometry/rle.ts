@@ -12,7 +12,7 @@
  * same code here and there (tests/data/masks/rle_cases.json binds both).
  */
 
-import type { Box } from "./bounds";
+import type { Bounds, Box } from "./bounds";
 import type { ImagePoint } from "./point";
 
 export interface Rle {
@@ -232,13 +232,8 @@ export function runEnds(rle: Rle): Float64Array {
   return ends;
 }
 
-/** Whether the pixel under the point is set. */
-export function covers(rle: Rle, ends: Float64Array, p: ImagePoint): boolean {
-  const [height, width] = rle.size;
-  const column = Math.floor(p.x);
-  const row = Math.floor(p.y);
-  if (column < 0 || row < 0 || column >= width || row >= height) return false;
-  const pixel = column * height + row;
+/** The number of the run that a pixel lies in; odd for a set one. */
+function runAt(ends: Float64Array, pixel: number): number {
   let low = 0;
   let high = ends.length - 1;
   while (low < high) {
@@ -246,5 +241,31 @@ export function covers(rle: Rle, ends: Float64Array, p: ImagePoint): boolean {
     if (ends[middle]! > pixel) high = middle;
     else low = middle + 1;
   }
-  return low % 2 === 1;
+  return low;
+}
+
+/** Whether the pixel under the point is set. */
+export function covers(rle: Rle, ends: Float64Array, p: ImagePoint): boolean {
+  const [height, width] = rle.size;
+  const column = Math.floor(p.x);
+  const row = Math.floor(p.y);
+  if (column < 0 || row < 0 || column >= width || row >= height) return false;
+  return runAt(ends, column * height + row) % 2 === 1;
+}
+
+/** Whether a set pixel lies in the bounds, be it with a part of it. */
+export function meets(rle: Rle, ends: Float64Array, bounds: Bounds): boolean {
+  const [height, width] = rle.size;
+  const top = Math.max(0, Math.floor(bounds.top));
+  const bottom = Math.min(height, Math.ceil(bounds.bottom));
+  const last = Math.min(width, Math.ceil(bounds.right));
+  if (top >= bottom) return false;
+  for (let column = Math.max(0, Math.floor(bounds.left)); column < last; column++) {
+    let run = runAt(ends, column * height + top);
+    if (run % 2 === 1) return true;
+    // The next set run, past empty ones that some encoders write.
+    while (run + 1 < ends.length && ends[run + 1] === ends[run]) run += 2;
+    if (run + 1 < ends.length && ends[run]! < column * height + bottom) return true;
+  }
+  return false;
 }

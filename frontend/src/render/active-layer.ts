@@ -5,9 +5,9 @@
  */
 
 import type { Editor } from "../editor/editor";
-import type { Preview } from "../editor/hand";
+import type { Marquee, Preview } from "../editor/hand";
 import { toScreen } from "../geometry/camera";
-import type { ImagePoint } from "../geometry/point";
+import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
@@ -118,7 +118,8 @@ export class ActiveLayer implements Layer {
     context.fillText(text, x + 16, y - 8);
   }
 
-  #preview({ line, closed, dots, ghost }: Preview, frame: Frame): void {
+  #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {
+    if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
     if (line.length > 1) this.#line(line, closed, color, frame);
@@ -131,6 +132,23 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
     }
+  }
+
+  /** Without a colour of its own: white on black is seen on every image. */
+  #marquee({ bounds, touching }: Marquee, { camera }: Frame): void {
+    const context = this.#context;
+    const { x, y } = toScreen(camera, imagePoint(bounds.left, bounds.top));
+    const width = (bounds.right - bounds.left) * camera.scale;
+    const height = (bounds.bottom - bounds.top) * camera.scale;
+    context.fillStyle = "rgb(255 255 255 / 12%)";
+    context.fillRect(x, y, width, height);
+    context.setLineDash(touching ? [5, 4] : []);
+    for (const [style, line] of [["rgb(0 0 0 / 70%)", 3], ["#ffffff", 1.5]] as const) {
+      context.strokeStyle = style;
+      context.lineWidth = line;
+      context.strokeRect(x, y, width, height);
+    }
+    context.setLineDash([]);
   }
 
   #line(line: readonly ImagePoint[], closed: boolean, color: string, frame: Frame): void {

@@ -1,7 +1,9 @@
 /** A box of its own: an annotation with `bbox` and no segmentation. */
 
-import { boundsOfBox, contains, type Box } from "../geometry/bounds";
+import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
+import { combine } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
+import { ringOfBounds } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
 
@@ -38,11 +40,10 @@ export const box: ShapeKind = {
   bounds: (annotation) => boundsOfBox(boxOf(annotation)),
   area: (annotation) => Math.abs(boxOf(annotation)[2] * boxOf(annotation)[3]),
   hits: (annotation, at, tolerance) => contains(boundsOfBox(boxOf(annotation)), at, tolerance),
+  touches: (annotation, bounds) => meets(boundsOfBox(boxOf(annotation)), bounds),
 
   outline(annotation) {
-    const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
-    const ring = [left, top, right, top, right, bottom, left, bottom];
-    return { ...NO_OUTLINE, areas: [{ rings: [ring], cut: [] }] };
+    return { ...NO_OUTLINE, areas: [{ rings: [ringOfBounds(boundsOfBox(boxOf(annotation)))], cut: [] }] };
   },
 
   handles(annotation): Handle[] {
@@ -70,6 +71,15 @@ export const box: ShapeKind = {
   move(annotation, dx, dy) {
     const [x, y, width, height] = boxOf(annotation);
     return { ...annotation, bbox: [x + dx, y + dy, width, height] };
+  },
+
+  /** A box that is no rectangle any more is a polygon. */
+  combine(annotation, region, operation) {
+    const rectangle = ringOfBounds(boundsOfBox(boxOf(annotation)));
+    const { rings: segmentation, holes } = combine({ rings: [rectangle], holes: [] }, region, operation);
+    if (segmentation.length === 0) return null;
+    const same = segmentation.length === 1 && segmentation[0] === rectangle && holes.length === 0;
+    return same ? annotation : { ...annotation, bbox: null, segmentation, holes };
   },
 
   describe: () => "box",

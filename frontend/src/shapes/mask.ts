@@ -59,6 +59,11 @@ export const mask: ShapeKind = {
     return ends.length > 0 && rle.covers(maskOf(annotation), ends, at);
   },
 
+  touches(annotation, bounds) {
+    const { ends } = read(maskOf(annotation));
+    return ends.length > 0 && rle.meets(maskOf(annotation), ends, bounds);
+  },
+
   outline(annotation) {
     if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
     return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };

@@ -4,12 +4,14 @@
  * rings, then the holes.
  */
 
+import { combine } from "../geometry/clipping";
 import { contains } from "../geometry/bounds";
-import type { ImagePoint } from "../geometry/point";
+import { imagePoint, type ImagePoint } from "../geometry/point";
 import {
   anyOverlap,
   insideRing,
   nearestEdge,
+  outlineMeets,
   ringArea,
   ringsBounds,
   translated,
@@ -47,6 +49,9 @@ function withRing(annotation: Annotation, part: number, ring: Ring | null): Anno
     : { ...annotation, holes: replaced(annotation.holes, part - count) };
 }
 
+const sameRings = (a: readonly Ring[], b: readonly Ring[]): boolean =>
+  a.length === b.length && a.every((ring, i) => ring === b[i]);
+
 function handleOf(part: number, index: number, at: ImagePoint): Handle {
   return { shape: NAME, part, index, at, cursor: "move", label: null };
 }
@@ -73,6 +78,12 @@ function removeVertex(annotation: Annotation, handle: Handle): Annotation | null
   return last ? null : withRing(annotation, handle.part, null);
 }
 
+/** Whether the point is in the union of the rings and in no hole. */
+function covered(annotation: Annotation, at: ImagePoint): boolean {
+  const cut = annotation.holes.some((ring) => insideRing(ring, at));
+  return !cut && rings(annotation).some((ring) => insideRing(ring, at));
+}
+
 export const polygons: ShapeKind = {
   name: NAME,
   heavy: false,
@@ -85,9 +96,14 @@ export const polygons: ShapeKind = {
   hits(annotation, at, tolerance) {
     const extent = ringsBounds(rings(annotation));
     if (!extent || !contains(extent, at, tolerance)) return false;
-    const cut = annotation.holes.filter((ring) => insideRing(ring, at)).length % 2 === 1;
-    if (!cut && rings(annotation).some((ring) => insideRing(ring, at))) return true;
+    if (covered(annotation, at)) return true;
     return (nearestPlace(annotation, at)?.distance ?? Infinity) <= tolerance;
+  },
+
+  touches(annotation, bounds) {
+    // Where no outline passes, the bounds lie wholly inside or wholly outside.
+    if (allRings(annotation).some((ring) => outlineMeets(ring, bounds))) return true;
+    return covered(annotation, imagePoint(bounds.left, bounds.top));
   },
 
   outline(annotation) {
@@ -126,6 +142,14 @@ export const polygons: ShapeKind = {
     segmentation: rings(annotation).map((ring) => translated(ring, dx, dy)),
     holes: annotation.holes.map((ring) => translated(ring, dx, dy)),
   }),
+
+  combine(annotation, region, operation) {
+    const base = { rings: rings(annotation), holes: annotation.holes };
+    const { rings: segmentation, holes } = combine(base, region, operation);
+    if (segmentation.length === 0) return null;
+    const same = sameRings(segmentation, base.rings) && sameRings(holes, base.holes);
+    return same ? annotation : { ...annotation, segmentation, holes };
+  },
 
   describe(annotation) {
     const points = allRings(annotation).reduce((sum, ring) => sum + vertexCount(ring), 0);

@@ -8,6 +8,7 @@
  */
 
 import type { Bounds } from "../geometry/bounds";
+import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Ring } from "../geometry/ring";
 import type { Annotation } from "../model/records";
@@ -65,6 +66,8 @@ export interface ShapeKind {
   area(annotation: Annotation): number;
   /** `tolerance` in image pixels, for outlines and dots. */
   hits(annotation: Annotation, at: ImagePoint, tolerance: number): boolean;
+  /** Whether a part of it lies in the bounds. */
+  touches(annotation: Annotation, bounds: Bounds): boolean;
   outline(annotation: Annotation, context: ShapeContext): Outline;
   /** Too slow to compute for the main thread: left to the raster worker. */
   readonly heavy: boolean;
@@ -78,6 +81,12 @@ export interface ShapeKind {
   insert(annotation: Annotation, place: EdgePlace): { annotation: Annotation; handle: Handle };
   /** Null when this kind cannot be moved without loss. */
   move(annotation: Annotation, dx: number, dy: number): Annotation | null;
+  /**
+   * The annotation with the region added to its area or cut out of it: the same
+   * object when that changes nothing, null when nothing would be left. Kinds
+   * without an area have no such function.
+   */
+  combine?(annotation: Annotation, region: Region, operation: Operation): Annotation | null;
   describe(annotation: Annotation): string;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Command } from "../editor/commands";
 import type { ToolInfo } from "../editor/hand";
+import { optionCommands } from "../editor/options";
 import { box } from "./box";
 import { polygon } from "./polygon";
 import { select } from "./select";
@@ -10,11 +11,13 @@ import type { ToolKind } from "./tool";
 export const TOOLS: readonly ToolKind[] = [select, box, polygon];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
-  return tools.map(({ id, label, key }) => ({
+  const choose = tools.map(({ id, label, key, help }): Command => ({
     id: `tool-${id}`,
     label: `${label} tool`,
     group: "Tools",
+    help,
     keys: [key],
     run: (editor) => editor.hand.choose(id),
   }));
+  return [...choose, ...optionCommands(tools)];
 }

@@ -14,6 +14,7 @@ import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geom
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { EdgePlace, Handle } from "../shapes/shape";
+import { Spanning } from "./marquee";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -28,7 +29,7 @@ interface Grip {
   readonly annotation: Annotation;
 }
 
-class SelectTool extends Tool {
+export class SelectTool extends Tool {
   /** Where the last click picked something. */
   lastPick: ScreenPoint | null = null;
 
@@ -99,6 +100,7 @@ class Idle extends State<SelectTool> {
     const select: Hint[] = [
       { gesture: "Click", does: "select, again goes deeper" },
       { gesture: "Shift click", does: "add" },
+      { gesture: "Drag beside", does: "select many" },
     ];
     const grip = this.tool.grip();
     if (!grip) return select;
@@ -175,11 +177,14 @@ class Pointing extends State<SelectTool> {
   }
 
   override get hints(): readonly Hint[] {
-    return [{ gesture: "Drag", does: "move" }];
+    return [{ gesture: "Drag", does: this.#press.primary ? "select many" : "move" }];
   }
 
   override move(input: PointerInput): void {
-    if (this.editor.readOnly || !isDrag(this.#press.screen, input)) return;
+    if (!isDrag(this.#press.screen, input)) return;
+    // With Ctrl a marquee begins anywhere: some objects leave no empty space.
+    if (this.#press.primary) return this.tool.become(new Spanning(this.tool, this.#press, input));
+    if (this.editor.readOnly) return;
     const { selection } = this.editor.view;
     if (!this.#under.some((key) => selection.has(key))) this.editor.select([this.#under[0]!]);
     this.editor.history.mark("Move");
@@ -192,7 +197,7 @@ class Pointing extends State<SelectTool> {
     this.tool.idle();
     const { selection } = this.editor.view;
     const smallest = this.#under[0]!;
-    if (this.#press.shift) {
+    if (this.#press.shift || this.#press.primary) {
       const others = [...selection].filter((key) => key !== smallest);
       this.editor.select(selection.has(smallest) ? others : [...others, smallest]);
     } else this.editor.select([this.#deeper() ?? smallest]);
@@ -232,9 +237,12 @@ class PointingNothing extends State<SelectTool> {
     return [{ gesture: "Release", does: "select nothing" }];
   }
 
-  /** A finger that drags the empty image pans it. */
+  /** A finger that drags the empty image pans it; anything else selects what is in the way. */
   override move(input: PointerInput): void {
-    if (input.device !== "touch") return;
+    if (input.device !== "touch") {
+      if (isDrag(this.#press.screen, input)) this.tool.become(new Spanning(this.tool, this.#press, input));
+      return;
+    }
     this.#panned ||= isDrag(this.#press.screen, input);
     if (!this.#panned) return;
     const { x, y } = this.#last;

@@ -9,6 +9,7 @@
 import type { Editor } from "../editor/editor";
 import type { Hand, Hint, Preview, ToolInfo } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
+import type { ToolOption } from "../editor/options";
 import * as cameras from "../geometry/camera";
 import { distance, screenPoint, type ScreenPoint } from "../geometry/point";
 import { TOOLS } from ".";
@@ -53,6 +54,10 @@ export class Toolbox implements Hand {
 
   get hints(): readonly Hint[] {
     return this.#space || this.#panningFrom ? PAN_HINTS : this.#tool.state.hints;
+  }
+
+  get options(): readonly ToolOption[] {
+    return this.tools.find(({ id }) => id === this.#toolId)?.options ?? [];
   }
 
   get preview(): Preview {

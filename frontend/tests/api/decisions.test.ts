@@ -83,7 +83,7 @@ class Visit {
   }
 
   async press(key: string): Promise<void> {
-    commandFor([...this.decisions.commands, ...COMMANDS], key, this.editor)?.run(this.editor, key);
+    commandFor([...this.decisions.commands, ...COMMANDS], key, this.editor)?.run(this.editor);
     await this.decisions.settled();
     await this.queue.settled();
   }

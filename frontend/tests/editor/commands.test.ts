@@ -42,7 +42,7 @@ test("keys are written as people read them", () => {
 test("every command and tool has an id, a label and a key of its own", () => {
   const commands = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
   expect(new Set(commands.map(({ id }) => id)).size).toBe(commands.length);
-  expect(commands.every(({ label }) => label.length > 0)).toBe(true);
+  expect(commands.every(({ label, help }) => label.length > 0 && help.endsWith("."))).toBe(true);
   const keys = commands.flatMap((command) => command.keys);
   const shared = keys.filter((key, i) => keys.indexOf(key) !== i);
   // Backspace drops a point while drawing, and deletes the selection otherwise.

@@ -1,0 +1,19 @@
+/**
+ * Everything one can do without pointing. A new subject is one file beside this
+ * one and one line in COMMANDS; where two commands have the same key, the first
+ * whose `when` holds runs.
+ */
+
+import { CATEGORIES } from "./categories";
+import { CLIPBOARD } from "./clipboard";
+import type { Command } from "./command";
+import { EDIT } from "./edit";
+import { OBJECTS } from "./objects";
+import { SELECTION } from "./selection";
+import { VIEW } from "./view";
+
+export { pickCategory } from "./categories";
+export { GROUPS, type Command, type Group } from "./command";
+export { toggleAll } from "./objects";
+
+export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];
