@@ -84,6 +84,10 @@ class EndEvent(BaseModel):
     reason: Literal["gone", "signed_out", "too_many"]
 
 
+class EventStream(StreamingResponse):
+    media_type = "text/event-stream"
+
+
 async def get_hub(request: Request) -> LiveHub:
     hub: LiveHub = request.app.state.live
     return hub
@@ -94,12 +98,12 @@ HubDep = Annotated[LiveHub, Depends(get_hub)]
 
 @router.get(
     "/images/{image_id}/events",
-    response_class=StreamingResponse,
+    response_class=EventStream,
     responses={
         200: {
+            "model": StateOut | AnnotationEvent | PeopleEvent | EndEvent,
             "description": "Server-sent events named state, annotation, people and end; each "
             "`data` line is JSON, and `id` the image's revision.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
 )
@@ -120,7 +124,7 @@ def events(
     seconds: Annotated[
         int, Query(ge=0, le=_LONGEST_SECONDS, description="End after this time.")
     ] = _LONGEST_SECONDS,
-) -> StreamingResponse:
+) -> EventStream:
     """The image now, and what happens to it from now on, as server-sent events."""
     image = access.view_image(session, user=identity.user, image_id=image_id)
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
@@ -135,9 +139,7 @@ def events(
         ends_at=time.monotonic() + seconds,
         told=since,
     )
-    return StreamingResponse(
-        stream.run(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    return EventStream(stream.run(), headers={"X-Accel-Buffering": "no"})
 
 
 class _Ended(Exception):

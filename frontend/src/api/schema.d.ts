@@ -1318,6 +1318,25 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnnotationEvent
+         * @description The event `annotation`: one annotation has a new version, by the user `by`.
+         */
+        readonly AnnotationEvent: {
+            /** Id */
+            readonly id: number;
+            /** Version */
+            readonly version: number;
+            /**
+             * Change
+             * @enum {string}
+             */
+            readonly change: "created" | "changed" | "deleted";
+            /** By */
+            readonly by: number | null;
+            /** Revision */
+            readonly revision: number;
+        };
+        /**
          * AnnotationIn
          * @description What changes of an annotation.
          *
@@ -1678,6 +1697,17 @@ export interface components {
             } | null;
             /** Tolerance */
             readonly tolerance?: number | null;
+        };
+        /**
+         * EndEvent
+         * @description The event `end`: there will be no more, and why.
+         */
+        readonly EndEvent: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            readonly reason: "gone" | "signed_out" | "too_many";
         };
         /**
          * Health
@@ -2083,6 +2113,14 @@ export interface components {
             readonly next_cursor?: string | null;
         };
         /**
+         * PeopleEvent
+         * @description The event `people`: who has the image open by now.
+         */
+        readonly PeopleEvent: {
+            /** People */
+            readonly people: readonly components["schemas"]["PersonOut"][];
+        };
+        /**
          * PersonNumbers
          * @description Annotations that a person made, and those whose newest state is theirs.
          */
@@ -2097,6 +2135,18 @@ export interface components {
             readonly updated: number;
             /** Images */
             readonly images: number;
+        };
+        /**
+         * PersonOut
+         * @description Somebody who has the image open.
+         */
+        readonly PersonOut: {
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+            /** Color */
+            readonly color: string;
         };
         /**
          * PolygonsIn
@@ -2322,6 +2372,30 @@ export interface components {
             readonly code: string;
             /** Message */
             readonly message: string;
+        };
+        /**
+         * StateOut
+         * @description The event `state`: how the image is now.
+         *
+         *     `missed` says that its annotations or pixels are not those of the revision that the client named
+         *     or was last told of. `categories` and `open_predictions` are texts that change when what they
+         *     stand for does.
+         */
+        readonly StateOut: {
+            readonly image: components["schemas"]["ImageOut"];
+            /** Missed */
+            readonly missed: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            readonly role: "owner" | "annotator" | "viewer";
+            /** Categories */
+            readonly categories: string;
+            /** Open Predictions */
+            readonly open_predictions: string;
+            /** People */
+            readonly people: readonly components["schemas"]["PersonOut"][];
         };
         /**
          * StatisticsOut
@@ -4191,7 +4265,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": string;
+                    readonly "text/event-stream": string | components["schemas"]["StateOut"] | components["schemas"]["AnnotationEvent"] | components["schemas"]["PeopleEvent"] | components["schemas"]["EndEvent"];
                 };
             };
         };
