@@ -6,6 +6,8 @@ import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
 import "./styles/editor-live.css";
 import "./styles/editor-options.css";
+import "./styles/editor-commands.css";
+import "./styles/editor-rail.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";
