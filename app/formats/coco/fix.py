@@ -201,7 +201,9 @@ def _size_members(size: Size) -> dict[str, str]:
 def _copy(text: BinaryIO, target: BinaryIO, plan: _Plan, *, whole: bool) -> Iterator[Repaired]:
     """Copy the file, records with something to do rewritten; `whole` with its byte order mark."""
     stream = Stream(text)
-    new_ids = {kind: itertools.count(number + 1) for kind, number in plan.highest.items()}
+    new_ids: dict[str, Iterator[int]] = {
+        kind: itertools.count(number + 1) for kind, number in plan.highest.items()
+    }
     place = 0 if whole else stream.place
     kept = False
     for part in stream.read():
