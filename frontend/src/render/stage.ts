@@ -55,6 +55,7 @@ export class Stage {
       "camera",
       "tool",
       "category",
+      "categories",
       "predictions",
     ] as const;
     this.#undo.push(
