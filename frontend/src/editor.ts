@@ -7,6 +7,7 @@ import "./styles/editor-predictions.css";
 import "./styles/editor-options.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
+import "./styles/editor-lists.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";
