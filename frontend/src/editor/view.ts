@@ -6,6 +6,7 @@
 import type { AnnotationKey } from "../model/records";
 import { DEFAULT_LOOK, type Look } from "./look";
 import type { Handle } from "../shapes/shape";
+import type { PointSelection } from "./points";
 
 export class View {
   #selection: ReadonlySet<AnnotationKey> = new Set();
@@ -17,6 +18,9 @@ export class View {
   beforeIsolation: ReadonlySet<AnnotationKey> | null = null;
   hovered: AnnotationKey | null = null;
   hoveredHandle: Handle | null = null;
+  /** The keypoint of the one selected annotation that was chosen by its name. */
+  keypoint: number | null = null;
+  points: PointSelection | null = null;
 
   get selection(): ReadonlySet<AnnotationKey> {
     return this.#selection;
@@ -24,6 +28,8 @@ export class View {
 
   select(keys: Iterable<AnnotationKey>): void {
     this.#selection = new Set(keys);
+    this.keypoint = null;
+    this.points = null;
   }
 
   deselect(key: AnnotationKey): void {

@@ -7,20 +7,18 @@
 import type { Editor } from "../editor/editor";
 import type { Marquee, Preview } from "../editor/hand";
 import type { Look } from "../editor/look";
+import { selectedPoints } from "../editor/points";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import type { Handle } from "../shapes/shape";
+import { drawHandles, drawLabel, drawSquare, isKeypoint } from "./handles";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import type { ShapesLayer } from "./shapes-layer";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
-const HANDLE_CSS_PIXELS = 7;
-const SMALLEST_HANDLE_CSS_PIXELS = 3;
-const HOVERED_HANDLE_CSS_PIXELS = 10;
 
 export class ActiveLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
@@ -76,54 +74,31 @@ export class ActiveLayer implements Layer {
     const { view, document, readOnly } = this.#editor;
     const key = view.only;
     const annotation = key && document.get(key);
-    if (!annotation || readOnly || this.#editor.hand.toolId !== "select") return;
+    const { toolId } = this.#editor.hand;
+    if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
-    const color = this.#color(key);
-    this.#context.lineWidth = 1.5;
-    const handles = shapes.handles(annotation, this.#editor.context(annotation));
-    const { bounds } = shapes.measures(annotation);
-    const around = bounds ? 2 * (bounds.right - bounds.left + bounds.bottom - bounds.top) : 0;
-    // Where points lie close together, handles of the usual size would hide the shape.
-    const spacing = (around * frame.camera.scale) / Math.max(handles.length, 1);
-    const side = Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));
-    for (const handle of handles) this.#handle(handle, side, color, frame);
-  }
-
-  #handle(handle: Handle, side: number, color: string, frame: Frame): void {
-    const { x, y } = toScreen(frame.camera, handle.at);
-    if (x < -8 || y < -8 || x > frame.size.width + 8 || y > frame.size.height + 8) return;
-    const { hoveredHandle } = this.#editor.view;
-    const hovered =
-      hoveredHandle?.shape === handle.shape &&
-      hoveredHandle.part === handle.part &&
-      hoveredHandle.index === handle.index;
-    this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : side, color, hovered);
-    if (hovered && handle.label) this.#label(handle.label, x, y);
+    const all = shapes.handles(annotation, this.#editor.context(annotation));
+    drawHandles(this.#context, frame, {
+      handles: toolId === "select" ? all : all.filter(isKeypoint),
+      selected: selectedPoints(this.#editor),
+      hovered: view.hoveredHandle,
+      chosen: all.find((handle) => isKeypoint(handle) && handle.index === view.keypoint) ?? null,
+      color: this.#color(key),
+      moving: this.#editor.history.open,
+    });
   }
 
   #square(x: number, y: number, side: number, color: string, filled: boolean): void {
-    const context = this.#context;
-    context.fillStyle = filled ? color : "#ffffff";
-    context.strokeStyle = filled ? "#ffffff" : color;
-    context.fillRect(x - side / 2, y - side / 2, side, side);
-    context.strokeRect(x - side / 2, y - side / 2, side, side);
+    drawSquare(this.#context, x, y, side, color, filled);
   }
 
-  #label(text: string, x: number, y: number): void {
-    const context = this.#context;
-    context.font = "12px system-ui, sans-serif";
-    const width = context.measureText(text).width;
-    context.fillStyle = "rgb(15 18 22 / 85%)";
-    context.fillRect(x + 10, y - 22, width + 12, 20);
-    context.fillStyle = "#ffffff";
-    context.fillText(text, x + 16, y - 8);
-  }
-
-  #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {
+  #preview(preview: Preview, frame: Frame): void {
+    const { line, closed, dots, ghost, marquee, limbs, label } = preview;
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
     if (line.length > 1) this.#line(line, closed, color, frame);
+    if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
       const { x, y } = toScreen(frame.camera, dot);
@@ -133,6 +108,21 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
     }
+    if (label) {
+      const { x, y } = toScreen(frame.camera, label.at);
+      drawLabel(this.#context, label.text, x, y);
+    }
+  }
+
+  #limbs(limbs: Preview["limbs"], color: string, { camera }: Frame): void {
+    const context = this.#context;
+    context.beginPath();
+    for (const [from, to] of limbs) {
+      const [a, b] = [toScreen(camera, from), toScreen(camera, to)];
+      context.moveTo(a.x, a.y);
+      context.lineTo(b.x, b.y);
+    }
+    this.#stroke(color);
   }
 
   /** Without a colour of its own: white on black is seen on every image. */
@@ -164,6 +154,12 @@ export class ActiveLayer implements Layer {
     context.globalAlpha = 0.2;
     context.fill("evenodd");
     context.globalAlpha = 1;
+    this.#stroke(color);
+  }
+
+  /** The path at hand, seen on every image. */
+  #stroke(color: string): void {
+    const context = this.#context;
     context.lineJoin = "round";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],
