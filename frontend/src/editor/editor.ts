@@ -8,6 +8,7 @@
  *   facts     the server told something    view       hidden, locked
  *   camera    pan, zoom, size of the stage tool       tool, its state, options or preview
  *   category  the current category         settled    no gesture is under way
+ *   categories  which there are, and how they look
  *   predictions  what models found, or which of it is shown
  */
 
@@ -39,6 +40,7 @@ export type Topic =
   | "camera"
   | "tool"
   | "category"
+  | "categories"
   | "predictions"
   | "settled"
   | "notice";
@@ -62,14 +64,14 @@ export class Editor {
   readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly clipboard = new Clipboard();
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
-  readonly categories: readonly Category[];
   readonly readOnly: boolean;
   image: ImageRecord;
   camera: Camera = { scale: 1, x: 0, y: 0 };
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
-  readonly #categoryById: ReadonlyMap<number, Category>;
+  #categories: readonly Category[];
+  #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;
   #hand: Hand | null = null;
   #followsFit = true;
@@ -77,7 +79,7 @@ export class Editor {
 
   constructor({ image, categories, readOnly }: EditorOptions) {
     this.image = image;
-    this.categories = categories;
+    this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
     this.#categoryId = categories[0]?.id ?? null;
@@ -98,6 +100,18 @@ export class Editor {
   }
 
   // Categories
+
+  get categories(): readonly Category[] {
+    return this.#categories;
+  }
+
+  /** They are others now, or look differently; what has them is drawn and listed anew. */
+  setCategories(categories: readonly Category[]): void {
+    this.#categories = categories;
+    this.#categoryById = new Map(categories.map((category) => [category.id, category]));
+    if (!this.category(this.#categoryId)) this.#categoryId = categories[0]?.id ?? null;
+    for (const topic of ["categories", "category", "document"] as const) this.signal.emit(topic);
+  }
 
   get categoryId(): number | null {
     return this.#categoryId;

@@ -29,7 +29,7 @@ export class ShapesLayer implements Layer {
   readonly #worker: Worker;
   readonly #editor: Editor;
   readonly #answered: () => void;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   readonly #outdated = new Set<AnnotationKey>();
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
   readonly #outlines = new WeakMap<Annotation, Outline>();
@@ -43,10 +43,16 @@ export class ShapesLayer implements Layer {
     this.#worker = worker;
     this.#answered = answered;
     worker.onmessage = ({ data }: MessageEvent<RasterAnswer>) => this.#receive(data);
-    for (const [key] of editor.document.entries()) this.#outdated.add(key);
-    this.#unsubscribe = editor.document.subscribe((diff) => {
-      for (const { key } of diff) this.#outdated.add(key);
-    });
+    const allOutdated = (): void => {
+      for (const [key] of editor.document.entries()) this.#outdated.add(key);
+    };
+    allOutdated();
+    this.#unsubscribe = [
+      editor.signal.on(["categories"], allOutdated),
+      editor.document.subscribe((diff) => {
+        for (const { key } of diff) this.#outdated.add(key);
+      }),
+    ];
   }
 
   /** In the active layer instead of the bitmap, as soon as the outline is known. */
@@ -92,7 +98,7 @@ export class ShapesLayer implements Layer {
   }
 
   destroy(): void {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#worker.terminate();
   }
 

@@ -57,6 +57,7 @@ export class Stage {
       "camera",
       "tool",
       "category",
+      "categories",
       "predictions",
     ] as const;
     this.#undo.push(
