@@ -7,6 +7,7 @@
  */
 
 import type { Editor } from "../editor/editor";
+import type { Look } from "../editor/look";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
@@ -19,6 +20,7 @@ interface Raster {
   readonly bitmap: ImageBitmap;
   readonly frame: Frame;
   readonly without: ReadonlySet<AnnotationKey>;
+  readonly look: Look;
 }
 
 export class ShapesLayer implements Layer {
@@ -107,12 +109,13 @@ export class ShapesLayer implements Layer {
       this.#raster &&
       this.#outdated.size === 0 &&
       sameFrame(this.#raster.frame, frame) &&
+      this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);
     if (current) return;
     const at = new Map<AnnotationKey, Annotation>();
     const updates = [...this.#outdated].map((key) => this.#update(key, at));
     this.#outdated.clear();
-    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without };
+    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without, look: this.#editor.view.look };
     this.#asked = { ...request, at };
     this.#worker.postMessage(request);
   }
@@ -141,7 +144,7 @@ export class ShapesLayer implements Layer {
     const asked = this.#asked!;
     this.#asked = null;
     this.#raster?.bitmap.close();
-    this.#raster = { bitmap, frame: asked.frame, without: asked.without };
+    this.#raster = { bitmap, frame: asked.frame, without: asked.without, look: asked.look };
     for (const [key, outline] of outlines) {
       const annotation = asked.at.get(key) ?? this.#editor.document.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });
