@@ -2,6 +2,7 @@
 
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
 import { imagePoint } from "../geometry/point";
+import { rasterisedBox } from "../geometry/raster";
 import type { Annotation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
 
@@ -45,6 +46,8 @@ export const box: ShapeKind = {
     const ring = [left, top, right, top, right, bottom, left, bottom];
     return { ...NO_OUTLINE, areas: [{ rings: [ring], cut: [] }] };
   },
+
+  pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
 
   handles(annotation): Handle[] {
     const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));

@@ -74,6 +74,8 @@ export const keypoints: ShapeKind = {
     return { areas: [], lines, dots };
   },
 
+  pixels: () => null,
+
   handles: (annotation, context): Handle[] =>
     labelled(annotation).map(({ index, at, visibility }) => ({
       shape: NAME,
