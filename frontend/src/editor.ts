@@ -7,7 +7,8 @@ import "./styles/editor-predictions.css";
 import "./styles/editor-options.css";
 
 import { mountApp } from "./panels/mount";
-import { Session, type PageData } from "./session";
+import type { PageData } from "./session";
+import { Workspace } from "./workspace";
 
 declare global {
   interface Window {
@@ -17,7 +18,7 @@ declare global {
 
 /** What scripts on the page may use; see "Pages" in the documentation. */
 interface EditorScript {
-  /** Resolves when image and annotations are shown. */
+  /** Resolves when the image that was last asked for and its annotations are shown. */
   readonly ready: Promise<void>;
   /** A point of the image, in CSS pixels of the window. */
   imageToClient(x: number, y: number): { x: number; y: number };
@@ -37,29 +38,32 @@ function pageData(): PageData {
 function start(): void {
   const target = document.getElementById("app")!;
   const page = pageData();
-  let session: Session | null = null;
-  const opened = Session.open(page).then((done) => (session = done));
+  let workspace: Workspace | null = null;
+  const opened = Workspace.open(page).then((done) => (workspace = done));
   const mounted = mountApp(target, page, opened);
 
-  const open = (): Session => {
-    if (!session) throw new Error("The editor is not ready; wait for maskwright.editor.ready.");
-    return session;
+  const open = (): Workspace => {
+    if (!workspace) throw new Error("The editor is not ready; wait for maskwright.editor.ready.");
+    return workspace;
   };
   const ready = mounted.then(() => open().ready);
   // The page itself says when it cannot open; only who asks needs to hear it here.
   ready.catch(() => undefined);
   window.maskwright = {
     editor: {
-      ready,
-      imageToClient: (x, y) => open().imageToClient(x, y),
+      get ready() {
+        // Another one for each image that is gone to.
+        return workspace ? mounted.then(() => open().ready) : ready;
+      },
+      imageToClient: (x, y) => open().session.imageToClient(x, y),
       get tool() {
-        return open().editor.hand.path;
+        return open().session.editor.hand.path;
       },
       get annotations() {
-        return open().annotations;
+        return open().session.annotations;
       },
       get saved() {
-        return open().queue.settled();
+        return open().settled();
       },
     },
   };

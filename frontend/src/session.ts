@@ -1,27 +1,30 @@
 /**
- * One visit to the editor page: the only place where editor, tools, queue and
- * network meet. The panels show it and call its methods.
+ * One image in the editor: where its document, tools, queue and network meet.
+ * The panels show it and call its methods. The workspace opens sessions and
+ * brings one of them on the stage; one that has left it may still be saving.
  */
 
 import {
-  fetchTransport,
   get,
   listAll,
   pathTo,
   problemOf,
+  RequestError,
   succeeded,
   type Schemas,
   type Transport,
 } from "./api/client";
 import { Decisions } from "./api/decisions";
-import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import type { PendingEntry, PendingStore } from "./api/pending-store";
+import { fetchWhole, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
-import { read, readCategory, readPrediction, write } from "./api/wire";
+import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
+import { readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import type { Category, ImageRecord, ImageStatus } from "./model/records";
-import { readPicture, type Picture } from "./render/image-layer";
+import { closePicture } from "./render/image-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
 import { toolCommands } from "./tools";
@@ -38,10 +41,13 @@ export interface PageData {
 
 export type PictureState = "loading" | "shown" | "absent" | "broken";
 
-/** Left pages wait this long for the last save; then the browser's store has it anyway. */
-const LEAVE_MS = 3_000;
-/** Large enough for the stage, when the browser cannot show the file itself (TIFF). */
-const SUBSTITUTE_PIXELS = 2048;
+export interface SessionOptions {
+  readonly page: PageData;
+  readonly visit: Visit;
+  readonly categories: readonly Category[];
+  readonly transport: Transport;
+  readonly store: PendingStore;
+}
 
 export class Session {
   readonly page: PageData;
@@ -49,29 +55,33 @@ export class Session {
   readonly queue: SaveQueue;
   readonly decisions: Decisions;
   readonly commands: readonly Command[];
-  readonly signal = new Signal<"page">();
+  /** `page` for status, neighbours and picture, `saved` for what is left to save. */
+  readonly signal = new Signal<"page" | "saved">();
   readonly #transport: Transport;
-  neighbours: Schemas["NeighboursOut"] | null = null;
+  neighbours: Neighbours | null;
   pictureState: PictureState = "loading";
-  /** Images with changes of an earlier visit that the server does not have. */
-  otherUnsaved: readonly number[] = [];
+  /** What the annotations here belong to, at least. */
+  #revision: number;
   #stage: Stage | null = null;
-  #picture: Picture | null = null;
+  #picture: LoadedPicture | null = null;
+  /** Counts the times that it came on the stage or left it. */
+  #turn = 0;
   #wasUnsaved = false;
-  #shown = (): void => undefined;
-  /** Resolves when there is nothing more to wait for before working. */
-  readonly ready = new Promise<void>((resolve) => (this.#shown = resolve));
+  #shown = promise();
+  #mounted = promise();
 
-  constructor(page: PageData, categories: readonly Category[], transport: Transport, store: PendingStore) {
-    this.page = page;
+  constructor({ page, visit, categories, transport, store }: SessionOptions) {
+    this.page = { ...page, image: visit.image };
+    this.neighbours = visit.neighbours;
+    this.#revision = visit.image.revision;
     this.#transport = transport;
     const readOnly = page.role === "viewer";
-    this.editor = new Editor({ image: page.image, categories, readOnly });
+    this.editor = new Editor({ image: visit.image, categories, readOnly });
     const toolbox = new Toolbox(this.editor);
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({
       document: this.editor.document,
-      imageId: page.image.id,
+      imageId: visit.image.id,
       userId: page.user.id,
       transport,
       store,
@@ -82,32 +92,56 @@ export class Session {
       ...this.decisions.commands,
       ...toolCommands(toolbox.tools),
       ...COMMANDS,
-      ...this.#pageCommands(),
+      ...this.#imageCommands(),
     ];
+    this.queue.load(visit.annotations);
     this.editor.signal.on(["settled"], () => this.queue.pump());
     this.queue.subscribe(() => this.#saveChanged());
     this.decisions.subscribe(() => this.#saveChanged());
   }
 
-  /** Fetches what the page needs. Throws a RequestError when it does not come. */
-  static async open(page: PageData): Promise<Session> {
-    const transport = fetchTransport(fetch.bind(window), () => document.cookie);
-    const store = new IndexedDbStore();
-    const [categories, annotations, pending] = await Promise.all([
-      listAll(transport, "/api/datasets/{dataset_id}/categories", page.dataset.id),
-      listAll(transport, "/api/images/{image_id}/annotations", page.image.id),
-      // Some private windows have no store; then there is nothing to recover.
-      store.list(page.user.id).catch((): PendingEntry[] => []),
-    ]);
-    const session = new Session(page, categories.map(readCategory), transport, store);
-    session.queue.load(annotations.map(read));
-    if (!session.editor.readOnly) session.#recover(pending);
-    session.#remember();
-    session.#rememberOptions();
-    void session.#findNeighbours();
-    void session.#findPredictions();
-    void session.#loadPicture();
-    return session;
+  get id(): number {
+    return this.editor.image.id;
+  }
+
+  /** Resolves when there is nothing more to wait for before working. */
+  get ready(): Promise<void> {
+    return Promise.all([this.#shown.promise, this.#mounted.promise]).then(() => undefined);
+  }
+
+  get unsaved(): number {
+    return this.queue.unsaved + this.decisions.underWay;
+  }
+
+  /** Resolves when the server has everything. */
+  async settled(): Promise<void> {
+    await Promise.all([this.queue.settled(), this.decisions.settled()]);
+  }
+
+  /** Takes up what an earlier visit could not save. */
+  recover(entries: readonly PendingEntry[]): void {
+    if (this.editor.readOnly || entries.length === 0) return;
+    this.queue.recover(entries);
+    this.editor.say("Changes of an earlier visit were not saved; they are here again.");
+  }
+
+  /** On the stage now. What was made ready of it may have grown old meanwhile. */
+  begin(ahead: Promise<LoadedPicture | null> | null, fresh: boolean): void {
+    const turn = ++this.#turn;
+    if (!fresh) void this.refresh();
+    void this.#findPredictions();
+    void this.#loadPicture(turn, ahead);
+  }
+
+  /** Off the stage; hands over its picture. */
+  leave(): LoadedPicture | null {
+    this.#turn += 1;
+    const picture = this.#picture;
+    this.#picture = null;
+    // Whoever waited for this image waits for nothing any more.
+    this.#shown.resolve();
+    this.#shown = promise();
+    return picture;
   }
 
   /** Shows the editor in an element; the function it gives takes it away again. */
@@ -116,9 +150,12 @@ export class Session {
     const worker = new RasterWorker();
     const stage = new Stage({ element, editor, worker, refused: () => queue.refused });
     this.#stage = stage;
-    if (this.#picture) stage.show(this.#picture);
+    if (this.#picture) stage.show(this.#picture.picture);
     const unsubscribe = queue.subscribe(() => stage.request());
+    this.#mounted.resolve();
     return () => {
+      this.#stage = null;
+      this.#mounted = promise();
       unsubscribe();
       stage.destroy();
     };
@@ -148,65 +185,15 @@ export class Session {
   }
 
   async setStatus(status: ImageStatus): Promise<void> {
-    const path = pathTo("/api/images/{image_id}", this.editor.image.id);
+    const path = pathTo("/api/images/{image_id}", this.id);
     const body = { status } satisfies Schemas["ImageChange"];
     const answer = await this.#transport({ method: "PATCH", path, body });
     if (succeeded(answer)) this.#setImage(answer.body as Schemas["ImageOut"]);
     else this.editor.say(`The status is not saved. ${problemOf(answer).detail}`);
   }
 
-  /** To another image with the same filters, once everything here is saved. */
-  async go(imageId: number | null | undefined): Promise<void> {
-    if (typeof imageId !== "number") return;
-    await this.#lastSaves();
-    location.assign(this.href(imageId));
-  }
-
-  async signOut(): Promise<void> {
-    await this.#lastSaves();
-    const answer = await this.#transport({ method: "DELETE", path: pathTo("/api/session") });
-    if (succeeded(answer) || answer.status === 401) location.assign("/login");
-    else this.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
-  }
-
-  href(imageId: number): string {
-    return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
-  }
-
-  async #lastSaves(): Promise<void> {
-    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
-    await Promise.race([Promise.all([this.queue.settled(), this.decisions.settled()]), late]);
-  }
-
-  #pageCommands(): Command[] {
-    const idle = (editor: Editor): boolean => !editor.hand.busy;
+  #imageCommands(): Command[] {
     return [
-      {
-        id: "previous-image",
-        label: "Previous image",
-        group: "Image",
-        help: "With the filters of the grid that you came from.",
-        keys: ["A"],
-        when: (editor) => idle(editor) && typeof this.neighbours?.previous === "number",
-        run: () => void this.go(this.neighbours?.previous),
-      },
-      {
-        id: "next-image",
-        label: "Next image",
-        group: "Image",
-        help: "With the filters of the grid that you came from.",
-        keys: ["D"],
-        when: (editor) => idle(editor) && typeof this.neighbours?.next === "number",
-        run: () => void this.go(this.neighbours?.next),
-      },
-      {
-        id: "save",
-        label: "Save now what is not saved yet",
-        group: "Image",
-        help: "Everything else is saved already.",
-        keys: ["Mod+S"],
-        run: () => this.queue.retry(),
-      },
       {
         id: "mark-done",
         label: "Mark the image done",
@@ -219,62 +206,16 @@ export class Session {
     ];
   }
 
-  #recover(pending: readonly PendingEntry[]): void {
-    const { id } = this.editor.image;
-    const here = pending.filter((entry) => entry.imageId === id);
-    const elsewhere = pending.filter((entry) => entry.imageId !== id);
-    this.otherUnsaved = [...new Set(elsewhere.map((entry) => entry.imageId))];
-    this.queue.recover(here);
-    if (here.length > 0) this.editor.say("Changes of an earlier visit were not saved; they are here again.");
-  }
-
-  /** Tool and category of the last image are still in hand. */
-  #remember(): void {
-    const { editor } = this;
-    const categoryKey = `maskwright-category-${this.page.dataset.id}`;
-    const category = sessionStorage.getItem(categoryKey);
-    if (category) editor.chooseCategory(Number(category));
-    editor.hand.choose(sessionStorage.getItem("maskwright-tool") ?? "");
-    editor.signal.on(["category"], () => {
-      sessionStorage.setItem(categoryKey, String(editor.categoryId));
-    });
-    let remembered = editor.hand.toolId;
-    editor.signal.on(["tool"], () => {
-      // The signal comes with every movement of the pointer; the store is slow.
-      if (editor.hand.toolId === remembered) return;
-      remembered = editor.hand.toolId;
-      sessionStorage.setItem("maskwright-tool", remembered);
-    });
-  }
-
-  /** What the tools were set to comes with the person, on this browser. */
-  #rememberOptions(): void {
-    const { options, signal } = this.editor;
-    const place = `maskwright-tool-options-${this.page.user.id}`;
-    let kept = localStorage.getItem(place) ?? "{}";
-    try {
-      options.restore(JSON.parse(kept));
-    } catch {
-      // Whoever wrote something else there: the tools begin as they were made.
-      kept = "{}";
-    }
-    signal.on(["tool"], () => {
-      const chosen = JSON.stringify(options.chosen);
-      if (chosen === kept) return;
-      kept = chosen;
-      localStorage.setItem(place, chosen);
-    });
-  }
-
   #saveChanged(): void {
-    const { status, id } = this.editor.image;
+    const { status } = this.editor.image;
     this.editor.signal.emit("facts");
-    const unsaved = this.queue.unsaved > 0 || this.decisions.underWay > 0;
+    const unsaved = this.unsaved > 0;
     const finished = this.#wasUnsaved && !unsaved;
     this.#wasUnsaved = unsaved;
+    this.signal.emit("saved");
     // The first annotation makes the server begin the image.
     if (!finished || (status !== "new" && status !== "empty")) return;
-    get(this.#transport, "/api/images/{image_id}", id).then(
+    get(this.#transport, "/api/images/{image_id}", this.id).then(
       (image) => this.#setImage(image),
       // The status in the bar is late then, and nothing else.
       () => undefined,
@@ -286,50 +227,76 @@ export class Session {
     this.signal.emit("page");
   }
 
-  async #findNeighbours(): Promise<void> {
-    const { image, query } = this.page;
+  /** Takes over what others did meanwhile; what waits to be saved here stays. */
+  async refresh(): Promise<void> {
     try {
-      this.neighbours = await get(this.#transport, "/api/images/{image_id}/neighbours", image.id, query);
-    } catch {
-      // Without an answer the way to the next image stays closed; the work here goes on.
-      return;
+      const [image, neighbours] = await Promise.all([
+        get(this.#transport, "/api/images/{image_id}", this.id),
+        loadNeighbours(this.#transport, this.id, this.page.query),
+      ]);
+      this.neighbours = neighbours ?? this.neighbours;
+      this.#setImage(image);
+      if (image.revision === this.#revision) return;
+      const known = this.queue.versions();
+      this.queue.catchUp(await loadAnnotations(this.#transport, this.id), known);
+      this.#revision = image.revision;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      const gone = error.problem.status === 404;
+      this.editor.say(
+        gone
+          ? "This image is not there any more, or not for you."
+          : `What others changed here meanwhile could not be loaded. ${error.message}`,
+      );
     }
-    this.signal.emit("page");
   }
 
   async #findPredictions(): Promise<void> {
     const open = { state: "open" };
     const route = "/api/images/{image_id}/predictions";
     try {
-      const found = await listAll(this.#transport, route, this.page.image.id, open);
+      const found = await listAll(this.#transport, route, this.id, open);
       if (found.length === 0) return;
       const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
       this.editor.predictions.load(found.map(readPrediction), sets.items);
-    } catch {
+    } catch (error) {
+      // Where the image itself is gone, that is what is told.
+      if (error instanceof RequestError && error.problem.status === 404) return;
       this.editor.say("What models found in this image could not be loaded.");
     }
   }
 
-  async #loadPicture(): Promise<void> {
-    const { id, has_file: hasFile } = this.page.image;
-    if (hasFile) {
-      const file = pathTo("/api/images/{image_id}/picture", id);
-      const substitute = `${pathTo("/api/images/{image_id}/thumbnail", id)}?size=${SUBSTITUTE_PIXELS}`;
-      this.#picture = (await fetchPicture(file)) ?? (await fetchPicture(substitute));
-      this.pictureState = this.#picture ? "shown" : "broken";
-      if (this.#picture) this.#stage?.show(this.#picture);
-    } else this.pictureState = "absent";
+  async #loadPicture(turn: number, ahead: Promise<LoadedPicture | null> | null): Promise<void> {
+    const { image } = this.page;
+    this.#setPicture(turn, image.has_file ? "loading" : "absent", await ahead);
+    if (image.has_file && !this.#picture?.whole && turn === this.#turn) {
+      const picture = await fetchWhole(image);
+      this.#setPicture(turn, picture ? "shown" : "broken", picture && { picture, whole: true });
+    }
+    if (turn === this.#turn) this.#shown.resolve();
+  }
+
+  #setPicture(turn: number, state: PictureState, loaded: LoadedPicture | null): void {
+    if (turn !== this.#turn) {
+      if (loaded) closePicture(loaded.picture);
+      return;
+    }
+    this.pictureState = loaded ? "shown" : state;
     this.signal.emit("page");
-    this.#shown();
+    if (!loaded) return;
+    const before = this.#picture;
+    this.#picture = loaded;
+    this.#stage?.show(loaded.picture);
+    if (before) closePicture(before.picture);
   }
 }
 
-async function fetchPicture(path: string): Promise<Picture | null> {
-  try {
-    const response = await fetch(path, { credentials: "same-origin" });
-    return response.ok ? await readPicture(await response.blob()) : null;
-  } catch {
-    // No answer, or not a picture that this browser can decode.
-    return null;
-  }
+interface Promised {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function promise(): Promised {
+  let resolve = (): void => undefined;
+  return { promise: new Promise<void>((done) => (resolve = done)), resolve: () => resolve() };
 }

@@ -46,7 +46,7 @@ test("imports run one way: geometry, model, shapes, editor, tools, render, api, 
 test("only the panels import Svelte, or what puts the page together", () => {
   const wrong = imports.filter(
     ({ layer, target }) =>
-      layer !== "panels" && (FRAMEWORK.test(target) || /^(session|pages)(\.ts)?$/.test(target)),
+      layer !== "panels" && (FRAMEWORK.test(target) || /^(session|workspace|view-preferences|remember|pages)(\.ts)?$/.test(target)),
   );
   expect(wrong).toEqual([]);
 });

@@ -321,7 +321,7 @@ def test_drawing_with_fingers_on_a_phone(
     assert len(stored(server, image_id)) == 6, "and draw nothing"
 
 
-def test_the_next_image_comes_when_this_one_is_saved(
+def test_the_next_image_comes_while_this_one_is_being_saved(
     page: Page, server: Server, image_id: int
 ) -> None:
     held: list[Route] = []
@@ -330,11 +330,11 @@ def test_the_next_image_comes_when_this_one_is_saved(
     editor.press("b", "2")
     editor.drag((300, 40), (400, 90))
     editor.press("d")
-    page.wait_for_timeout(200)
-    assert page.url.endswith(f"/images/{image_id}"), "it waits for the answer"
-    held[0].continue_()
     page.wait_for_url(lambda url: f"/images/{image_id}" not in url)
     editor.ready()
+    assert len(stored(server, image_id)) == 4, "the answer is still to come"
+    held[0].continue_()
+    editor.saved()
     assert editor.tool == "box.ready", "the tool is still in hand"
     chosen = page.get_by_role("region", name="Categories").get_by_role("button", pressed=True)
     expect(chosen).to_contain_text("thing")

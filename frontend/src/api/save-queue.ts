@@ -137,6 +137,36 @@ export class SaveQueue {
     this.#options.document.apply(new Map(change), "remote");
   }
 
+  /** Which version of what the document has, as the server confirmed it. */
+  versions(): ReadonlyMap<AnnotationKey, number> {
+    const { document } = this.#options;
+    const found = [...document.entries()].map(([key]) => [key, document.facts(key)?.version] as const);
+    return new Map(found.filter((each): each is [AnnotationKey, number] => each[1] !== undefined));
+  }
+
+  /**
+   * Takes over what others did: `all` is what the server has by now, `before` what
+   * `versions` told when it was asked. What waits to be saved stays as it is; where
+   * both changed the same annotation, its saving tells of the conflict.
+   */
+  catchUp(all: readonly Known[], before: ReadonlyMap<AnnotationKey, number>): void {
+    const { document } = this.#options;
+    const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
+    const change = new Map<AnnotationKey, Annotation | null>();
+    for (const known of all) {
+      const key = keys.get(known.facts.id) ?? keyOfId(known.facts.id);
+      keys.delete(known.facts.id);
+      const newer = (document.facts(key)?.version ?? 0) < known.facts.version;
+      if (!newer || this.#unsaved.has(key)) continue;
+      this.#adopt(key, known);
+      change.set(key, known.annotation);
+    }
+    for (const key of keys.values()) if (!this.#unsaved.has(key)) change.set(key, null);
+    document.apply(change, "remote");
+    for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
+    this.#changed();
+  }
+
   /** The server took an annotation away by itself: nothing of it is left to save. */
   drop(key: AnnotationKey): void {
     const slot = this.#slot(key);

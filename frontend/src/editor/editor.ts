@@ -246,6 +246,15 @@ export class Editor {
     this.#followsFit = true;
   }
 
+  /** Looks at the same part of the image as another editor does, by shares of width and height. */
+  takeView({ camera, stage, image }: Editor): void {
+    const [u, v] = [this.image.width / image.width, this.image.height / image.height];
+    const { x, y } = cameras.toImage(camera, screenPoint(stage.width / 2, stage.height / 2));
+    const { scale } = camera;
+    this.stage = stage;
+    this.moveCamera({ scale, x: stage.width / 2 - x * u * scale, y: stage.height / 2 - y * v * scale });
+  }
+
   resize(stage: Size): void {
     const before = this.stage;
     this.stage = stage;

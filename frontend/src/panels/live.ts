@@ -11,6 +11,7 @@ import { createSubscriber } from "svelte/reactivity";
 
 import type { Topic } from "../editor/editor";
 import type { Session } from "../session";
+import type { Workspace } from "../workspace";
 
 type Dependency = () => void;
 
@@ -36,6 +37,25 @@ function dependency(connect: (ask: () => void) => () => void): Dependency {
       stop();
     };
   });
+}
+
+/** The session on the stage; whoever asks runs again when it is another one. */
+export function sessionOf(workspace: Workspace): () => Session {
+  // At once, not with the next frame: nothing of two images may be shown together.
+  const subscribe = createSubscriber((update) => workspace.signal.on(["session"], update));
+  return () => {
+    subscribe();
+    return workspace.session;
+  };
+}
+
+/** The ids of other images that have changes left to save. */
+export function waitingElsewhere(workspace: Workspace): () => readonly number[] {
+  const changed = dependency((ask) => workspace.signal.on(["elsewhere", "session"], ask));
+  return () => {
+    changed();
+    return workspace.waitingElsewhere;
+  };
 }
 
 export class Live {

@@ -2,13 +2,14 @@
 
 import { mount } from "svelte";
 
-import type { PageData, Session } from "../session";
+import type { PageData } from "../session";
+import type { Workspace } from "../workspace";
 import App from "./App.svelte";
 
 export function mountApp(
   target: HTMLElement,
   page: PageData,
-  opened: Promise<Session>,
+  opened: Promise<Workspace>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     opened.catch(reject);

@@ -49,6 +49,11 @@ export async function readPicture(blob: Blob): Promise<Picture> {
   return { size: { width, height }, tiles, overview: { bitmap: overview, scale } };
 }
 
+export function closePicture({ tiles, overview }: Picture): void {
+  for (const { bitmap } of tiles) bitmap.close();
+  overview?.bitmap.close();
+}
+
 function places(width: number, height: number): Bounds[] {
   const found: Bounds[] = [];
   for (let top = 0; top < height; top += TILE_PIXELS) {

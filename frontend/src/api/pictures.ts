@@ -1,0 +1,51 @@
+/**
+ * The picture of an image: what the browser can show of its file.
+ *
+ * A big one takes a while to decode, so a small one of the server's stands in
+ * for it until it is there.
+ */
+
+import type { ImageRecord } from "../model/records";
+import { readPicture, type Picture } from "../render/image-layer";
+import { pathTo } from "./client";
+
+/** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
+const SUBSTITUTE_PIXELS = 2048;
+/** Decoded, a picture takes four bytes a pixel: larger ones are not made ready on suspicion. */
+const MOST_PIXELS_AHEAD = 16_000_000;
+
+export interface LoadedPicture {
+  readonly picture: Picture;
+  /** False while the small one stands in for the whole one. */
+  readonly whole: boolean;
+}
+
+export const isBig = ({ width, height }: ImageRecord): boolean => width * height > MOST_PIXELS_AHEAD;
+
+/** The whole picture, or what the server makes of a file that cannot be shown; null without either. */
+export async function fetchWhole({ id }: ImageRecord, signal?: AbortSignal): Promise<Picture | null> {
+  return (await fetchPicture(pathTo("/api/images/{image_id}/picture", id), signal)) ?? fetchSmall(id, signal);
+}
+
+/** The whole picture when it is small enough, else the small one of it. */
+export async function fetchAhead(image: ImageRecord, signal?: AbortSignal): Promise<LoadedPicture | null> {
+  if (!image.has_file) return null;
+  const whole = !isBig(image);
+  const picture = await (whole ? fetchWhole(image, signal) : fetchSmall(image.id, signal));
+  return picture && { picture, whole };
+}
+
+function fetchSmall(id: number, signal?: AbortSignal): Promise<Picture | null> {
+  const path = pathTo("/api/images/{image_id}/thumbnail", id);
+  return fetchPicture(`${path}?size=${SUBSTITUTE_PIXELS}`, signal);
+}
+
+async function fetchPicture(path: string, signal?: AbortSignal): Promise<Picture | null> {
+  try {
+    const response = await fetch(path, { credentials: "same-origin", signal: signal ?? null });
+    return response.ok ? await readPicture(await response.blob()) : null;
+  } catch {
+    // No answer, or not a picture that this browser can decode.
+    return null;
+  }
+}

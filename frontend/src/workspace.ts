@@ -1,0 +1,318 @@
+/**
+ * The editor page as long as it is open: which image is on the stage, the way to
+ * the next one without a page load, and what of other images is not saved yet.
+ *
+ * A session that leaves the stage goes on saving. While the server does not have
+ * everything of it, and a little longer, coming back to its image brings back
+ * the very same session with its undo.
+ */
+
+import {
+  fetchTransport,
+  listAll,
+  pathTo,
+  problemOf,
+  RequestError,
+  succeeded,
+  type Transport,
+} from "./api/client";
+import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { loadVisit, Prefetch, type Visit } from "./api/visit";
+import { readCategory } from "./api/wire";
+import type { LoadedPicture } from "./api/pictures";
+import type { Command } from "./editor/commands";
+import type { Editor } from "./editor/editor";
+import { Signal } from "./editor/signal";
+import type { Category } from "./model/records";
+import { ViewPreferences } from "./view-preferences";
+import { remember } from "./remember";
+import { closePicture } from "./render/image-layer";
+import { Session, type PageData } from "./session";
+
+/** Left pages wait this long for the last save; then the browser's store has it anyway. */
+const LEAVE_MS = 3_000;
+/** So many sessions are kept though everything of them is saved. */
+const MOST_KEPT = 2;
+
+interface Parts {
+  readonly transport: Transport;
+  readonly store: PendingStore;
+  readonly categories: readonly Category[];
+}
+
+export class Workspace {
+  readonly page: PageData;
+  /** `session` for another image, `elsewhere` for what other images have left to save. */
+  readonly signal = new Signal<"session" | "elsewhere">();
+  readonly viewPreferences: ViewPreferences;
+  readonly #transport: Transport;
+  readonly #store: PendingStore;
+  readonly #prefetch: Prefetch;
+  /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
+  readonly #left = new Map<number, Session>();
+  /** Images with changes of earlier visits, as the browser's store told at first. */
+  readonly #recoverable = new Set<number>();
+  #categories: readonly Category[];
+  #session: Session;
+  #switching: Promise<void> = Promise.resolve();
+  #turn = 0;
+
+  private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
+    this.page = page;
+    this.viewPreferences = new ViewPreferences(page.user.id);
+    this.#transport = parts.transport;
+    this.#store = parts.store;
+    this.#categories = parts.categories;
+    this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
+    for (const { imageId } of pending) this.#recoverable.add(imageId);
+    const session = this.#open(visit, pending);
+    this.#session = session;
+    window.addEventListener("popstate", () => void this.#follow());
+  }
+
+  /** Fetches what the page needs. Throws a RequestError when it does not come. */
+  static async open(page: PageData): Promise<Workspace> {
+    const transport = fetchTransport(fetch.bind(window), () => document.cookie);
+    const store = new IndexedDbStore();
+    const [categories, visit, pending] = await Promise.all([
+      loadCategories(transport, page.dataset.id),
+      loadVisit(transport, page.image.id, page.query),
+      listPending(store, page.user.id),
+    ]);
+    const workspace = new Workspace(page, { transport, store, categories }, visit, pending);
+    workspace.#session.begin(null, true);
+    workspace.#lookAhead();
+    return workspace;
+  }
+
+  /** What is on the stage. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** Resolves when the image that the person last asked for is shown. */
+  get ready(): Promise<void> {
+    return this.#switching.then(() => this.#session.ready);
+  }
+
+  /** How many changes the server does not have yet, over all images of this page. */
+  get unsaved(): number {
+    return this.#all().reduce((sum, { unsaved }) => sum + unsaved, 0);
+  }
+
+  /** Other images whose changes wait for something: a connection, or a person. */
+  get waitingElsewhere(): readonly number[] {
+    const left = [...this.#left.values()].filter(({ unsaved }) => unsaved > 0);
+    const ids = new Set([...this.#recoverable, ...left.map(({ id }) => id)]);
+    return [...ids].filter((id) => id !== this.#session.id && this.#left.get(id)?.queue.status !== "saving");
+  }
+
+  /** Settles when nothing is left to save. */
+  async settled(): Promise<void> {
+    await this.#switching;
+    await Promise.all(this.#all().map((session) => session.settled()));
+  }
+
+  retry(): void {
+    for (const { queue } of this.#all()) queue.retry();
+  }
+
+  /** Tries again what had given up: the person is back at this window, maybe signed in again. */
+  retryStopped(): void {
+    for (const { queue } of this.#all()) {
+      if (queue.status === "signed-out" || queue.status === "offline") queue.retry();
+    }
+  }
+
+  href(imageId: number): string {
+    return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
+  }
+
+  /** To another image, with the same filters. What is not saved here goes on being saved. */
+  go(imageId: number | null | undefined): Promise<void> {
+    if (typeof imageId !== "number" || imageId === this.#session.id) return Promise.resolve();
+    return this.#switch(imageId, () => {
+      history.pushState(null, "", this.href(imageId));
+    });
+  }
+
+  async signOut(): Promise<void> {
+    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    await Promise.race([this.settled(), late]);
+    const answer = await this.#transport({ method: "DELETE", path: pathTo("/api/session") });
+    if (succeeded(answer) || answer.status === 401) location.assign("/login");
+    else this.#session.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
+  }
+
+  get commands(): readonly Command[] {
+    const to = (side: "previous" | "next"): number | null => this.#session.neighbours?.[side] ?? null;
+    const way = (side: "previous" | "next", label: string, key: string): Command => ({
+      id: `${side}-image`,
+      label,
+      group: "Image",
+      help: "With the filters of the grid that you came from.",
+      keys: [key],
+      when: (editor) => !editor.hand.busy && to(side) !== null,
+      run: () => void this.go(to(side)),
+    });
+    return [
+      way("previous", "Previous image", "A"),
+      way("next", "Next image", "D"),
+      {
+        id: "save",
+        label: "Save now what is not saved yet",
+        group: "Image",
+        help: "Everything else is saved already.",
+        keys: ["Mod+S"],
+        run: () => this.retry(),
+      },
+      {
+        id: "keep-view",
+        label: "Keep zoom and position on the next image",
+        group: "View",
+        help: "For series of pictures of the same place; otherwise each image is shown whole.",
+        keys: [],
+        run: (editor) => this.#toggleKeepView(editor),
+      },
+    ];
+  }
+
+  #all(): Session[] {
+    return [this.#session, ...this.#left.values()];
+  }
+
+  #toggleKeepView(editor: Editor): void {
+    const kept = !this.viewPreferences.get("keepView");
+    this.viewPreferences.set("keepView", kept);
+    editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
+  }
+
+  /** The back and forward buttons. A shape in hand comes first: the address goes back to its image. */
+  async #follow(): Promise<void> {
+    const id = Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
+    if (id === this.#session.id) return;
+    if (this.#session.editor.hand.busy) {
+      history.pushState(null, "", this.href(this.#session.id));
+      this.#session.editor.say("Finish the shape in hand or drop it, then leave the image.");
+      return;
+    }
+    await this.#switch(id, () => undefined, () => location.reload());
+  }
+
+  #switch(id: number, arrived: () => void, failed?: () => void): Promise<void> {
+    const turn = ++this.#turn;
+    this.#switching = this.#bring(id, turn, arrived).catch((error: unknown) => {
+      if (turn !== this.#turn) return;
+      // The server's own page tells what is wrong with an address.
+      if (failed) return failed();
+      this.#tellFailure(error);
+    });
+    return this.#switching;
+  }
+
+  #tellFailure(error: unknown): void {
+    const { editor } = this.#session;
+    if (!(error instanceof RequestError)) throw error;
+    const { status, detail } = error.problem;
+    const texts: Record<number, string> = {
+      401: "You are signed out. Sign in again in another tab, then go on.",
+      404: "That image is not there any more.",
+    };
+    editor.say(texts[status] ?? `The image does not open. ${detail}`);
+    if (status === 404) void this.#session.refresh();
+  }
+
+  async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
+    const known = this.#left.get(id);
+    const ahead = this.#prefetch.take(id);
+    let next = known;
+    if (!next) {
+      const [visit, pending] = await Promise.all([
+        ahead.visit ?? loadVisit(this.#transport, id, this.page.query),
+        listPending(this.#store, this.page.user.id),
+      ]);
+      // They went on to yet another image meanwhile.
+      if (turn !== this.#turn) return void closeLater(ahead.picture);
+      next = this.#open(visit, pending);
+    }
+    const last = this.#session;
+    this.#leave(last);
+    if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
+    this.#session = next;
+    this.#left.delete(id);
+    arrived();
+    document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
+    next.begin(ahead.picture, !known && !ahead.visit);
+    this.signal.emit("session");
+    this.signal.emit("elsewhere");
+    this.#lookAhead();
+  }
+
+  #leave(session: Session): void {
+    const picture = session.leave();
+    if (picture) this.#prefetch.keepPicture(session.id, picture);
+    this.#left.set(session.id, session);
+    this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
+    for (const { id } of saved.slice(0, -MOST_KEPT)) this.#left.delete(id);
+  }
+
+  #open(visit: Visit, pending: readonly PendingEntry[]): Session {
+    const session = new Session({
+      page: this.page,
+      visit,
+      categories: this.#categories,
+      transport: this.#transport,
+      store: this.#store,
+    });
+    remember(session.editor, this.page.dataset.id, this.page.user.id);
+    session.signal.on(["saved"], () => this.#saved(session));
+    session.recover(pending.filter(({ imageId }) => imageId === session.id));
+    return session;
+  }
+
+  #saved(session: Session): void {
+    if (session.unsaved === 0) {
+      this.#recoverable.delete(session.id);
+      this.#forgetOldest();
+    }
+    if (session !== this.#session) this.signal.emit("elsewhere");
+  }
+
+  /** A session that is kept comes back as it is, so that only its picture is needed. */
+  #wantNeighbours(): void {
+    const { next, previous } = this.#session.neighbours ?? {};
+    const ids = [next, previous].filter((id) => typeof id === "number");
+    this.#prefetch.want(ids, (id) => !this.#left.has(id));
+  }
+
+  /** Makes the neighbours ready, once the image itself is there. */
+  #lookAhead(): void {
+    const session = this.#session;
+    const turn = this.#turn;
+    void session.ready.then(async () => {
+      if (turn !== this.#turn) return;
+      this.#wantNeighbours();
+      // Another page may have changed them.
+      const categories = await loadCategories(this.#transport, this.page.dataset.id).catch(() => null);
+      this.#categories = categories ?? this.#categories;
+    });
+  }
+}
+
+async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {
+  const loaded = await picture;
+  if (loaded) closePicture(loaded.picture);
+}
+
+async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {
+  return (await listAll(transport, "/api/datasets/{dataset_id}/categories", datasetId)).map(readCategory);
+}
+
+/** Some private windows have no store; then there is nothing to recover. */
+function listPending(store: PendingStore, userId: number): Promise<PendingEntry[]> {
+  return store.list(userId).catch((): PendingEntry[] => []);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+
+import { SaveQueue } from "../../src/api/save-queue";
+import { read } from "../../src/api/wire";
+import { AnnotationDocument } from "../../src/model/document";
+import { EMPTY_ANNOTATION, keyOfId, newKey } from "../../src/model/records";
+import { Server } from "./server";
+
+const nothing = {
+  put: () => Promise.resolve(),
+  remove: () => Promise.resolve(),
+  list: () => Promise.resolve([]),
+};
+
+function visit(server: Server) {
+  const document = new AnnotationDocument();
+  const { transport } = server;
+  const queue = new SaveQueue({ document, imageId: 5, userId: 1, transport, store: nothing, held: () => false });
+  queue.load(server.all().map(read));
+  return { document, queue };
+}
+
+test("what others changed, made and deleted is taken over, and nothing of it is left to save", () => {
+  const server = new Server();
+  for (const iscrowd of [0, 0, 0] as const) server.add({ iscrowd });
+  const { document, queue } = visit(server);
+  const untouched = document.get(keyOfId(3));
+  server.change(1, { iscrowd: 1 });
+  server.rows.get(2)!.deleted = true;
+  server.add({ category_id: 9 });
+  queue.catchUp(server.all().map(read), queue.versions());
+  expect(document.get(keyOfId(1))?.iscrowd).toBe(1);
+  expect(document.get(keyOfId(2))).toBeNull();
+  expect(document.get(keyOfId(3)), "the very same object").toBe(untouched);
+  expect(document.get(keyOfId(4))?.category_id).toBe(9);
+  expect(queue.unsaved).toBe(0);
+});
+
+test("what waits to be saved stays, and so does what was saved after the server was asked", async () => {
+  const server = new Server();
+  server.add({ iscrowd: 0 });
+  server.add({ iscrowd: 0 });
+  const { document, queue } = visit(server);
+  const [before, asked] = [queue.versions(), server.all().map(read)];
+  const made = newKey();
+  document.apply(new Map([[made, { ...EMPTY_ANNOTATION, category_id: 1 }]]), "local");
+  document.apply(new Map([[keyOfId(1), { ...document.get(keyOfId(1))!, iscrowd: 1 }]]), "local");
+  queue.pump();
+  await queue.settled();
+  document.apply(new Map([[keyOfId(2), { ...document.get(keyOfId(2))!, iscrowd: 1 }]]), "local");
+  queue.catchUp(asked, before);
+  expect(document.get(made)).not.toBeNull();
+  expect(document.get(keyOfId(1))?.iscrowd).toBe(1);
+  expect(document.get(keyOfId(2))?.iscrowd).toBe(1);
+  expect(queue.waits(keyOfId(2))).toBe(true);
+});
+
+test("an annotation made here is not shown twice", async () => {
+  const server = new Server();
+  const { document, queue } = visit(server);
+  const made = newKey();
+  document.apply(new Map([[made, { ...EMPTY_ANNOTATION, category_id: 1 }]]), "local");
+  queue.pump();
+  await queue.settled();
+  server.change(1, { iscrowd: 1 });
+  queue.catchUp(server.all().map(read), queue.versions());
+  expect([...document.entries()]).toHaveLength(1);
+  expect(document.get(made)?.iscrowd).toBe(1);
+});

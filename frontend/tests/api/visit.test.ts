@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+
+import type { LoadedPicture } from "../../src/api/pictures";
+import { Prefetch, type Visit } from "../../src/api/visit";
+
+const pictureOf = (id: number): LoadedPicture =>
+  ({ picture: { size: { width: id, height: id }, tiles: [], overview: null }, whole: true });
+
+function scene(fails: readonly number[] = []) {
+  const loaded: number[] = [];
+  const closed: number[] = [];
+  const prefetch = new Prefetch({
+    load: async (id) => {
+      loaded.push(id);
+      await Promise.resolve();
+      if (fails.includes(id)) throw new Error("gone");
+      return { image: { id }, annotations: [], neighbours: null } as unknown as Visit;
+    },
+    picture: ({ id }) => Promise.resolve(pictureOf(id)),
+    close: ({ picture }) => closed.push(picture.size.width),
+  });
+  return { prefetch, loaded, closed };
+}
+
+const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+test("the likeliest is made ready first, and what is not wanted any more is let go", async () => {
+  const { prefetch, loaded, closed } = scene();
+  prefetch.want([5, 3]);
+  await rest();
+  expect(loaded).toEqual([5, 3]);
+  prefetch.want([6, 5]);
+  await rest();
+  expect(loaded, "what is there is not fetched again").toEqual([5, 3, 6]);
+  expect(closed).toEqual([3]);
+  const { visit, picture } = prefetch.take(5);
+  expect(visit?.image.id).toBe(5);
+  expect((await picture)?.picture.size.width).toBe(5);
+  expect(prefetch.take(5)).toEqual({ visit: null, picture: null });
+});
+
+test("one that does not come keeps nobody waiting", async () => {
+  const { prefetch, loaded } = scene([5]);
+  prefetch.want([5, 3]);
+  await rest();
+  expect(loaded).toEqual([5, 3]);
+  expect(prefetch.take(5).visit).toBeNull();
+  expect(prefetch.take(3).visit).not.toBeNull();
+});
+
+test("a picture that was just shown is kept instead of fetched", async () => {
+  const { prefetch, loaded, closed } = scene();
+  prefetch.keepPicture(3, pictureOf(33));
+  prefetch.want([5, 3], (id) => id !== 3);
+  await rest();
+  expect(loaded).toEqual([5]);
+  expect((await prefetch.take(3).picture)?.picture.size.width).toBe(33);
+  prefetch.keepPicture(4, pictureOf(44));
+  prefetch.want([]);
+  await rest();
+  expect(closed.sort()).toEqual([44, 5]);
+});

@@ -1,0 +1,216 @@
+"""From image to image without a page load: what changes, what stays, what goes on in between."""
+
+import io
+import itertools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+_numbers = itertools.count(1)
+COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Three images of one colour each (600 x 400), each with a square that lies elsewhere."""
+
+    dataset_id: int
+    images: tuple[int, int, int]
+
+
+@pytest.fixture
+def series(server: Server) -> Series:
+    made = server.client.post("/api/datasets", json={"name": f"series {next(_numbers)}"})
+    dataset = int(made.json()["id"])
+    files = []
+    for number, colour in enumerate(COLOURS):
+        data = io.BytesIO()
+        Image.new("RGB", (600, 400), colour).save(data, "PNG")
+        files.append(("files", (f"{number}.png", data.getvalue())))
+    server.client.post(f"/api/datasets/{dataset}/images", files=files).raise_for_status()
+    coco = {
+        "images": [
+            {"id": i, "file_name": f"{i}.png", "width": 600, "height": 400} for i in range(3)
+        ],
+        "categories": [{"id": 1, "name": "thing"}],
+        "annotations": [
+            {"id": i + 1, "image_id": i, "category_id": 1, "iscrowd": 0, "area": 10000.0,
+             "bbox": [100 * i, 100, 100, 100],
+             "segmentation": [[100 * i, 100, 100 * i + 100, 100, 100 * i + 100, 200]]}
+            for i in range(3)
+        ],
+    }  # fmt: skip
+    server.import_coco(dataset, coco)
+    path = f"/api/datasets/{dataset}/images?sort=file_name"
+    first, second, third = (i["id"] for i in server.client.get(path).json()["items"])
+    return Series(dataset, (first, second, third))
+
+
+def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.client.get(f"/api/images/{image_id}/annotations").json()[
+        "items"
+    ]
+    return found
+
+
+def colour(page: Page) -> tuple[int, ...]:
+    """What the image layer shows in the middle of the stage."""
+    pixel: list[int] = page.evaluate(
+        """async () => {
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const canvas = document.querySelector(".stage canvas");
+            const { width, height } = canvas;
+            return [...canvas.getContext("2d").getImageData(width / 2, height / 2, 1, 1).data];
+        }"""
+    )
+    return tuple(pixel[:3])
+
+
+def arrive(editor: EditorPage, image_id: int) -> None:
+    editor.page.wait_for_url(re.compile(rf"/images/{image_id}\b"))
+    editor.ready()
+
+
+def test_the_next_image_comes_without_a_page_load(page: Page, series: Series) -> None:
+    first, second, third = series.images
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    editor = EditorPage(page)
+    page.goto(f"/images/{first}?sort=file_name&q=png")
+    editor.ready()
+    assert colour(page) == (255, 0, 0)
+    editor.press("b", "d")
+    arrive(editor, second)
+    assert page.url.endswith(f"/images/{second}?q=png&sort=file_name"), "the filters stay"
+    expect(page).to_have_title(re.compile(r"^1\.png · series"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("1.png")
+    expect(page.get_by_text("2 / 3")).to_be_visible()
+    assert [a["segmentation"][0][0] for a in editor.annotations] == [100]
+    assert colour(page) == (0, 128, 0)
+    assert editor.tool == "box.ready", "the tool stays in hand"
+
+    page.get_by_role("button", name="Next image").click()
+    arrive(editor, third)
+    assert colour(page) == (0, 0, 255)
+    page.go_back()
+    arrive(editor, second)
+    assert colour(page) == (0, 128, 0)
+    page.go_back()
+    arrive(editor, first)
+    assert [a["segmentation"][0][0] for a in editor.annotations] == [0]
+    page.go_forward()
+    arrive(editor, second)
+    assert len(loads) == 1
+
+
+def test_what_is_not_saved_goes_on_being_saved(
+    page: Page, server: Server, series: Series, expected_errors: list[str]
+) -> None:
+    expected_errors.append("net::ERR_INTERNET_DISCONNECTED")
+    first, second, _ = series.images
+    editor = EditorPage(page)
+    page.goto(f"/images/{first}?sort=file_name")
+    editor.ready()
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    editor.press("v")
+    editor.click(80, 120)
+    editor.press("ArrowRight", "d")
+    arrive(editor, second)
+    editor.click(180, 120)
+    expect(page.get_by_text("Unsaved changes of another image wait")).to_be_visible()
+    editor.press("a")
+    arrive(editor, first)
+    assert editor.annotations[0]["segmentation"][0][0] == 1, "the same session, with its undo"
+    editor.press("Control+z", "ArrowRight", "ArrowRight", "d")
+    arrive(editor, second)
+    page.context.set_offline(False)
+    editor.saved()
+    assert stored(server, first)[0]["segmentation"][0][0] == 2
+    expect(page.get_by_text("Unsaved changes of another image wait")).to_have_count(0)
+    assert stored(server, second)[0]["version"] == 1, "nothing is sent that nobody edited"
+
+
+def test_what_others_did_since_it_was_made_ready_is_there(
+    page: Page, server: Server, series: Series
+) -> None:
+    first, second, third = series.images
+    editor = EditorPage(page)
+    page.goto(f"/images/{first}?sort=file_name")
+    editor.ready()
+    page.wait_for_load_state("networkidle")
+    theirs = stored(server, second)[0]
+    server.client.patch(
+        f"/api/annotations/{theirs['id']}",
+        json={"segmentation": [[7, 7, 90, 7, 90, 90]]},
+        headers={"If-Match": '"1"'},
+    ).raise_for_status()
+    with page.expect_response(re.compile(rf"/images/{second}/annotations")):
+        editor.press("d")
+        arrive(editor, second)
+    expect(page.get_by_role("option")).to_have_count(1)
+    assert editor.annotations[0]["segmentation"][0][:2] == [7, 7]
+    server.client.delete(f"/api/images/{third}").raise_for_status()
+
+
+def test_an_image_that_is_gone_leaves_one_where_one_is(
+    page: Page, server: Server, series: Series, expected_errors: list[str]
+) -> None:
+    expected_errors.append("404")
+    first, second, third = series.images
+    editor = EditorPage(page)
+    page.route(re.compile(rf"/api/images/{second}\b"), lambda route: route.abort())
+    expected_errors.append("net::ERR_FAILED")
+    page.goto(f"/images/{first}?sort=file_name")
+    editor.ready()
+    page.wait_for_load_state("networkidle")
+    page.unroute(re.compile(rf"/api/images/{second}\b"))
+    server.client.delete(f"/api/images/{second}").raise_for_status()
+    editor.press("d")
+    expect(page.get_by_text("That image is not there any more.")).to_be_visible()
+    assert f"/images/{first}" in page.url
+    # The way to the next image has been found anew.
+    expect(page.get_by_text("1 / 2")).to_be_visible()
+    editor.press("d")
+    arrive(editor, third)
+    server.client.delete(f"/api/images/{first}").raise_for_status()
+    page.go_back()
+    expect(page.get_by_text("This image is not there any more, or not for you.")).to_be_visible()
+
+
+def test_zoom_and_position_stay_when_asked_and_a_shape_in_hand_stops_the_way_back(
+    page: Page, series: Series
+) -> None:
+    first, second, third = series.images
+    editor = EditorPage(page)
+    page.goto(f"/images/{first}?sort=file_name")
+    editor.ready()
+    fitted = editor.at(300, 200)
+    page.mouse.move(*editor.at(150, 120))
+    page.mouse.wheel(0, -400)
+    editor.press("Control+k")
+    page.keyboard.type("keep zoom")
+    editor.press("Enter")
+    zoomed = editor.at(300, 200)
+    editor.press("d")
+    arrive(editor, second)
+    assert editor.at(300, 200) == pytest.approx(zoomed, abs=0.5)
+    editor.press("Control+k")
+    page.keyboard.type("keep zoom")
+    editor.press("Enter")
+    editor.press("p")
+    editor.click(150, 120)
+    page.go_back()
+    expect(page.get_by_text("Finish the shape in hand or drop it")).to_be_visible()
+    assert f"/images/{second}" in page.url
+    assert editor.tool == "polygon.drawing"
+    editor.press("Escape", "d")
+    arrive(editor, third)
+    assert editor.at(300, 200) == pytest.approx(fitted, abs=0.5)
