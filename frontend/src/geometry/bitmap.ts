@@ -48,14 +48,14 @@ export class Bitmap {
     for (let down = 0; down < this.#tilesDown; down++) {
       const tile = this.#tiles.get(across * this.#tilesDown + down);
       if (!tile) continue;
-      const end = inTile + TILE;
-      const first = down * TILE - inTile;
-      let at = tile.indexOf(1, inTile);
-      while (at >= 0 && at < end) {
-        const zero = tile.indexOf(0, at);
-        const stop = zero < 0 || zero > end ? end : zero;
+      const rows = tile.subarray(inTile, inTile + TILE);
+      const first = down * TILE;
+      let at = rows.indexOf(1);
+      while (at >= 0) {
+        const zero = rows.indexOf(0, at);
+        const stop = zero < 0 ? TILE : zero;
         found(first + at, first + stop);
-        at = tile.indexOf(1, stop);
+        at = rows.indexOf(1, stop);
       }
     }
   }

@@ -13,7 +13,9 @@ import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { pixelsInHand } from "./pixels-layer";
 import type { ShapesLayer } from "./shapes-layer";
+import { drawTip } from "./tip";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
@@ -67,6 +69,7 @@ export class ActiveLayer implements Layer {
   #shape(key: AnnotationKey, style: (color: string) => Style, frame: Frame): void {
     const annotation = this.#editor.document.get(key);
     if (!annotation || !this.#editor.visible(key)) return;
+    if (pixelsInHand(this.#editor, this.#below)?.key === key) return;
     const outline = this.#below.inHand(key, annotation);
     if (outline) paint(this.#context, outline, style(this.#color(key)), frame.camera.scale);
   }
@@ -118,7 +121,8 @@ export class ActiveLayer implements Layer {
     context.fillText(text, x + 16, y - 8);
   }
 
-  #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {
+  #preview({ line, closed, dots, ghost, marquee, tip }: Preview, frame: Frame): void {
+    if (tip) drawTip(this.#context, tip, frame);
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;

@@ -61,10 +61,8 @@ export class PixelsLayer implements Layer {
     const goesOn = shown?.pixels === pixels && sameFrame(shown.frame, frame);
     if (!goesOn) clear(this.#context, frame);
     const everything = { left: 0, top: 0, right: this.#editor.image.width, bottom: this.#editor.image.height };
-    const changed = goesOn
-      ? pixels.changes.slice(shown.changes).reduce<Bounds | null>(union, null)
-      : everything;
-    if (changed) this.#redraw(pixels, changed, frame);
+    const changed = goesOn ? together(pixels.changes.slice(shown.changes)) : [everything];
+    for (const bounds of changed) this.#redraw(pixels, bounds, frame);
     this.#shown = { pixels, frame, changes: pixels.changes.length };
   }
 
@@ -112,6 +110,20 @@ export class PixelsLayer implements Layer {
     this.#context.drawImage(canvas, 0, 0, across, down, left * side, top * side, across * side, down * side);
     this.#context.globalAlpha = 1;
   }
+}
+
+const areaOf = ({ left, top, right, bottom }: Bounds): number => (right - left) * (bottom - top);
+
+/** Fewer bounds that hold the same: neighbours become one where that costs little. */
+function together(changes: readonly Bounds[]): Bounds[] {
+  const found: Bounds[] = [];
+  for (const bounds of changes) {
+    const last = found.at(-1);
+    const both = last && union(last, bounds);
+    if (both && areaOf(both) <= 1.2 * (areaOf(last) + areaOf(bounds))) found[found.length - 1] = both;
+    else found.push(bounds);
+  }
+  return found;
 }
 
 /** The part of the canvas, in whole device pixels, that these bounds can be seen in. */

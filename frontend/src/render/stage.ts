@@ -13,6 +13,7 @@ import { ActiveLayer } from "./active-layer";
 import { ImageLayer, type Picture } from "./image-layer";
 import type { Frame, Layer } from "./layer";
 import { connectPointer } from "./pointer";
+import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
 
@@ -44,6 +45,7 @@ export class Stage {
       this.#image,
       this.#shapes,
       new PredictionsLayer(editor, () => this.request()),
+      new PixelsLayer(editor, this.#shapes),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
     this.#plate.className = "stage-plate";

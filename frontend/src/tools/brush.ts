@@ -35,7 +35,7 @@ const SIZE: Range = {
   kind: "range",
   id: "brush-size",
   label: "Size",
-  help: "How wide brush and eraser are, in pixels of the image",
+  help: "How wide brush and eraser are, in pixels of the image.",
   min: 1,
   max: 1000,
   step: 1,
@@ -49,7 +49,7 @@ const FORM = {
   kind: "choice",
   id: "brush-form",
   label: "Form of the brush",
-  help: "Whether brush and eraser are round or square",
+  help: "Whether brush and eraser are round or square.",
   values: [
     { value: "round", label: "Round" },
     { value: "square", label: "Square" },
@@ -95,21 +95,31 @@ class Stroke implements PixelsInHand {
   to({ at, radius, square }: Tip): void {
     const from = this.#at;
     this.#at = at;
-    const bounds: Bounds = {
-      left: Math.min(from.x, at.x) - radius - 1,
-      top: Math.min(from.y, at.y) - radius - 1,
-      right: Math.max(from.x, at.x) + radius + 1,
-      bottom: Math.max(from.y, at.y) + radius + 1,
-    };
     const set = (column: number, top: number, bottom: number): void => this.drawn.set(column, top, bottom);
-    const taken = this.#occupied?.within(bounds);
+    const taken = this.#occupied?.within(around(from, at, radius));
     const paint = taken
       ? (column: number, top: number, bottom: number): void =>
           outsideOf(taken, this.size[0], column, [top, bottom], set)
       : set;
     strokePiece(from, at, { radius, square }, this.size, paint);
-    this.changes.push(bounds);
+    this.changes.push(...alongPiece(from, at, radius));
   }
+}
+
+const around = (a: ImagePoint, b: ImagePoint, radius: number): Bounds => ({
+  left: Math.min(a.x, b.x) - radius - 1,
+  top: Math.min(a.y, b.y) - radius - 1,
+  right: Math.max(a.x, b.x) + radius + 1,
+  bottom: Math.max(a.y, b.y) + radius + 1,
+});
+
+/** What a piece covers, in several bounds where one would be much larger than it. */
+function alongPiece(from: ImagePoint, to: ImagePoint, radius: number): Bounds[] {
+  const slanted = Math.min(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
+  const parts = Math.min(32, Math.max(1, Math.ceil(slanted / (2 * radius + 32))));
+  const at = (share: number): ImagePoint =>
+    imagePoint(from.x + share * (to.x - from.x), from.y + share * (to.y - from.y));
+  return Array.from({ length: parts }, (_, i) => around(at(i / parts), at((i + 1) / parts), radius));
 }
 
 class BrushTool extends Tool {

@@ -26,7 +26,7 @@ export const LIMIT = {
   kind: "choice",
   id: "paint-limit",
   label: "Where other objects are",
-  help: "Whether paint lies over other objects, only where none is, or takes the pixels from other masks",
+  help: "Whether paint lies over other objects, only where none is, or takes the pixels from other masks.",
   values: [
     { value: "over", label: "Over others" },
     { value: "free", label: "Free space" },
