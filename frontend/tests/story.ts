@@ -31,7 +31,7 @@ export const PERSON: Category = {
 };
 export const CUP: Category = { ...PERSON, id: 8, name: "cup", keypoints: [], skeleton: [] };
 
-type Options = Partial<Pick<PointerInput, "shift" | "primary" | "button" | "device" | "pointerId">>;
+type Options = Partial<Pick<PointerInput, "shift" | "primary" | "alt" | "button" | "device" | "pointerId">>;
 
 export class Story {
   readonly editor: Editor;
@@ -96,6 +96,14 @@ export class Story {
     return this;
   }
 
+  /** A command by its name, as from the palette. */
+  run(id: string): this {
+    const command = COMMANDS.find((each) => each.id === id);
+    if (!command || (command.when && !command.when(this.editor))) throw new Error(`${id} does not run.`);
+    command.run(this.editor);
+    return this;
+  }
+
   get path(): string {
     return this.editor.hand.path;
   }
@@ -119,6 +127,7 @@ export class Story {
       button: 0,
       shift: false,
       primary: false,
+      alt: false,
       ...options,
       screen,
       image: this.editor.toImage(screen),

@@ -17,6 +17,7 @@ export interface PointerInput {
   readonly shift: boolean;
   /** Ctrl, or Cmd on a Mac. */
   readonly primary: boolean;
+  readonly alt: boolean;
   /** Milliseconds, from any fixed start. */
   readonly time: number;
 }

@@ -86,6 +86,11 @@ export function translated(ring: Ring, dx: number, dy: number): Ring {
   return ring.map((value, i) => value + (i % 2 === 0 ? dx : dy));
 }
 
+/** The four corners, clockwise from the top left one. */
+export const ringOfBounds = ({ left, top, right, bottom }: Bounds): Ring => [
+  left, top, right, top, right, bottom, left, bottom,
+];
+
 export function ringsBounds(rings: readonly Ring[]): Bounds | null {
   return boundsOfNumbers(rings.length === 1 ? rings[0]! : rings.flat());
 }

@@ -3,7 +3,7 @@
  * thread use the same code, so that a shape looks the same on either.
  */
 
-import type { Ring } from "../geometry/ring";
+import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Outline } from "../shapes/shape";
 import type { Context } from "./layer";
 
@@ -16,7 +16,7 @@ export interface Style {
 }
 
 interface Paths {
-  readonly areas: readonly { readonly fill: Path2D; readonly keep: Path2D | null }[];
+  readonly areas: readonly { readonly fill: Path2D; readonly keep: readonly Path2D[] }[];
   readonly strokes: Path2D;
 }
 
@@ -78,10 +78,10 @@ export function paint(context: Context, outline: Outline, style: Style, scale: n
   for (const { at, hidden } of outline.dots) paintDot(context, at, hidden, style, scale);
 }
 
-function fillArea(context: Context, fill: Path2D, keep: Path2D | null): void {
-  if (!keep) return context.fill(fill, "evenodd");
+function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
+  if (keep.length === 0) return context.fill(fill, "evenodd");
   context.save();
-  context.clip(keep, "evenodd");
+  for (const each of keep) context.clip(each, "evenodd");
   context.fill(fill, "evenodd");
   context.restore();
 }
@@ -113,12 +113,18 @@ function prepared(outline: Outline): Paths {
     }
     const areas = outline.areas.map(({ rings, cut }) => ({
       fill: addRings(new Path2D(), rings),
-      keep: cut.length > 0 ? everywhereBut(cut) : null,
+      keep: separately(cut).map(everywhereBut),
     }));
     paths = { areas, strokes };
     pathsOf.set(outline, paths);
   }
   return paths;
+}
+
+/** Holes that overlap are cut out one by one, or their common part would be filled again. */
+function separately(cut: readonly Ring[]): (readonly Ring[])[] {
+  if (cut.length === 0) return [];
+  return anyOverlap(cut) ? cut.map((ring) => [ring]) : [cut];
 }
 
 function everywhereBut(cut: readonly Ring[]): Path2D {

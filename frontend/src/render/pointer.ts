@@ -15,6 +15,27 @@ function deviceOf(event: PointerEvent): PointerInput["device"] {
   return event.pointerType === "touch" || event.pointerType === "pen" ? event.pointerType : "mouse";
 }
 
+function inputOf(
+  type: PointerInput["type"],
+  event: PointerEvent,
+  element: Element,
+  editor: Editor,
+): PointerInput {
+  const screen = screenOf(element, event);
+  return {
+    type,
+    pointerId: event.pointerId,
+    device: deviceOf(event),
+    button: event.button,
+    screen,
+    image: editor.toImage(screen),
+    shift: event.shiftKey,
+    primary: event.ctrlKey || event.metaKey,
+    alt: event.altKey,
+    time: event.timeStamp,
+  };
+}
+
 /** Connects a stage to the editor's hand; the function it gives disconnects it again. */
 export function connectPointer(element: HTMLElement, editor: Editor): () => void {
   const connection = new AbortController();
@@ -25,18 +46,7 @@ export function connectPointer(element: HTMLElement, editor: Editor): () => void
   const pass = (type: PointerInput["type"], event: PointerEvent): void => {
     if (type === "down") pressed.add(event.pointerId);
     else if (type !== "move") pressed.delete(event.pointerId);
-    const screen = screenOf(element, event);
-    editor.hand.pointer({
-      type,
-      pointerId: event.pointerId,
-      device: deviceOf(event),
-      button: event.button,
-      screen,
-      image: editor.toImage(screen),
-      shift: event.shiftKey,
-      primary: event.ctrlKey || event.metaKey,
-      time: event.timeStamp,
-    });
+    editor.hand.pointer(inputOf(type, event, element, editor));
   };
 
   element.addEventListener(

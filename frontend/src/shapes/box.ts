@@ -1,8 +1,10 @@
 /** A box of its own: an annotation with `bbox` and no segmentation. */
 
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
+import { combine } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
 import { rasterisedBox } from "../geometry/raster";
+import { ringOfBounds } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
 
@@ -42,9 +44,7 @@ export const box: ShapeKind = {
   touches: (annotation, bounds) => meets(boundsOfBox(boxOf(annotation)), bounds),
 
   outline(annotation) {
-    const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
-    const ring = [left, top, right, top, right, bottom, left, bottom];
-    return { ...NO_OUTLINE, areas: [{ rings: [ring], cut: [] }] };
+    return { ...NO_OUTLINE, areas: [{ rings: [ringOfBounds(boundsOfBox(boxOf(annotation)))], cut: [] }] };
   },
 
   pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
@@ -74,6 +74,15 @@ export const box: ShapeKind = {
   move(annotation, dx, dy) {
     const [x, y, width, height] = boxOf(annotation);
     return { ...annotation, bbox: [x + dx, y + dy, width, height] };
+  },
+
+  /** A box that is no rectangle any more is a polygon. */
+  combine(annotation, region, operation) {
+    const rectangle = ringOfBounds(boundsOfBox(boxOf(annotation)));
+    const { rings: segmentation, holes } = combine({ rings: [rectangle], holes: [] }, region, operation);
+    if (segmentation.length === 0) return null;
+    const same = segmentation.length === 1 && segmentation[0] === rectangle && holes.length === 0;
+    return same ? annotation : { ...annotation, bbox: null, segmentation, holes };
   },
 
   describe: () => "box",

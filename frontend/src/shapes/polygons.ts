@@ -4,6 +4,7 @@
  * rings, then the holes.
  */
 
+import { combine } from "../geometry/clipping";
 import { contains } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import { rasterised } from "../geometry/raster";
@@ -49,6 +50,9 @@ function withRing(annotation: Annotation, part: number, ring: Ring | null): Anno
     : { ...annotation, holes: replaced(annotation.holes, part - count) };
 }
 
+const sameRings = (a: readonly Ring[], b: readonly Ring[]): boolean =>
+  a.length === b.length && a.every((ring, i) => ring === b[i]);
+
 function handleOf(part: number, index: number, at: ImagePoint): Handle {
   return { shape: NAME, part, index, at, cursor: "move", label: null };
 }
@@ -77,7 +81,7 @@ function removeVertex(annotation: Annotation, handle: Handle): Annotation | null
 
 /** Whether the point is in the union of the rings and in no hole. */
 function covered(annotation: Annotation, at: ImagePoint): boolean {
-  const cut = annotation.holes.filter((ring) => insideRing(ring, at)).length % 2 === 1;
+  const cut = annotation.holes.some((ring) => insideRing(ring, at));
   return !cut && rings(annotation).some((ring) => insideRing(ring, at));
 }
 
@@ -141,6 +145,14 @@ export const polygons: ShapeKind = {
     segmentation: rings(annotation).map((ring) => translated(ring, dx, dy)),
     holes: annotation.holes.map((ring) => translated(ring, dx, dy)),
   }),
+
+  combine(annotation, region, operation) {
+    const base = { rings: rings(annotation), holes: annotation.holes };
+    const { rings: segmentation, holes } = combine(base, region, operation);
+    if (segmentation.length === 0) return null;
+    const same = sameRings(segmentation, base.rings) && sameRings(holes, base.holes);
+    return same ? annotation : { ...annotation, segmentation, holes };
+  },
 
   describe(annotation) {
     const points = allRings(annotation).reduce((sum, ring) => sum + vertexCount(ring), 0);

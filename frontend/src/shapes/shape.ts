@@ -8,6 +8,7 @@
  */
 
 import type { Bounds } from "../geometry/bounds";
+import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Ring } from "../geometry/ring";
 import type { PixelSize, Runs } from "../geometry/runs";
@@ -83,6 +84,12 @@ export interface ShapeKind {
   insert(annotation: Annotation, place: EdgePlace): { annotation: Annotation; handle: Handle };
   /** Null when this kind cannot be moved without loss. */
   move(annotation: Annotation, dx: number, dy: number): Annotation | null;
+  /**
+   * The annotation with the region added to its area or cut out of it: the same
+   * object when that changes nothing, null when nothing would be left. Kinds
+   * without an area have no such function.
+   */
+  combine?(annotation: Annotation, region: Region, operation: Operation): Annotation | null;
   describe(annotation: Annotation): string;
 }
 

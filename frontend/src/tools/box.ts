@@ -1,13 +1,18 @@
 /** The box tool: two clicks, or one drag. */
 
+import { COMBINE, combineWithSelected, heldMode, type CombineMode } from "../editor/combining";
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
-import { boxBetween } from "../geometry/bounds";
+import { boundsOfBox, boxBetween } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
+import { ringOfBounds } from "../geometry/ring";
 import { add, drawn, isDrag, mayDraw } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
 class BoxTool extends Tool {
+  /** What the keys held at the first press say about the box. */
+  held: CombineMode | null = null;
+
   protected initial(): State {
     return new Ready(this);
   }
@@ -15,7 +20,11 @@ class BoxTool extends Tool {
   finish(from: ImagePoint, to: ImagePoint): void {
     this.become(new Ready(this));
     const box = boxBetween(from, to);
-    if (box[2] > 0 && box[3] > 0) add(this.editor, "Draw box", { bbox: box });
+    if (box[2] === 0 || box[3] === 0) return;
+    const mode = this.held ?? this.editor.options.get(COMBINE);
+    if (mode === "new") return add(this.editor, "Draw box", { bbox: box });
+    const ring = ringOfBounds(boundsOfBox(box));
+    combineWithSelected(this.editor, { rings: [ring], holes: [] }, mode);
   }
 }
 
@@ -35,7 +44,9 @@ class Ready extends State<BoxTool> {
   }
 
   override down(input: PointerInput): void {
-    if (mayDraw(this.editor)) this.tool.become(new Pressing(this.tool, input));
+    if (!mayDraw(this.editor)) return;
+    this.tool.held = heldMode(input);
+    this.tool.become(new Pressing(this.tool, input));
   }
 }
 
@@ -144,6 +155,7 @@ export const box: ToolKind = {
     key: "B",
     help: "Two clicks on opposite corners, or one drag.",
     edits: true,
+    options: [COMBINE],
   },
   create: (editor) => new BoxTool(editor),
 };

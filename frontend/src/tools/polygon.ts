@@ -3,6 +3,7 @@
  * Enter, a double click or a click on the first point.
  */
 
+import { COMBINE, combineWithSelected, heldMode, type CombineMode } from "../editor/combining";
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { distance, type ImagePoint, type ScreenPoint } from "../geometry/point";
@@ -22,6 +23,9 @@ interface Press {
 }
 
 class PolygonTool extends Tool {
+  /** What the keys held at the first press say about the polygon. */
+  held: CombineMode | null = null;
+
   protected initial(): State {
     return new Ready(this);
   }
@@ -29,7 +33,9 @@ class PolygonTool extends Tool {
   finish(points: Points): void {
     this.become(new Ready(this));
     const ring = points.flatMap(({ x, y }) => [x, y]);
-    add(this.editor, "Draw polygon", { segmentation: [ring] });
+    const mode = this.held ?? this.editor.options.get(COMBINE);
+    if (mode === "new") add(this.editor, "Draw polygon", { segmentation: [ring] });
+    else combineWithSelected(this.editor, { rings: [ring], holes: [] }, mode);
   }
 
   /** Drawing with these points, or ready when none is left. */
@@ -71,6 +77,7 @@ class Ready extends State<PolygonTool> {
 
   override down(input: PointerInput): void {
     if (!mayDraw(this.editor)) return;
+    this.tool.held = heldMode(input);
     const first = drawn(this.editor, input.image);
     this.tool.become(new Pressing(this.tool, [], [first], input));
   }
@@ -236,6 +243,7 @@ export const polygon: ToolKind = {
     key: "P",
     help: "Click points or drag freehand; Enter, a double click or the first point closes.",
     edits: true,
+    options: [COMBINE],
   },
   create: (editor) => new PolygonTool(editor),
 };

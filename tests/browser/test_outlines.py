@@ -1,0 +1,65 @@
+"""Outlines in the editor, where only a browser and the server together show them."""
+
+import json
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from app import masks
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+SQUARE = [100, 100, 300, 100, 300, 300, 100, 300]
+
+
+def prepared(server: Server, name: str, *shapes: dict[str, Any]) -> tuple[int, int]:
+    """A dataset with one image (640 x 480) and these shapes; its id and the image's."""
+    made: int = server.client.post("/api/datasets", json={"name": name}).json()["id"]
+    common = {"image_id": 1, "category_id": 1, "iscrowd": 0, "area": 1.0, "bbox": [1, 1, 1, 1]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "categories": [{"id": 1, "name": "thing"}],
+        "annotations": [common | {"id": i, "kept": [i]} | one for i, one in enumerate(shapes, 1)],
+    }
+    server.import_coco(made, coco)
+    images = server.client.get(f"/api/datasets/{made}/images").json()
+    return made, images["items"][0]["id"]
+
+
+def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.client.get(f"/api/images/{image_id}/annotations").json()[
+        "items"
+    ]
+    return found
+
+
+def test_a_shape_is_added_to_and_a_hole_is_a_hole_for_every_reader(
+    page: Page, server: Server
+) -> None:
+    dataset, image_id = prepared(server, "outlines", {"segmentation": [SQUARE]})
+    editor = EditorPage(page).open(image_id)
+    editor.press("v")
+    editor.click(200, 200)
+    editor.press("b", "q")
+    expect(page.get_by_role("radio", name="Add")).to_be_checked()
+    editor.drag((250, 250), (400, 400))
+    page.keyboard.down("Alt")
+    editor.drag((150, 150), (200, 200))
+    page.keyboard.up("Alt")
+    expect(page.get_by_text("exported as an RLE mask")).to_be_visible()
+    editor.saved()
+    [shape] = stored(server, image_id)
+    assert len(shape["segmentation"]) == len(shape["holes"]) == 1
+    assert shape["segmentation"][0][:4] == SQUARE[:4], "untouched points keep their numbers"
+    exported = json.loads(
+        server.client.get(f"/api/datasets/{dataset}/export/instances.json").content
+    )
+    record = exported["annotations"][0]
+    assert record["kept"] == [1]
+    pixels = masks.decode(masks.from_dicts([record["segmentation"]]))[0]
+    assert pixels[260, 260]
+    assert pixels[390, 390]
+    assert not pixels[175, 175], "the hole"
+    editor.press("Control+z", "Control+z")
+    editor.saved()
+    assert stored(server, image_id)[0]["segmentation"] == [SQUARE]
