@@ -153,7 +153,7 @@ class BrushTool extends Tool {
 
   begin(input: PointerInput): void {
     if (selectedPolygon(this.editor)) return this.become(new Offering(this));
-    const subtract = this.erases !== input.primary;
+    const subtract = this.erases !== input.alt;
     const target = subtract ? targetToSubtract(this.editor, input.image) : targetToAdd(this.editor);
     if (!target) return;
     const tip = this.tip(input.image);
@@ -214,7 +214,7 @@ class Ready extends WithTip {
     return [
       { gesture: "Drag", does: erases ? "erase" : "paint" },
       { gesture: "[ ]", does: "size" },
-      { gesture: "Ctrl drag", does: erases ? "paint" : "erase" },
+      { gesture: "Alt drag", does: erases ? "paint" : "erase" },
       { gesture: "Shift click", does: "straight line" },
       { gesture: "Esc", does: "new mask" },
       { gesture: "1–9", does: "new mask of a category" },

@@ -149,12 +149,15 @@ export function applyPaint(editor: Editor, paint: Paint): [AnnotationKey, Annota
   const drawn = limit === "free" && !subtract ? freeOf(editor, target, paint.drawn) : paint.drawn;
   const before = target.key === null ? NO_PIXELS : (pixelsOf(now, size) ?? NO_PIXELS);
   const after = subtract ? without(before, drawn) : unite(before, drawn);
-  const change = new Map<AnnotationKey, Annotation | null>();
-  if (!sameRuns(before, after)) change.set(key, after.length > 0 ? withPixels(now, after, size) : null);
+  if (after.length === 0) {
+    if (before.length > 0) editor.say("Nothing of the mask would be left. Delete removes it.");
+    return null;
+  }
+  const change = new Map<AnnotationKey, Annotation>();
+  if (!sameRuns(before, after)) change.set(key, withPixels(now, after, size));
   if (limit === "take" && !subtract) takeFromMasks(editor, key, drawn, change);
   if (change.size === 0) return null;
   editor.transact(label, change);
-  sayGone(editor, change);
   if (editor.document.get(key) && editor.view.only !== key) editor.select([key]);
   const painted = editor.document.get(key);
   return painted && [key, painted];
@@ -167,13 +170,15 @@ function freeOf(editor: Editor, { key }: Target, drawn: Runs): Runs {
   return bounds ? without(drawn, new Occupied(editor, key).within(bounds)) : drawn;
 }
 
+/** Takes the pixels from all masks but one. A mask that would have none left keeps its own. */
 function takeFromMasks(
   editor: Editor,
   except: AnnotationKey,
   drawn: Runs,
-  change: Map<AnnotationKey, Annotation | null>,
+  change: Map<AnnotationKey, Annotation>,
 ): void {
   const size = imageSize(editor);
+  let covered = 0;
   const extent = runsBounds(drawn, size[0]);
   for (const [key, annotation] of editor.document.entries()) {
     if (key === except || !isMaskAnnotation(annotation) || editor.view.locked.has(key)) continue;
@@ -182,12 +187,8 @@ function takeFromMasks(
     const before = pixelsOf(annotation, size);
     if (!before || intersect(before, drawn).length === 0) continue;
     const after = without(before, drawn);
-    change.set(key, after.length > 0 ? withPixels(annotation, after, size) : null);
+    if (after.length > 0) change.set(key, withPixels(annotation, after, size));
+    else covered++;
   }
-}
-
-function sayGone(editor: Editor, change: ReadonlyMap<AnnotationKey, Annotation | null>): void {
-  const gone = [...change.values()].filter((annotation) => annotation === null).length;
-  if (gone === 1) editor.say("A mask has no pixels left, so it is deleted. Undo brings it back.");
-  else if (gone > 1) editor.say(`${gone} masks have no pixels left, so they are deleted. Undo brings them back.`);
+  if (covered > 0) editor.say("A mask that is wholly painted over keeps its pixels. Delete removes it.");
 }

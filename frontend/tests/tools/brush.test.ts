@@ -107,13 +107,13 @@ test("another category, chosen with the brush in hand, is for the next mask", ()
   expect(story.annotations, "the same category goes on").toHaveLength(2);
 });
 
-test("the eraser takes from the selected mask, and Ctrl turns either into the other", () => {
+test("the eraser takes from the selected mask, and Alt turns either into the other", () => {
   const before = rectangle(20, 20, 60, 60);
   const line = stroke([[20, 50], [80, 50]], 5);
-  for (const [tool, primary] of [["E", false], ["M", true]] as const) {
+  for (const [tool, alt] of [["E", false], ["M", true]] as const) {
     const story = withBrush({ "brush-size": 10 }, tool);
     story.editor.select([story.given({ segmentation: mask(before) })]);
-    story.press(20, 50, { primary }).move(80, 50, { primary }).release();
+    story.press(20, 50, { alt }).move(80, 50, { alt }).release();
     expect(story.annotations[0]?.segmentation).toEqual(mask(without(before, line)));
     expect(story.editor.history.undoLabel).toBe("Erase");
   }
@@ -129,14 +129,14 @@ test("with nothing selected the eraser takes the mask under it, and says so wher
   expect(areaOf(story.annotations[0])).toBeLessThan(3600);
 });
 
-test("a mask whose last pixel is erased is deleted, which is said and undone", () => {
+test("a mask is not erased to nothing: that is what Delete is for", () => {
   const story = withBrush({ "brush-size": 100, "brush-form": "square" }, "E");
   story.editor.select([story.given({ segmentation: mask(rectangle(40, 40, 10, 10)) })]);
   const before = story.annotations;
   story.click(45, 45);
-  expect(story.annotations).toEqual([]);
-  expect(story.editor.notice).toContain("no pixels left");
-  expect(story.key("Mod+Z").annotations).toEqual(before);
+  expect(story.annotations).toEqual(before);
+  expect(story.editor.notice).toContain("Nothing of the mask would be left");
+  expect(story.editor.history.depth).toBe(0);
 });
 
 describe("a selected polygon", () => {
@@ -178,6 +178,16 @@ describe("where other objects are", () => {
     story.given({ segmentation: [[120, 0, 140, 0, 140, 100, 120, 100]] });
   };
   const line = stroke([[20, 50], [180, 50]], 5);
+
+  test("a mask that is wholly painted over keeps its pixels, which is said", () => {
+    const story = withBrush({ "brush-size": 30, "paint-limit": "take" });
+    story.given({ segmentation: mask(rectangle(50, 50, 4, 4)) });
+    const [before] = story.annotations;
+    story.click(52, 52);
+    expect(story.annotations[0]).toBe(before);
+    expect(story.annotations).toHaveLength(2);
+    expect(story.editor.notice).toContain("keeps its pixels");
+  });
 
   test("paint lies over them", () => {
     const story = withBrush({ "brush-size": 10, "paint-limit": "over" });
