@@ -36,6 +36,12 @@ export interface Preview {
   readonly pixels: PixelsInHand | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
+  /** Limbs of a skeleton that are not there yet. */
+  readonly limbs: readonly (readonly [ImagePoint, ImagePoint])[];
+  /** What the next press would place, written at the pointer. */
+  readonly label: { readonly at: ImagePoint; readonly text: string } | null;
+  /** The keypoint that the next press would place. */
+  readonly keypoint: number | null;
 }
 
 /** The rectangle of a drag that selects: what lies in it, or all that it touches. */
@@ -52,6 +58,9 @@ export const NO_PREVIEW: Preview = {
   tip: null,
   pixels: null,
   marquee: null,
+  limbs: [],
+  label: null,
+  keypoint: null,
 };
 
 export interface ToolInfo {

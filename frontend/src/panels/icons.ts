@@ -4,6 +4,7 @@ import Brush from "@lucide/svelte/icons/brush";
 import Eraser from "@lucide/svelte/icons/eraser";
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
+import PersonStanding from "@lucide/svelte/icons/person-standing";
 import Shapes from "@lucide/svelte/icons/shapes";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import type { Component } from "svelte";
@@ -16,6 +17,7 @@ const ICONS: Readonly<Record<string, Icon>> = {
   pentagon: Pentagon,
   brush: Brush,
   eraser: Eraser,
+  "person-standing": PersonStanding,
 };
 
 export const iconNamed = (name: string): Icon => ICONS[name] ?? Shapes;
