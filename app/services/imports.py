@@ -16,14 +16,14 @@ from app.formats import FORMATS
 from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, import_names, import_sizes, turns
+from app.services import import_finish, import_images, import_names, import_sizes, live, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
 from app.services.import_panoptic import import_frames
 from app.services.import_results import RESULTS, import_results, set_name
 from app.services.import_sizes import Pictures
-from app.services.import_tally import Tally
+from app.services.import_tally import Tally, outcome_of
 from app.services.jobs import JobFailed, Progress, Silent
 
 __all__ = [
@@ -140,7 +140,8 @@ def _whole(
         raise unreadable(error, options, work.report) from None
     except TooStrict as error:
         raise ImportFailed(str(error), result_of(work.tally, work.report, options)) from None
-    return result_of(work.tally, work.report, options, done=not options.dry_run)
+    result = result_of(work.tally, work.report, options, done=not options.dry_run)
+    return result | {"outcome": outcome_of(result, errors=work.report.errors)}
 
 
 class TooStrict(Exception):
@@ -251,6 +252,7 @@ class ImportWork:
         self, opened: Callable[[Report], AbstractContextManager[Source]], progress: Progress
     ) -> None:
         """The same for annotations that `opened` opens."""
+        live.dataset_changed(self._session, self._dataset_id)
         progress.tell(0, 0, "Reading the file.")
         with opened(self.report) as source:
             head = source.head()
@@ -260,6 +262,7 @@ class ImportWork:
 
     def _results(self, file: BinaryIO, progress: Progress) -> None:
         """Predictions instead of annotations."""
+        live.dataset_changed(self._session, self._dataset_id)
         options = self._options
         wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
         import_results(
