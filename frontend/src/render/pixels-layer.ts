@@ -80,7 +80,9 @@ export class PixelsLayer implements Layer {
     // Outlines of what lies just outside reach into the area.
     const cells = lookAt(pixels, imageArea(area, frame, MARGIN_CSS_PIXELS), Math.max(1, Math.floor(1 / scale)));
     useImageSpace(context, frame);
-    const style = selectedStyle(this.#editor.color(pixels.categoryId));
+    const { key, categoryId } = pixels;
+    const color = key ? this.#editor.colorOf(key) : this.#editor.color(categoryId);
+    const style = selectedStyle(color, this.#editor.view.look);
     this.#fill(cells, style);
     outline(context, cells, style, frame.camera.scale);
     context.restore();
