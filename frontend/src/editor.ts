@@ -9,6 +9,7 @@ import "./styles/editor-options.css";
 import "./styles/editor-keypoints.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
+import "./styles/editor-lists.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";

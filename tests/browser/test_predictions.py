@@ -96,6 +96,7 @@ def test_deciding_on_the_image(page: Page, server: Server, dataset: int) -> None
     expect(kettle).to_have_attribute("aria-selected", "true")
     editor.press("Shift+Y")
     expect(panel.get_by_role("option")).to_have_count(2)
+    editor.saved()
     editor.drag((350.25, 190), (380.25, 220))
     editor.saved()
     made = editor.annotations[-1]

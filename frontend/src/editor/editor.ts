@@ -27,7 +27,9 @@ import type { Hand } from "./hand";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
+import { instanceColor, sameLook, type Look } from "./look";
 import { Signal } from "./signal";
+import { below } from "./stacking";
 import { View } from "./view";
 
 export type Topic =
@@ -129,6 +131,18 @@ export class Editor {
     return this.category(categoryId)?.color ?? COLORLESS;
   }
 
+  /** In which an object is drawn: its category's, or one of its own. */
+  colorOf(key: AnnotationKey): string {
+    if (this.view.look.colorBy === "instance") return instanceColor(key);
+    return this.color(this.document.get(key)?.category_id ?? null);
+  }
+
+  setLook(look: Look): void {
+    if (sameLook(look, this.view.look)) return;
+    this.view.look = look;
+    this.signal.emit("view");
+  }
+
   context(annotation: Annotation): ShapeContext {
     return this.category(annotation.category_id) ?? shapes.NO_CONTEXT;
   }
@@ -213,16 +227,16 @@ export class Editor {
     return !this.view.hidden.has(key);
   }
 
-  /** What lies under the point and may be touched, the smallest first. */
+  /** What lies under the point and may be touched, the uppermost first: the smallest, unless it was sent back. */
   under(at: ImagePoint, tolerance: number): AnnotationKey[] {
-    const found: { key: AnnotationKey; area: number }[] = [];
+    const found: { key: AnnotationKey; annotation: Annotation }[] = [];
     for (const [key, annotation] of this.document.entries()) {
-      const { bounds, area } = shapes.measures(annotation);
+      const { bounds } = shapes.measures(annotation);
       if (!bounds || outside(bounds, at, tolerance)) continue;
       if (this.view.hidden.has(key) || this.view.locked.has(key)) continue;
-      if (shapes.hits(annotation, at, tolerance)) found.push({ key, area });
+      if (shapes.hits(annotation, at, tolerance)) found.push({ key, annotation });
     }
-    return found.sort((a, b) => a.area - b.area).map(({ key }) => key);
+    return found.sort((a, b) => below(b.annotation, a.annotation)).map(({ key }) => key);
   }
 
   /** What lies in the bounds and may be touched: wholly, or with any part of it. */

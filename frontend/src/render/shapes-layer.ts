@@ -7,10 +7,12 @@
  */
 
 import type { Editor } from "../editor/editor";
+import type { Look } from "../editor/look";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { clear, newCanvas, sameFrame, type Frame, type Layer } from "./layer";
+import { pixelsInHand } from "./pixels-layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 const MARGIN_CSS_PIXELS = 96;
@@ -19,6 +21,7 @@ interface Raster {
   readonly bitmap: ImageBitmap;
   readonly frame: Frame;
   readonly without: ReadonlySet<AnnotationKey>;
+  readonly look: Look;
 }
 
 export class ShapesLayer implements Layer {
@@ -107,12 +110,13 @@ export class ShapesLayer implements Layer {
       this.#raster &&
       this.#outdated.size === 0 &&
       sameFrame(this.#raster.frame, frame) &&
+      this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);
     if (current) return;
     const at = new Map<AnnotationKey, Annotation>();
     const updates = [...this.#outdated].map((key) => this.#update(key, at));
     this.#outdated.clear();
-    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without };
+    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without, look: this.#editor.view.look };
     this.#asked = { ...request, at };
     this.#worker.postMessage(request);
   }
@@ -134,6 +138,9 @@ export class ShapesLayer implements Layer {
       const annotation = document.get(key);
       if (annotation && this.inHand(key, annotation)) without.add(key);
     }
+    // What a gesture made comes back to be traced; until then it is drawn as pixels.
+    const pixels = pixelsInHand(this.#editor, this);
+    if (pixels?.key && !pixels.finished) without.add(pixels.key);
     return without;
   }
 
@@ -141,7 +148,7 @@ export class ShapesLayer implements Layer {
     const asked = this.#asked!;
     this.#asked = null;
     this.#raster?.bitmap.close();
-    this.#raster = { bitmap, frame: asked.frame, without: asked.without };
+    this.#raster = { bitmap, frame: asked.frame, without: asked.without, look: asked.look };
     for (const [key, outline] of outlines) {
       const annotation = asked.at.get(key) ?? this.#editor.document.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });

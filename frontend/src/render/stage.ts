@@ -11,8 +11,10 @@ import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
 import { ImageLayer, type Picture } from "./image-layer";
+import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import { connectPointer } from "./pointer";
+import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
 
@@ -43,7 +45,9 @@ export class Stage {
     this.#layers = [
       this.#image,
       this.#shapes,
+      new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
+      new PixelsLayer(editor, this.#shapes),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
     this.#plate.className = "stage-plate";
