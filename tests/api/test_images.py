@@ -177,7 +177,7 @@ def test_the_image_at_a_place(api: ApiClient, session: Session, dataset: Dataset
         make_image(session, dataset=dataset, file_name=name)
 
     def at(skip: int) -> list[str]:
-        params = {"sort": "-file_name", "limit": 1, "skip": skip}
+        params: dict[str, Any] = {"sort": "-file_name", "limit": 1, "skip": skip}
         page = api.get(f"/api/datasets/{dataset.id}/images", params=params).json()
         return [image["file_name"] for image in page["items"]]
 
