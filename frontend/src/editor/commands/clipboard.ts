@@ -31,7 +31,8 @@ function cut(editor: Editor): void {
   editor.transact("Cut", new Map([...editor.view.selection].map((key) => [key, null])));
 }
 
-function place(editor: Editor, label: string, clip: Clip, options: PasteOptions): void {
+/** What comes of the clip on this image, as one step. */
+export function placeClip(editor: Editor, label: string, clip: Clip, options: PasteOptions): void {
   const { image, categories } = editor;
   const target = { image, categories, labels: new Set(labelsOf(editor).keys()) };
   const { pasted, told } = planPaste(clip, target, options);
@@ -50,7 +51,7 @@ function place(editor: Editor, label: string, clip: Clip, options: PasteOptions)
 
 function paste(editor: Editor, options: PasteOptions): void {
   const clip = editor.clipboard.get();
-  if (clip) place(editor, "Paste", clip, options);
+  if (clip) placeClip(editor, "Paste", clip, options);
 }
 
 const canPaste = (editor: Editor): boolean =>
@@ -109,6 +110,6 @@ export const CLIPBOARD: readonly Command[] = [
     help: "Makes a copy of the selection in its place, selected, so that a drag moves it.",
     keys: ["Mod+D"],
     when: canEditSelection,
-    run: (editor) => place(editor, "Duplicate", clipOf(editor), { clipped: false }),
+    run: (editor) => placeClip(editor, "Duplicate", clipOf(editor), { clipped: false }),
   },
 ];
