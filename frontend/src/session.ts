@@ -24,7 +24,6 @@ import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import type { Category, ImageRecord, ImageStatus } from "./model/records";
-import { closePicture } from "./render/image-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
 import { toolCommands } from "./tools";
@@ -278,7 +277,7 @@ export class Session {
 
   #setPicture(turn: number, state: PictureState, loaded: LoadedPicture | null): void {
     if (turn !== this.#turn) {
-      if (loaded) closePicture(loaded.picture);
+      if (loaded) loaded.picture.close();
       return;
     }
     this.pictureState = loaded ? "shown" : state;
@@ -287,7 +286,7 @@ export class Session {
     const before = this.#picture;
     this.#picture = loaded;
     this.#stage?.show(loaded.picture);
-    if (before) closePicture(before.picture);
+    if (before) before.picture.close();
   }
 }
 

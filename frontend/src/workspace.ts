@@ -26,7 +26,6 @@ import { Signal } from "./editor/signal";
 import type { Category } from "./model/records";
 import { ViewPreferences } from "./view-preferences";
 import { remember } from "./remember";
-import { closePicture } from "./render/image-layer";
 import { Session, type PageData } from "./session";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -305,7 +304,7 @@ export class Workspace {
 
 async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {
   const loaded = await picture;
-  if (loaded) closePicture(loaded.picture);
+  if (loaded) loaded.picture.close();
 }
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {

@@ -11,7 +11,8 @@ export interface Frame {
 }
 
 export interface Layer {
-  readonly canvas: HTMLCanvasElement;
+  /** Its place in the stack: a canvas, or an element with what the browser moves by itself. */
+  readonly canvas: HTMLElement;
   /** Draws when the frame or what the layer shows has changed since last time. */
   draw(frame: Frame): void;
 }

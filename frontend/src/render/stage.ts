@@ -10,8 +10,9 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
-import { ImageLayer, type Picture } from "./image-layer";
+import { ImageLayer } from "./image-layer";
 import type { Frame, Layer } from "./layer";
+import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
@@ -38,7 +39,7 @@ export class Stage {
   constructor({ element, editor, worker, refused }: StageOptions) {
     this.#element = element;
     this.#editor = editor;
-    this.#image = new ImageLayer(editor);
+    this.#image = new ImageLayer(editor, () => this.request());
     this.#shapes = new ShapesLayer(editor, worker, () => this.request());
     this.#layers = [
       this.#image,
