@@ -74,11 +74,15 @@ class NewAnnotation(AnnotationIn):
     `coco_id` counts for its image alone; where a dataset has a panoptic file and none of objects,
     whatever has a segmentation is one. `client_key` is any text of the client's own, such as a
     UUID: a second try with the same key on the same image answers with the annotation that the
-    first one made.
+    first one made. `copy_of` is the id of an annotation that you may see, deleted or not: the new
+    one takes over the members of its record that are not shown here (`other_keys`), the text of
+    numbers that are the same and, with the same geometry on an image of the same size, its box and
+    area.
     """
 
     task: Literal["labels", "panoptic"] | None = None
     client_key: wire.Name | None = None
+    copy_of: Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)] | None = None
 
 
 class KeypointIn(wire.Model):
@@ -148,7 +152,8 @@ class AnnotationOut(BaseModel):
     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
-    ``labels``.
+    ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
+    as they are.
     """
 
     id: int
@@ -167,6 +172,7 @@ class AnnotationOut(BaseModel):
     attributes: dict[str, Any]
     score: float | None
     caption: str | None
+    other_keys: list[str]
     created_by: int | None
     updated_by: int | None
     created_at: str
@@ -239,7 +245,7 @@ def create(
     """Make an annotation; what is not given of `bbox`, `area` and `num_keypoints` is computed."""
     image = access.annotate_image(session, user=user, image_id=image_id)
     fields = sent.named(body, written)
-    for name in ("client_key", "task"):
+    for name in ("client_key", "copy_of", "task"):
         fields.pop(name, None)
     annotation = annotations.create_annotation(
         session,
@@ -248,6 +254,7 @@ def create(
         fields=fields,
         task=body.task,
         client_key=body.client_key,
+        copy_of=access.copied_annotation(session, user=user, annotation_id=body.copy_of),
     )
     return _one(annotation, status.HTTP_201_CREATED)
 

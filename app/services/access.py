@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, Invalid, NotFound
 from app.models import (
     Annotation,
     Category,
@@ -172,6 +172,22 @@ def _annotation(session: Session, user: User, annotation_id: int, least: str) ->
 def view_annotation(session: Session, *, user: User, annotation_id: int) -> Annotation:
     """The annotation, deleted or not: its history stays visible after a deletion."""
     return _annotation(session, user, annotation_id, "viewer")
+
+
+def copied_annotation(
+    session: Session, *, user: User, annotation_id: int | None
+) -> Annotation | None:
+    """The annotation that a new one shall be a copy of, if any."""
+    if annotation_id is None:
+        return None
+    try:
+        return view_annotation(session, user=user, annotation_id=annotation_id)
+    except NotFound:
+        raise Invalid(
+            "There is no such annotation to copy.",
+            code="copy_of_unknown",
+            loc=("body", "copy_of"),
+        ) from None
 
 
 def edit_annotation(session: Session, *, user: User, annotation_id: int) -> Annotation:

@@ -25,7 +25,7 @@ from app.models import Category
 from app.services import annotation_view, shapes
 from app.services.shapes import EMPTY, NOTHING, Json, Shape, Size
 
-__all__ = ["Edit", "State", "created", "edited", "state_of", "task_of"]
+__all__ = ["Edit", "Original", "State", "created", "edited", "state_of", "task_of"]
 
 # The order in which a new record is written.
 _ORDER = (
@@ -96,12 +96,25 @@ def task_of(record: str) -> str:
     return "captions" if "caption" in parts else "labels"
 
 
-def created(edit: Edit, *, image_coco_id: str, is_label: bool = False) -> State:
+@dataclass(frozen=True)
+class Original:
+    """What a copy is made of: the content and the size of the image that it is on."""
+
+    state: State
+    size: Size
+
+
+def created(
+    edit: Edit, *, image_coco_id: str, is_label: bool = False, original: Original | None = None
+) -> State:
     """The content of a new annotation, whose record still has the id 0.
 
-    Only a label, which is of the whole image, has nothing but a category.
+    Only a label, which is of the whole image, has nothing but a category. A copy of an `original`
+    has the members of its record that no client sees, too, after its own.
     """
     named = _normalised(edit.fields)
+    if original is not None:
+        named = _as_copied(named, original, edit.size)
     wanted = {
         name: value
         for name, value in named.items()
@@ -120,7 +133,29 @@ def created(edit: Edit, *, image_coco_id: str, is_label: bool = False) -> State:
         work.require_geometry()
     work.require_category()
     ordered = {name: parts[name] for name in _ORDER if name in parts}
+    if original is not None:
+        ordered |= annotation_view.other_members(original.state.record)
     return State(rawjson.join(ordered), *_columns(state))
+
+
+def _as_copied(named: dict[str, Json], original: Original, size: Size) -> dict[str, Json]:
+    """What is named, in the text of the original where it says the same.
+
+    Where the geometry is the original's, on an image of the same size, so are box and area: they
+    may say something else than the pixels do.
+    """
+    shown = _shown(original.state)
+    same = {n for n, v in named.items() if n in shown and shapes.same(v.value, shown[n].value)}
+    named = {name: shown[name] if name in same else value for name, value in named.items()}
+    has_any = any(named.get(name, NOTHING).value for name in _GEOMETRY)
+    is_same = all(
+        name in same or (name not in named and (name == "bbox" or not shown[name].value))
+        for name in (*_GEOMETRY, "holes")
+    )
+    box, area = shown["bbox"].value, shown["area"].value
+    if has_any and is_same and size == original.size and min(*box[2:], area) >= 0:
+        named = {"bbox": shown["bbox"], "area": shown["area"]} | named
+    return named
 
 
 def edited(before: State, edit: Edit) -> State:

@@ -13,8 +13,25 @@ import msgspec
 from app.formats.coco import rawjson
 from app.services import shapes
 
-__all__ = ["Content", "as_text", "members", "time_text"]
+__all__ = ["Content", "as_text", "members", "other_members", "time_text"]
 
+# Members of a record that as_text shows under some name, or that say where the record stands.
+_SHOWN = frozenset(
+    (
+        "id",
+        "image_id",
+        "category_id",
+        "segmentation",
+        "bbox",
+        "area",
+        "iscrowd",
+        "keypoints",
+        "num_keypoints",
+        "attributes",
+        "score",
+        "caption",
+    )
+)
 _ABSENT = msgspec.Raw(b"null")
 # Longer than this, an array that starts with a bracket has something in it.
 _LONGEST_EMPTY = 16
@@ -125,6 +142,11 @@ def _members(content: Content, record: _Record) -> dict[str, str]:
     }
 
 
+def other_members(record: str) -> dict[str, str]:
+    """The members of a record that no client sees, such as DensePose's, each as its text."""
+    return {name: text for name, text in rawjson.members(record).items() if name not in _SHOWN}
+
+
 def _id(key: int | None) -> str:
     return "null" if key is None else str(key)
 
@@ -153,6 +175,7 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "version": str(state.version),
         "task": rawjson.dumps(annotation.task),
         **_members(state, record),
+        "other_keys": rawjson.dumps(list(other_members(state.record))),
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),
         "created_at": f'"{time_text(annotation.created_at)}"',

@@ -19,7 +19,7 @@ from app.errors import Conflict, Invalid, NotFound, StaleVersion
 from app.formats.coco import rawjson
 from app.models import Annotation, AnnotationVersion, Category, Image, User
 from app.services import annotation_edits, annotation_view, counts, datasets, segments
-from app.services.annotation_edits import Edit, State
+from app.services.annotation_edits import Edit, Original, State
 from app.services.shapes import Json
 
 __all__ = [
@@ -213,10 +213,12 @@ def create_annotation(
     fields: Mapping[str, Json],
     task: str | None = None,
     client_key: str | None = None,
+    copy_of: Annotation | None = None,
 ) -> Annotation:
     """A new annotation with the next COCO id of its dataset, or of its image for a segment.
 
-    Its `task` is told by what it has, or is ``labels`` (of a whole image) or ``panoptic``.
+    Its `task` is told by what it has, or is ``labels`` (of a whole image) or ``panoptic``. With
+    `copy_of` it takes over what clients do not see of that annotation, deleted or not.
 
     With a `client_key` that an annotation of the image already has, that one comes back: the
     client tries again because it never heard the answer to its first try.
@@ -224,7 +226,14 @@ def create_annotation(
     category_id = fields["category_id"].value if "category_id" in fields else None
     category = _category(session, image.dataset_id, category_id)
     edit = Edit(fields, (image.height, image.width), category)
-    state = annotation_edits.created(edit, image_coco_id=id_text(image), is_label=task == "labels")
+    original = None
+    if copy_of is not None:
+        original = _original(session, copy_of)
+        if copy_of.task == "panoptic" and copy_of.dataset_id == image.dataset_id:
+            task = task or "panoptic"
+    state = annotation_edits.created(
+        edit, image_coco_id=id_text(image), is_label=task == "labels", original=original
+    )
     locked = _lock_image(session, image.id)
     if client_key is not None:
         earlier = _made_with_key(session, image.id, client_key)
@@ -242,6 +251,11 @@ def create_annotation(
     session.flush()
     _count(session, locked, added=1)
     return annotation
+
+
+def _original(session: Session, annotation: Annotation) -> Original:
+    state = annotation_edits.state_of(annotation, annotation.category_id)
+    return Original(state, image_size(session, image_id=annotation.image_id))
 
 
 def annotation_of(

@@ -4,8 +4,9 @@ import type { Editor } from "./editor/editor";
 
 const TOOL = "maskwright-tool";
 
-/** Tool and category hold for this window, what the tools were set to for the person. */
+/** Tool, category and clipboard hold for this window, what the tools were set to for the person. */
 export function remember(editor: Editor, datasetId: number, userId: number): void {
+  editor.clipboard.keepIn(sessionStorage);
   rememberCategory(editor, `maskwright-category-${datasetId}`);
   rememberTool(editor);
   rememberOptions(editor, `maskwright-tool-options-${userId}`);

@@ -96,6 +96,14 @@ export class Story {
     return this;
   }
 
+  /** A command by its name, as from the palette. */
+  run(id: string): this {
+    const command = COMMANDS.find((each) => each.id === id);
+    if (!command || (command.when && !command.when(this.editor))) throw new Error(`${id} does not run.`);
+    command.run(this.editor);
+    return this;
+  }
+
   get path(): string {
     return this.editor.hand.path;
   }

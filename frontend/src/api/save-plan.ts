@@ -28,6 +28,8 @@ export interface SaveState {
   readonly deletedAs: number | undefined;
   /** What was sent to be created, when no answer has come to that. */
   readonly attempted: Annotation | null;
+  /** The id of the annotation that a new one is a copy of. */
+  readonly copyOf: number | null;
   /** The version under which the server keeps exactly this state, if it does. */
   readonly savedAs: (state: Annotation) => number | undefined;
 }
@@ -67,10 +69,11 @@ export function plan(imageId: number, state: SaveState): Plan | null {
  * the first one made. That is why one that was taken back meanwhile is created
  * once more before it can be deleted.
  */
-function planCreation(imageId: number, { key, target, attempted }: SaveState): Plan | null {
+function planCreation(imageId: number, { key, target, attempted, copyOf }: SaveState): Plan | null {
   const wanted = attempted ?? target;
   if (!wanted) return null;
-  const body: Schemas["NewAnnotation"] = { ...createBody(wanted), client_key: key };
+  const copied = copyOf === null ? {} : { copy_of: copyOf };
+  const body: Schemas["NewAnnotation"] = { ...createBody(wanted), client_key: key, ...copied };
   const path = pathTo("/api/images/{image_id}/annotations", imageId);
   return { kind: "create", ask: { method: "POST", path, body }, sent: wanted };
 }

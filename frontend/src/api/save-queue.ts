@@ -14,6 +14,7 @@
 import type { AnnotationDocument } from "../model/document";
 import {
   changedFields,
+  copiedFrom,
   keyOfId,
   sameAnnotation,
   withFields,
@@ -35,6 +36,8 @@ export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "confli
 interface Slot {
   base: Annotation | null;
   attempted: Annotation | null;
+  /** What it is a copy of is gone: it is saved without what only the server knew of that. */
+  orphaned: boolean;
   sending: boolean;
   trouble: Trouble | null;
   deletedAs: number | undefined;
@@ -233,6 +236,7 @@ export class SaveQueue {
       slot = {
         base: null,
         attempted: null,
+        orphaned: false,
         sending: false,
         trouble: null,
         deletedAs: undefined,
@@ -260,11 +264,13 @@ export class SaveQueue {
     this.#options.document.setFacts(key, facts);
   }
 
-  #plan(key: AnnotationKey, { base, attempted, deletedAs, versions }: Slot): Plan | null {
+  #plan(key: AnnotationKey, slot: Slot): Plan | null {
+    const { base, attempted, deletedAs, versions } = slot;
     const { document, imageId } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
-    return plan(imageId, { key, base, target, facts, deletedAs, attempted, savedAs });
+    const copyOf = slot.orphaned ? null : copiedFrom(key);
+    return plan(imageId, { key, base, target, facts, deletedAs, attempted, copyOf, savedAs });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
@@ -325,7 +331,10 @@ export class SaveQueue {
     else if (status === 412 && problem.current) {
       this.#meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
-    else {
+    else if (problem.code === "copy_of_unknown") {
+      slot.attempted = null;
+      slot.orphaned = true;
+    } else {
       if (next.kind === "create") slot.attempted = null;
       slot.trouble = { kind: "refused", detail: problem.detail };
     }

@@ -1339,7 +1339,8 @@ export interface components {
          *     `holes` are rings cut out of the union of the polygons. Numbers are as they were sent or
          *     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
          *     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
-         *     ``labels``.
+         *     ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
+         *     as they are.
          */
         readonly AnnotationOut: {
             /** Id */
@@ -1379,6 +1380,8 @@ export interface components {
             readonly score: number | null;
             /** Caption */
             readonly caption: string | null;
+            /** Other Keys */
+            readonly other_keys: readonly string[];
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */
@@ -1930,7 +1933,10 @@ export interface components {
          *     `coco_id` counts for its image alone; where a dataset has a panoptic file and none of objects,
          *     whatever has a segmentation is one. `client_key` is any text of the client's own, such as a
          *     UUID: a second try with the same key on the same image answers with the annotation that the
-         *     first one made.
+         *     first one made. `copy_of` is the id of an annotation that you may see, deleted or not: the new
+         *     one takes over the members of its record that are not shown here (`other_keys`), the text of
+         *     numbers that are the same and, with the same geometry on an image of the same size, its box and
+         *     area.
          */
         readonly NewAnnotation: {
             /** Category Id */
@@ -1964,6 +1970,8 @@ export interface components {
             readonly task?: ("labels" | "panoptic") | null;
             /** Client Key */
             readonly client_key?: string | null;
+            /** Copy Of */
+            readonly copy_of?: number | null;
         };
         /**
          * OutcomeOut
@@ -2509,6 +2517,8 @@ export interface components {
             readonly score: number | null;
             /** Caption */
             readonly caption: string | null;
+            /** Other Keys */
+            readonly other_keys: readonly string[];
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */

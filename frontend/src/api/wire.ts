@@ -13,6 +13,7 @@ import {
   type Segmentation,
   type ServerFacts,
 } from "../model/records";
+import { isLabel } from "../shapes";
 import type { Schemas } from "./client";
 
 export type WireAnnotation = Schemas["AnnotationOut"];
@@ -44,6 +45,7 @@ export function read(wire: WireAnnotation): Known {
       area: wire.area,
       bbox: wire.bbox as readonly number[] as Box,
       num_keypoints: wire.num_keypoints,
+      other_keys: wire.other_keys,
       created_by: wire.created_by,
       updated_by: wire.updated_by,
       created_at: wire.created_at,
@@ -102,6 +104,7 @@ export function write(annotation: Annotation, facts: ServerFacts | null, imageId
     bbox: annotation.bbox ?? facts?.bbox ?? null,
     area: facts?.area ?? null,
     num_keypoints: facts?.num_keypoints ?? null,
+    other_keys: facts?.other_keys ?? [],
     created_by: facts?.created_by ?? null,
     updated_by: facts?.updated_by ?? null,
     created_at: facts?.created_at ?? null,
@@ -119,11 +122,6 @@ export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
   });
   if (!isLabel(annotation)) return pick(annotation, told);
   return { ...pick(annotation, told.filter((field) => field !== "iscrowd")), task: "labels" };
-}
-
-/** A label says that something is in the image, and not where. */
-function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
-  return [segmentation, bbox, keypoints, caption].every((value) => value === null);
 }
 
 /** Only what changed. Rings and holes make one shape, so they go together. */

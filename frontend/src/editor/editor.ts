@@ -21,6 +21,7 @@ import { Predictions } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
+import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
 import { movable, moved } from "./moving";
 import { OptionValues } from "./options";
@@ -56,6 +57,7 @@ export class Editor {
   readonly view = new View();
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
+  readonly clipboard = new Clipboard();
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly categories: readonly Category[];
   readonly readOnly: boolean;

@@ -42,6 +42,8 @@ export interface ServerFacts {
   readonly area: number;
   readonly bbox: Box;
   readonly num_keypoints: number | null;
+  /** Members of the COCO record that are shown nowhere and stay as they are, such as DensePose's. */
+  readonly other_keys: readonly string[];
   readonly created_by: number | null;
   readonly updated_by: number | null;
   readonly created_at: string;
@@ -102,6 +104,18 @@ export function newKey(): AnnotationKey {
   // The random part keeps keys of two visits apart when both wait in the browser's store.
   lastKey += 1;
   return `new-${lastKey}-${Math.random().toString(36).slice(2, 10)}` as AnnotationKey;
+}
+
+/**
+ * A new annotation that is a copy of one that the server knows. The key says of which, so that
+ * this outlives an undo, a lost connection and a closed tab as the annotation itself does.
+ */
+export const newCopyKey = (of: number): AnnotationKey => `copy-${of}-${newKey()}` as AnnotationKey;
+
+/** The id that a key of a copy names; null for any other key. */
+export function copiedFrom(key: AnnotationKey): number | null {
+  const id = /^copy-(\d+)-/.exec(key)?.[1];
+  return id === undefined ? null : Number(id);
 }
 
 export const keyOfId = (id: number): AnnotationKey => `id-${id}` as AnnotationKey;

@@ -13,6 +13,10 @@ import { box } from "./box";
 import { keypoints } from "./keypoints";
 import { mask } from "./mask";
 import { polygons } from "./polygons";
+
+export { keypointsWithin } from "./keypoints";
+export { isMask } from "./mask";
+export { isPolygons } from "./polygons";
 import type { EdgePlace, Handle, Outline, ShapeContext, ShapeKind } from "./shape";
 
 /** In the order in which they are drawn: a later kind lies above an earlier one. */
@@ -111,6 +115,11 @@ export function move(annotation: Annotation, dx: number, dy: number): Annotation
     (moved, shape) => moved && shape.move(moved, dx, dy),
     annotation,
   );
+}
+
+/** A label says that something is in the image, and not where. */
+export function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
+  return [segmentation, bbox, keypoints, caption].every((value) => value === null);
 }
 
 /** Undefined when none of its kinds has an area; otherwise as `ShapeKind.combine` says. */

@@ -40,6 +40,13 @@ function withNumbers(annotation: Annotation, index: number, numbers: number[]): 
   return { ...annotation, keypoints };
 }
 
+/** Those outside of the bounds made absent. */
+export function keypointsWithin(numbers: readonly number[], bounds: Bounds): readonly number[] {
+  const outside = (at: number): boolean =>
+    !contains(bounds, imagePoint(numbers[at]!, numbers[at + 1]!));
+  return numbers.map((value, i) => (outside(i - (i % 3)) ? 0 : value));
+}
+
 export const keypoints: ShapeKind = {
   ...WITHOUT_EDGES,
   name: NAME,

@@ -79,6 +79,7 @@ const WIRE: WireAnnotation = {
   bbox: [1.5, 2, 3.5, 4.25],
   area: 7,
   num_keypoints: null,
+      other_keys: [],
   created_by: 1,
   updated_by: 1,
   created_at: "2026-01-01T00:00:00Z",

@@ -8,6 +8,7 @@ import { History } from "../../src/model/history";
 import {
   EMPTY_ANNOTATION,
   keyOfId,
+  newCopyKey,
   newKey,
   type Annotation,
   type AnnotationKey,
@@ -396,4 +397,28 @@ test("what the server decides itself is shown, and undo goes back before it", as
   visit.undo();
   await visit.queue.settled();
   expect(server.now(1)).toMatchObject({ keypoints: null, caption: "0 numbers" });
+});
+
+test("a copy is made with the id of its original, also after a closed tab", async () => {
+  const { visit, server } = opened();
+  server.rows.get(1)!.versions.set(1, { ...server.now(1)!, other_keys: ["dp_I"] });
+  server.faults = ["cut-before"];
+  const key = newCopyKey(1);
+  visit.edit(key, { segmentation: [RING] });
+  await pause();
+  const again = new Visit(server, visit.shelf);
+  await again.queue.settled();
+  const made = server.all().at(-1)!;
+  expect(server.log.at(-1)).toContain('"copy_of":1');
+  expect(again.document.facts(key)?.other_keys).toEqual(["dp_I"]);
+  expect(made.id).toBe(2);
+});
+
+test("a copy whose original is gone is saved without it", async () => {
+  const { visit, server } = opened();
+  visit.edit(newCopyKey(99), { bbox: [1, 2, 3, 4] });
+  await visit.queue.settled();
+  expect(server.all()).toHaveLength(2);
+  expect(server.log.filter((line) => line.includes("copy_of"))).toHaveLength(1);
+  expect(visit.statuses).toEqual(["saved", 0]);
 });

@@ -3,7 +3,7 @@
  * as the real one does, and a connection that can be cut.
  */
 
-import type { Answer, Ask, Transport } from "../../src/api/client";
+import type { Answer, Ask, Schemas, Transport } from "../../src/api/client";
 import type { WireAnnotation } from "../../src/api/wire";
 import { EMPTY_ANNOTATION } from "../../src/model/records";
 
@@ -63,7 +63,7 @@ export class Server {
 
   #reply({ method, path, body, version }: Ask): Answer {
     const [, , kind, id, verb] = path.split("/");
-    if (kind === "images") return this.#create(body as Partial<WireAnnotation>);
+    if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
     if (version !== undefined && version !== row.version) {
@@ -78,9 +78,12 @@ export class Server {
     return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields }));
   }
 
-  #create({ client_key, ...fields }: Partial<WireAnnotation> & { client_key?: string }): Answer {
+  #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"]): Answer {
     for (const [id, row] of this.rows) if (row.clientKey === client_key) return answer(201, this.now(id));
-    const made = this.add(fields);
+    const original = typeof copy_of === "number" ? this.rows.get(copy_of) : null;
+    if (original === undefined) return answer(422, { code: "copy_of_unknown", detail: "Gone." });
+    const { other_keys } = original?.versions.get(original.version) ?? { other_keys: [] };
+    const made = this.add({ ...(fields as Partial<WireAnnotation>), other_keys });
     this.rows.get(made.id)!.clientKey = client_key ?? null;
     return answer(201, made);
   }
@@ -102,6 +105,7 @@ export class Server {
       task: "instances",
       area: 1,
       num_keypoints: null,
+      other_keys: [],
       created_by: 1,
       updated_by: 1,
       created_at: "2026-01-01T00:00:00Z",

@@ -5,6 +5,7 @@
  */
 
 import { CATEGORIES } from "./categories";
+import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { OBJECTS } from "./objects";
@@ -15,4 +16,4 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];

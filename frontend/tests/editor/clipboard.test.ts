@@ -1,0 +1,184 @@
+import { expect, test } from "vitest";
+
+import { countsOf, type Rle } from "../../src/geometry/rle";
+import { copiedFrom, keyOfId, type Annotation, type AnnotationKey } from "../../src/model/records";
+import { CUP, PERSON, Story } from "../story";
+
+/** The store of a browser, with room for so many characters. */
+function shelf(room = 1_000_000) {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, text: string) => {
+      if (text.length > room) throw new Error("QuotaExceededError");
+      kept.set(name, text);
+    },
+  };
+}
+
+const WHOLE: Partial<Annotation> = {
+  segmentation: [[20.125, 20, 60, 20, 60, 60, 20, 60]],
+  holes: [[30, 30, 40, 30, 40, 40]],
+  keypoints: [30, 30.5, 2, 0, 0, 0, 31, 31, 1],
+  iscrowd: 1,
+  attributes: { truncated: true, list: [1, "a", null] },
+  score: 0.5,
+};
+
+/** The same annotation as the server has it, under its id. */
+function saved(story: Story, id: number, annotation: Partial<Annotation>): AnnotationKey {
+  const key = story.given(annotation);
+  const known = keyOfId(id);
+  const { document } = story.editor;
+  document.apply(new Map([[known, document.get(key)], [key, null]]), "remote");
+  document.setFacts(known, { id, other_keys: ["dp_I"] } as never);
+  return known;
+}
+
+/** Another image of the same dataset, with the same store of the browser. */
+function nextImage(store: ReturnType<typeof shelf>, options: ConstructorParameters<typeof Story>[0] = {}): Story {
+  const story = new Story(options);
+  story.editor.image = { ...story.editor.image, id: 2 };
+  story.editor.clipboard.keepIn(store);
+  return story;
+}
+
+test("what is copied on one image is pasted on the next, with all that belongs to it", () => {
+  const store = shelf();
+  const story = new Story();
+  story.editor.clipboard.keepIn(store);
+  const key = saved(story, 17, WHOLE);
+  const original = story.editor.document.get(key)!;
+  story.click(50, 50).key("Mod+C");
+  expect(story.editor.notice).toBe("1 object copied.");
+  expect(story.editor.history.undoLabel).toBeNull();
+
+  const next = nextImage(store).key("Mod+V");
+  expect(next.annotations).toEqual([original]);
+  expect(next.selected.map(copiedFrom)).toEqual([17]);
+  expect(next.key("Mod+Z").annotations).toEqual([]);
+  expect(next.key("Mod+Shift+Z").annotations).toEqual([original]);
+});
+
+test("cut takes away, and paste puts back in place; both are one step of undo each", () => {
+  const story = new Story();
+  const keys = [saved(story, 1, { bbox: [10, 10, 20, 20] }), story.given({ bbox: [50, 10, 20, 20] })];
+  const before = story.annotations;
+  story.drag([5, 5], [100, 50]).key("Mod+X");
+  expect(story.annotations).toEqual([]);
+  story.key("Mod+V");
+  expect(story.annotations).toEqual(before);
+  expect(story.selected).toHaveLength(2);
+  expect(story.selected).not.toContain(keys[0]);
+  expect(story.key("Mod+Z").annotations).toEqual([]);
+  expect(story.key("Mod+Z").annotations).toEqual(before);
+});
+
+test("a duplicate lies on its original and is selected, so that a drag moves it away", () => {
+  const story = new Story();
+  const key = saved(story, 4, WHOLE);
+  story.click(50, 50).key("Mod+D");
+  expect(story.annotations[1]).toEqual(story.annotations[0]);
+  expect(story.selected).not.toContain(key);
+  story.drag([50, 50], [70, 50]);
+  expect(story.annotations[0]?.segmentation).toEqual(WHOLE.segmentation);
+  expect(story.annotations[1]?.segmentation).toEqual([[40.125, 20, 80, 20, 80, 60, 40, 60]]);
+  // A duplicate of one that is not saved yet is a copy of the same original.
+  story.key("Mod+D");
+  expect(story.selected.map(copiedFrom)).toEqual([4]);
+});
+
+test("at the pointer the middle of all lies under it, by whole pixels where there is a mask", () => {
+  const story = new Story();
+  story.given({ bbox: [10, 10, 20, 20] });
+  story.given({ bbox: [40, 10, 10, 10] });
+  story.key("Mod+A").key("Mod+C").move(100.25, 60).key("Mod+Shift+V");
+  expect(story.annotations.slice(2).map(({ bbox }) => bbox)).toEqual([
+    [80.25, 50, 20, 20],
+    [110.25, 50, 10, 10],
+  ]);
+  const masked = new Story();
+  // Rows 10 to 19 of the columns 10 and 11, and a box beside them.
+  masked.given({ segmentation: { size: [100, 200], counts: [1010, 10, 90, 10, 18880] } });
+  masked.given({ bbox: [12, 10, 2, 10] });
+  masked.key("Mod+A").key("Mod+C").move(112.4, 65.3).key("Mod+Shift+V");
+  expect(masked.annotations[3]?.bbox).toEqual([112, 60, 2, 10]);
+  const counts = [11060, 10, 90, 10, 8830];
+  expect(countsOf(masked.annotations[2]?.segmentation as Rle)).toEqual(counts);
+});
+
+test("what reaches beyond another image is told and kept, and cut only when asked", () => {
+  const store = shelf();
+  const story = new Story();
+  story.editor.clipboard.keepIn(store);
+  story.given({ bbox: [150, 50, 40, 40] });
+  story.given({ segmentation: [[150, 10, 190, 10, 190, 40]], keypoints: [150, 10, 2, 190, 10, 2, 0, 0, 0] });
+  story.given({ segmentation: { size: [100, 200], counts: [19000, 100, 900] } });
+  story.key("Mod+A").key("Mod+C");
+
+  const small = nextImage(store);
+  small.editor.image = { ...small.editor.image, width: 170, height: 80 };
+  small.key("Mod+V");
+  expect(small.annotations.map(({ bbox }) => bbox)).toEqual([[150, 50, 40, 40], null]);
+  expect(small.editor.notice).toBe(
+    "2 objects pasted. 1 not pasted: a mask cannot reach beyond its image; “Paste, cut off at the edges” " +
+      "cuts it. 2 reach beyond the image and stay as drawn; undo and choose “Paste, cut off at the edges” to cut.",
+  );
+  small.key("Mod+Z").run("paste-clipped");
+  const [box, polygon, ...rest] = small.annotations;
+  expect(rest).toEqual([]);
+  expect(box?.bbox).toEqual([150, 50, 20, 30]);
+  expect(polygon?.segmentation).toEqual([[170, 25, 150, 10, 170, 10]]);
+  expect(polygon?.keypoints).toEqual([150, 10, 2, 0, 0, 0, 0, 0, 0]);
+  expect(small.editor.notice).toContain("1 not pasted: nothing of it");
+});
+
+test("in another dataset the category is found by its name, or the object is left out", () => {
+  const store = shelf();
+  const story = new Story();
+  story.editor.clipboard.keepIn(store);
+  story.given({ bbox: [10, 10, 20, 20] });
+  story.given({ bbox: [40, 10, 20, 20], keypoints: [41, 11, 2, 0, 0, 0, 0, 0, 0] });
+  story.given({ bbox: [70, 10, 20, 20], category_id: CUP.id });
+  story.key("Mod+A").key("Mod+C");
+  const other = nextImage(store, { categories: [{ ...PERSON, id: 70, keypoints: ["head"] }] });
+  other.editor.image = { ...other.editor.image, dataset_id: 2 };
+  other.key("Mod+V");
+  // Keypoints of other names would say something wrong.
+  expect(other.annotations).toMatchObject([
+    { category_id: 70, bbox: [10, 10, 20, 20] },
+    { category_id: 70, bbox: [40, 10, 20, 20], keypoints: null },
+  ]);
+  expect(other.editor.notice).toContain("1 not pasted: this dataset has no category “cup”.");
+});
+
+test("a label that the image has already is not pasted twice, a caption is", () => {
+  const story = new Story();
+  story.given({ category_id: CUP.id });
+  story.given({ category_id: null, caption: "A cup." });
+  story.key("Mod+A").key("Mod+C").key("Mod+V");
+  expect(story.annotations.map(({ caption }) => caption)).toEqual([null, "A cup.", "A cup."]);
+  expect(story.editor.notice).toContain("1 not pasted: the image has this label already.");
+});
+
+test("too much for the browser's store is there for this image only, and told", () => {
+  const store = shelf(10);
+  const story = new Story();
+  story.editor.clipboard.keepIn(store);
+  story.given({ bbox: [10, 10, 20, 20] });
+  story.click(20, 20).key("Mod+C");
+  expect(story.editor.notice).toContain("for this image only");
+  expect(story.key("Mod+V").annotations).toHaveLength(2);
+  expect(nextImage(store).key("Mod+V").annotations).toEqual([]);
+});
+
+test("a viewer copies and pastes nothing; in the middle of a gesture nobody does", () => {
+  const viewer = new Story({ readOnly: true });
+  viewer.given({ bbox: [10, 10, 20, 20] });
+  viewer.click(20, 20).key("Mod+C").key("Mod+V").key("Mod+D").key("Mod+X");
+  expect(viewer.annotations).toHaveLength(1);
+  const story = new Story();
+  story.given({ bbox: [10, 10, 20, 20] });
+  story.click(20, 20).key("Mod+C").press(20, 20).move(40, 20).key("Mod+V").key("Mod+D");
+  expect(story.release(40, 20).annotations).toHaveLength(1);
+});
