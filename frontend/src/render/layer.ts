@@ -27,6 +27,12 @@ export function newCanvas(): { canvas: HTMLCanvasElement; context: CanvasRenderi
   return { canvas, context };
 }
 
+/** A canvas with nothing on it is taken out of the picture: blending it costs as much as any other. */
+export function setBlank(canvas: HTMLElement, blank: boolean): boolean {
+  if (canvas.hidden !== blank) canvas.hidden = blank;
+  return blank;
+}
+
 /** Empties the canvas, in device pixels of the frame's size. */
 export function clear(context: Context, { size, ratio }: Frame): void {
   const width = Math.round(size.width * ratio);

@@ -56,34 +56,46 @@ export async function cutPicture(blob: Blob): Promise<CutPicture> {
   const levels: CutLevel[] = [];
   let bitmap = whole;
   for (let scale = 1; ; scale /= 2) {
-    const level: CutLevel = { scale, tiles: await cutLevel(bitmap, scale) };
-    levels.push(level);
-    const smaller = Math.max(bitmap.width, bitmap.height) > SMALL_PIXELS ? await halved(bitmap) : null;
-    if (level.tiles[0]?.bitmap !== bitmap) bitmap.close();
+    levels.push({ scale, tiles: cutLevel(bitmap, scale) });
+    const smaller = Math.max(bitmap.width, bitmap.height) > SMALL_PIXELS ? halved(bitmap) : null;
+    bitmap.close();
     if (!smaller) return { size: { width, height }, levels };
     bitmap = smaller;
   }
 }
 
-function halved(bitmap: ImageBitmap): Promise<ImageBitmap> {
-  const half = (side: number): number => Math.max(1, Math.round(side / 2));
-  return createImageBitmap(bitmap, {
-    resizeWidth: half(bitmap.width),
-    resizeHeight: half(bitmap.height),
-    resizeQuality: "medium",
-  });
+/**
+ * A part of a bitmap, in another size. Painted, not copied: a copied bitmap still
+ * has its orientation beside its pixels, and a canvas that just shows it ignores that.
+ */
+function painted(from: ImageBitmap, part: Bounds, width: number, height: number): ImageBitmap {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d")!;
+  context.imageSmoothingQuality = "medium";
+  const { left, top, right, bottom } = part;
+  context.drawImage(from, left, top, right - left, bottom - top, 0, 0, width, height);
+  return canvas.transferToImageBitmap();
 }
 
-async function cutLevel(bitmap: ImageBitmap, scale: number): Promise<CutTile[]> {
+function halved(bitmap: ImageBitmap): ImageBitmap {
   const { width, height } = bitmap;
-  if (width * height <= MOST_PIXELS_IN_ONE) return [{ bitmap, at: inPicture(0, 0, width, height, scale) }];
+  const half = (side: number): number => Math.max(1, Math.round(side / 2));
+  return painted(bitmap, { left: 0, top: 0, right: width, bottom: height }, half(width), half(height));
+}
+
+function cutLevel(bitmap: ImageBitmap, scale: number): CutTile[] {
+  const { width, height } = bitmap;
+  const side = width * height <= MOST_PIXELS_IN_ONE ? Math.max(width, height) : TILE_PIXELS;
   const tiles: CutTile[] = [];
-  for (let top = 0; top < height; top += TILE_PIXELS) {
-    for (let left = 0; left < width; left += TILE_PIXELS) {
+  for (let top = 0; top < height; top += side) {
+    for (let left = 0; left < width; left += side) {
       // One pixel of overlap, or smoothing would let the background through at the seams.
-      const [w, h] = [Math.min(TILE_PIXELS + 1, width - left), Math.min(TILE_PIXELS + 1, height - top)];
-      const cut = await createImageBitmap(bitmap, left, top, w, h);
-      tiles.push({ bitmap: cut, at: inPicture(left, top, left + w, top + h, scale) });
+      const [right, bottom] = [Math.min(left + side + 1, width), Math.min(top + side + 1, height)];
+      const part = { left, top, right, bottom };
+      tiles.push({
+        bitmap: painted(bitmap, part, right - left, bottom - top),
+        at: inPicture(left, top, right, bottom, scale),
+      });
     }
   }
   return tiles;

@@ -1,5 +1,7 @@
 """What each frame cost, from Chromium's own trace and from the page's animation frames."""
 
+import bisect
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from playwright.sync_api import Page
 
 __all__ = ["Frames", "recording"]
 
-_CATEGORIES = ["toplevel", "devtools.timeline"]
+_CATEGORIES = ["toplevel", "devtools.timeline", "cc"]
 
 # A frame is asked for all the time, so that a long interval always means that one came late.
 _START = """() => {
@@ -29,7 +31,7 @@ class Frames:
     """Filled when the recording ends."""
 
     main_ms: list[float] = field(default_factory=list)
-    """Work of the main thread in each frame: scripts, layout, painting, everything."""
+    """Processor time of the main thread for each frame: scripts, layout, painting, everything."""
     interval_ms: list[float] = field(default_factory=list)
     """The time from each frame to the next."""
 
@@ -45,34 +47,25 @@ def recording(page: Page) -> Iterator[Frames]:
     yield found
     trace = json.loads(browser.stop_tracing())
     times = page.evaluate(_STOP)
-    found.interval_ms = [b - a for a, b in zip(times, times[1:], strict=False)]
+    found.interval_ms = [b - a for a, b in itertools.pairwise(times)]
     found.main_ms = _main_thread(trace["traceEvents"])
 
 
 def _main_thread(events: list[dict[str, Any]]) -> list[float]:
-    """Milliseconds of work between the animation frames of the page's own process."""
-    frames = [e for e in events if e["name"] == "FireAnimationFrame" and e["ph"] == "X"]
+    """Milliseconds of processor time that the page's main thread spent on each frame it made.
+
+    Processor time rather than time on the clock: other work on the same machine would count, too.
+    """
+    frames = [e for e in events if e["name"] == "FireAnimationFrame"]
     if not frames:
         return []
     thread = (frames[0]["pid"], frames[0]["tid"])
-    begins = sorted({e["ts"] for e in frames if (e["pid"], e["tid"]) == thread})
-    tasks = _outermost(e for e in events if (e["pid"], e["tid"]) == thread and e["ph"] == "X")
-    costs = [0.0] * len(begins)
-    at = 0
-    for begin, duration in tasks:
-        while at + 1 < len(begins) and begins[at + 1] <= begin + duration:
-            at += 1
-        costs[at] += duration / 1000
-    return costs
-
-
-def _outermost(events: Iterator[dict[str, Any]]) -> Iterator[tuple[float, float]]:
-    """Begin and duration of the events that lie in no other, in microseconds."""
-    end = 0.0
-    for event in sorted(events, key=lambda e: (e["ts"], -e.get("dur", 0))):
-        if event["name"] not in ("RunTask", "ThreadControllerImpl::RunTask"):
-            continue
-        begin, duration = event["ts"], event.get("dur", 0)
-        if begin >= end:
-            end = begin + duration
-            yield begin, duration
+    own = [e for e in events if (e["pid"], e["tid"]) == thread and e["ph"] == "X"]
+    begins = sorted(e["ts"] for e in own if e["name"] == "ProxyMain::BeginMainFrame")
+    costs = [0.0] * (len(begins) + 1)
+    for task in own:
+        if task["name"] == "ThreadControllerImpl::RunTask":
+            # What runs before a frame, such as the events of the pointer, belongs to that frame.
+            costs[bisect.bisect_left(begins, task["ts"])] += task.get("tdur", 0) / 1000
+    # A task that makes a frame begins before it; what follows the last frame is of none.
+    return costs[:-1]
