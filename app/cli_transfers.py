@@ -17,7 +17,10 @@ import click
 from app.cli_parts import running_parts
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from app.context import AppContext
+    from app.services.images import ImageFilter
     from app.services.mask_mapping import MaskOptions
 
 __all__ = [
@@ -85,6 +88,18 @@ def _outlines() -> Sequence[str]:
     from app.services.mask_mapping import OUTLINES
 
     return OUTLINES
+
+
+def _import_formats() -> Sequence[str]:
+    from app.services import imports
+
+    return (imports.AUTO, *(form.name for form in imports.import_formats()))
+
+
+def _export_formats() -> Sequence[str]:
+    from app.formats import FORMATS
+
+    return tuple(form.name for form in FORMATS if form.export_tasks)
 
 
 def _export_tasks() -> Sequence[str]:
@@ -163,6 +178,8 @@ def _numbers(counted: Mapping[str, int]) -> str:
 
 def _show_import(path: Path, report: dict[str, Any]) -> None:
     click.echo(f"{path}:" + (" (dry run, nothing was changed)" if report["dry_run"] else ""))
+    if report.get("format"):
+        click.echo(f"  format: {report['format']}")
     if report.get("task"):
         click.echo(f"  task: {report['task']}")
     parts = report.get("files", [])
@@ -189,6 +206,7 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
 )
 @click.option("--outline", type=OneOf(_outlines), default="mask", help="With --masks: RLE or not.")
 @click.option("--suffix", default="", help="With --masks: what names have behind the image's.")
+@click.option("--format", "form", type=OneOf(_import_formats), default="auto", help="Their format.")
 @click.option("--task", type=OneOf(_import_kinds), default="auto", help="What the files hold.")
 @click.option(
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
@@ -203,6 +221,7 @@ def import_files(
     files: tuple[Path, ...],
     images: Path | None,
     masks: Path | None,
+    form: str,
     task: str,
     mode: str,
     subset: str | None,
@@ -213,7 +232,7 @@ def import_files(
     as_json: bool,
     **of_masks: Any,
 ) -> None:
-    """Import COCO files, images and mask images into DATASET (its id or name)."""
+    """Import COCO files, zips in other formats, images and masks into DATASET (its id or name)."""
     from app import local_files
     from app.services.imports import ImportFailed, ImportOptions
 
@@ -222,7 +241,9 @@ def import_files(
     if name is not None and len(files) > 1:
         raise click.UsageError("--name is for one file: each would replace the one before.")
     mask_options = _mask_options(of_masks, mode=mode, dry_run=dry_run)
-    options = ImportOptions(task=task, mode=mode, dry_run=dry_run, subset=subset, name=name)
+    options = ImportOptions(
+        format=form, task=task, mode=mode, dry_run=dry_run, subset=subset, name=name
+    )
     with running_parts() as context:
         dataset_id = _find_dataset(context, dataset, create=create)
         for path in files:
@@ -326,6 +347,9 @@ def _zip_tasks(ctx: click.Context, param: click.Parameter, value: str | None) ->
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write, a COCO file or a .zip; - writes to stdout.",
 )  # fmt: skip
+@click.option(
+    "--format", "form", type=OneOf(_export_formats), default="coco", help="All but coco are zips."
+)
 @click.option("--task", type=OneOf(_export_tasks), help="What to export (default: instances).")
 @click.option("--segmentation", type=OneOf(_segmentations), default="stored", help="How.")
 @click.option("--crop-covered", is_flag=True, help="Cut away what later annotations cover.")
@@ -336,11 +360,12 @@ def _zip_tasks(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @click.option("--status", type=OneOf(_statuses), help="Only images with this status.")
 @click.option("--annotated/--not-annotated", default=None, help="Only images with, or without.")
 @click.option("--tasks", callback=_zip_tasks, help="For a .zip: only these tasks, as a comma list.")
-@click.option("--images", is_flag=True, help="For a .zip: with the image files.")
+@click.option("--images", is_flag=True, help="In a zip: with the image files.")
 @click.option("--merge-images", is_flag=True, help="For a .zip: all images in one folder.")
 def export_to_file(
     dataset: str,
     output: Path,
+    form: str,
     task: str | None,
     category: tuple[str, ...],
     subset: str | None,
@@ -350,19 +375,25 @@ def export_to_file(
     tasks: tuple[str, ...],
     images: bool,
     merge_images: bool,
-    **form: Any,
+    **writing: Any,
 ) -> None:
-    """Export DATASET (its id or name) as a COCO file, or as a zip of them and of the images."""
+    """Export DATASET (its id or name) as a COCO file, as a zip of them and of the images, or as a
+    zip in another format."""
     from app import local_files
     from app.services import datasets, exports
     from app.services.export_zip import ZipOptions, export_zip
     from app.services.images import ImageFilter
+    from app.services.imports import find_format
 
-    zipped = output.suffix.lower() == ".zip"
+    foreign = find_format(form).writer is not None
+    zipped = foreign or output.suffix.lower() == ".zip"
     if not zipped and (tasks or images or merge_images):
         raise click.UsageError(
             "--tasks, --images and --merge-images need a FILE that ends in .zip."
         )
+    written = exports.ExportOptions(**writing) != exports.ExportOptions()
+    if foreign and (task or tasks or merge_images or written):
+        raise click.UsageError(f"The format {form} takes no options but --images and filters.")
     if zipped and task is not None:
         tasks = tuple(dict.fromkeys((task, *tasks)))
     with running_parts() as context, exports.snapshot(context.sessions) as session:
@@ -373,8 +404,11 @@ def export_to_file(
             subset=subset,
             status=status,
         )
-        # `form` has how annotations are written: segmentation, ids, crop_covered, allow_attributes.
-        file_options = exports.ExportOptions(task=task or "instances", filters=filters, **form)
+        if foreign:
+            _export_folder(context, session, dataset_id, output, form, filters, images=images)
+            return
+        # How annotations are written: segmentation, ids, crop_covered, allow_attributes.
+        file_options = exports.ExportOptions(task=task or "instances", filters=filters, **writing)
         if zipped:
             options = ZipOptions(
                 tasks=tasks, images=images, merge_images=merge_images, file=file_options
@@ -384,6 +418,36 @@ def export_to_file(
             pieces = exports.export_file(session, dataset_id=dataset_id, options=file_options)
         with _bar(str(output)) as bar, _written(output) as file:
             exports.write_to(file, pieces, progress=bar)
+
+
+def _export_folder(
+    context: "AppContext",
+    session: "Session",
+    dataset_id: int,
+    output: Path,
+    form: str,
+    filters: "ImageFilter",
+    *,
+    images: bool,
+) -> None:
+    """The zip, and on the terminal what the format could not hold."""
+    from app.formats.outgoing import Losses
+    from app.services.export_folder import FolderOptions, export_folder
+
+    limit = context.settings.max_image_pixels
+    options = FolderOptions(format=form, images=images, filters=filters, max_pixels=limit)
+    losses = Losses()
+    pieces = export_folder(
+        session, context.storage, dataset_id=dataset_id, options=options, losses=losses
+    )
+    size = 0
+    with _bar(str(output)) as bar, _written(output) as file:
+        for piece in pieces:
+            file.write(piece)
+            size += len(piece)
+            bar.tell(size, 0, "Exporting.")
+    for loss in losses.as_list():
+        click.echo(f"  {loss['code']} {loss['count']:,}: {loss['meaning']}", err=True)
 
 
 @contextlib.contextmanager

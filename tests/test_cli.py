@@ -283,6 +283,21 @@ def test_importing_results(call: Call, dataset: Dataset, session: Session, tmp_p
     assert (code, "--name is for one file" in told) == (2, True)
 
 
+def test_another_format_out_and_in(
+    call: Call, dataset: Dataset, session: Session, tmp_path: Path
+) -> None:
+    call("import", "Street scenes", str(COCO / "instances.json"), "--images", str(COCO / "images"))
+    out = ("-o", "out.zip", "--format", "yolo-detect", "--images")
+    code, _, told = call("export", "Street scenes", *out)
+    assert code == 0
+    assert "  crowd_left_out 3: A crowd is left out.\n" in told
+    code, said, _ = call("import", "Second", "out.zip", "--create")
+    assert code == 0
+    assert "  format: yolo-detect\n" in said
+    assert "  annotations: 114 created, 0 updated, 0 unchanged, 0 rejected\n" in said
+    assert session.scalar(select(func.count()).where(Image.blob_sha256.is_not(None))) == 24
+
+
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:
     _, said, _ = call("import", "Street scenes", str(COCO / "instances.json"), "--dry-run")
     assert "(dry run, nothing was changed)" in said

@@ -9,6 +9,8 @@ from fastapi.routing import iter_route_contexts
 
 from app.cli import cli
 from app.config import Settings
+from app.formats import FORMATS, Format
+from app.formats.outgoing import LOSSES
 from app.jobs import JOBS
 from tests.settings_table import README, rewrite
 
@@ -46,6 +48,23 @@ def test_every_route_is_in_the_readme(app: FastAPI) -> None:
 @pytest.mark.parametrize("kind", [job.name for job in JOBS])
 def test_every_job_kind_is_documented(kind: str) -> None:
     assert f"`{kind}`" in (ROOT / "docs" / "jobs.md").read_text()
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_every_format_has_a_page(form: Format) -> None:
+    table = (ROOT / "docs" / "formats" / "README.md").read_text()
+    ways = {True: "zip" if form.reader or form.writer else "yes", False: ""}
+    into, out = (ways[bool(tasks)] for tasks in (form.import_tasks, form.export_tasks))
+    (row,) = [line for line in table.splitlines() if line.startswith(f"| `{form.name}` |")]
+    assert [cell.strip() for cell in row.split("|")[3:5]] == [into, out]
+    page = (ROOT / "docs" / form.page).read_text()
+    assert f"`{form.name}`" in page or not (form.reader or form.writer)
+
+
+@pytest.mark.parametrize("code", LOSSES)
+def test_every_loss_is_documented(code: str) -> None:
+    table = (ROOT / "docs" / "formats" / "README.md").read_text()
+    assert f"| `{code}` | {LOSSES[code]} |\n" in table
 
 
 @pytest.mark.parametrize(

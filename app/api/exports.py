@@ -7,7 +7,7 @@ from threading import BoundedSemaphore
 from typing import Annotated, Literal
 
 import anyio
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import Field
@@ -21,6 +21,7 @@ from app.context import AppContext
 from app.db import DOWNLOADS_AT_ONCE
 from app.errors import Unavailable
 from app.services import access, exports, predictions
+from app.services.export_folder import FolderOptions, export_folder, export_formats
 from app.services.export_zip import ZipOptions, export_zip
 from app.services.exports import ExportOptions
 from app.services.images import ImageFilter
@@ -243,3 +244,52 @@ def export_results(
         return SnapshotStream(
             pieces, stack.pop_all(), media_type="application/json", file_name=name
         )
+
+
+_Format = Annotated[
+    str,
+    Path(
+        max_length=40,
+        description="One of the formats that are folders of files.",
+        json_schema_extra={"enum": [form.name for form in export_formats()]},
+    ),
+]
+
+
+@router.get(
+    "/export/{format}.zip",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The zip.",
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems.responses(409),
+    },
+)
+def export_in_format(
+    dataset_id: deps.Id,
+    format: _Format,  # noqa: A002 - it is called so in the address
+    user: UserDep,
+    session: SessionDep,
+    context: ContextDep,
+    filters: Annotated[ImageFilter, Depends(image_filter)],
+    images: Annotated[bool, Query(description="With the image files.")] = False,
+) -> SnapshotStream:
+    """A zip in another format than COCO, from one consistent state of the dataset.
+
+    The last file in it, `export-report.json`, tells what the format could not hold. Answers 422
+    `format_unknown`, and 409 `name_collision` when two images would have the same name in it.
+    """
+    dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
+    options = FolderOptions(
+        format=format,
+        images=images,
+        filters=filters,
+        max_pixels=context.settings.max_image_pixels,
+    )
+    with ExitStack() as stack:
+        own = stack.enter_context(_snapshot(context))
+        pieces = export_folder(own, context.storage, dataset_id=dataset.id, options=options)
+        name = f"{exports.file_stem(dataset.name)}_{format}.zip"
+        return SnapshotStream(pieces, stack.pop_all(), media_type="application/zip", file_name=name)

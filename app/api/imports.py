@@ -21,7 +21,7 @@ from app.jobs import IMPORT
 from app.models import User
 from app.services import access, imports
 from app.services.import_results import RESULTS
-from app.services.imports import ImportOptions
+from app.services.imports import AUTO, ImportOptions
 from app.services.jobs import create_job
 from app.services.storage import job_key
 
@@ -33,7 +33,6 @@ router = APIRouter(
     responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
 )
 
-AUTO = "auto"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -47,8 +46,15 @@ _BODY: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A COCO .json, or a .zip of them and of images, with "
-                            "the folders of PNGs of panoptic files.",
+                            "description": "A COCO .json, a .zip of them and of images, with "
+                            "the folders of PNGs of panoptic files, or a .zip of a folder in "
+                            "another format, with or without its images.",
+                        },
+                        "format": {
+                            "type": "string",
+                            "enum": [AUTO, *(form.name for form in imports.import_formats())],
+                            "default": AUTO,
+                            "description": "What the file is in; `auto` finds out.",
                         },
                         "task": {
                             "type": "string",
@@ -108,7 +114,7 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts={"task", "mode", "dry_run", "subset", "name"},
+            texts={"format", "task", "mode", "dry_run", "subset", "name"},
             most_files=1,
             new_path=lambda: folder / "upload",
             on_file=received.append,
@@ -182,6 +188,11 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     if task != AUTO and task not in imports.import_kinds():
         told = f"A task is {AUTO} or one of {', '.join(imports.import_kinds())}."
         raise Invalid(told, code="task_unknown", loc=("body", "task"))
+    form = sent.get("format") or AUTO
+    formats = (AUTO, *(one.name for one in imports.import_formats()))
+    if form not in formats:
+        told = f"A format is one of {', '.join(formats)}."
+        raise Invalid(told, code="format_unknown", loc=("body", "format"))
     mode = sent.get("mode") or MODES[0]
     if mode not in MODES:
         told = f"A mode is one of {', '.join(MODES)}."
@@ -192,6 +203,7 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
         told = "dry_run is true or false."
         raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
     return ImportOptions(
+        format=form,
         task=task,
         mode=mode,
         dry_run=dry_run,

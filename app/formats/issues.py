@@ -78,10 +78,25 @@ ISSUES: dict[str, IssueKind] = {
     "results_file": _stops("The file is a list of results, not a set of annotations."),
     "panoptic_pngs_missing": _stops("The file is of the task panoptic, and came without its PNGs."),
     "list_expected": _stops("images, annotations or categories is not a list."),
+    "task_unsupported": _stops("The format has nothing of the task that was asked for."),
     "zip_invalid": _stops("The zip or a file of it cannot be read, or it holds no annotations."),
     "file_ignored": IssueKind("info", "left out", "A file of the zip that is not looked at."),
     "picture_rejected": IssueKind(
         "error", "rejected", "An image of the zip cannot be taken in; the message says why."
+    ),
+    "zip_needed": _stops("The format is one of folders, which come as a zip."),
+    # Folders of files, and what is in them.
+    "label_file_invalid": _rejects(
+        "A file of labels, or one that tells their names, cannot be read: it is too large, or not "
+        "the text, YAML or XML that it should be."
+    ),
+    "xml_unsafe": _rejects(
+        "An XML file declares a document type: entities could make it endless or name other files."
+    ),
+    "line_malformed": _rejects("A line or an object in a file of labels cannot be read."),
+    "position_outside": _generous("A position in a file of labels is outside of the image."),
+    "class_names_missing": _generous(
+        "No file says what the classes are called.", "named after their numbers"
     ),
     # Any record.
     "record_not_object": _rejects("A record is not a JSON object."),
@@ -316,9 +331,16 @@ FIXES: dict[str, str] = {
     "category_ambiguous": "Delete or renumber one of the categories.",
     "score_invalid": "Write score as a number from 0 to 1.",
     "list_expected": "Make images, annotations and categories lists of objects.",
-    "zip_invalid": "Zip the annotation files again, without a password.",
-    "file_ignored": "Nothing, unless it should have been annotations (.json) or an image.",
+    "task_unsupported": "Choose another task, or let it be found out.",
+    "zip_invalid": "Zip the files again, with plain relative names and without a password.",
+    "file_ignored": "Nothing, unless its content is needed: then import it by itself.",
     "picture_rejected": "Mend or rename the image, and upload it by itself.",
+    "zip_needed": "Zip the whole folder, or choose the format that the file is in.",
+    "label_file_invalid": "Mend or export the file again; the message says what is wrong with it.",
+    "xml_unsafe": "Take the <!DOCTYPE …> out of the file.",
+    "line_malformed": "Mend the line that the path names.",
+    "position_outside": "Check whether the image has another size than the labels were made for.",
+    "class_names_missing": "Add a data.yaml with names, or rename the categories afterwards.",
     "record_not_object": "Take the record out of its list, or write it as an object.",
     "record_unreadable": (
         "Look at the record: a number or a text in it is beyond what JSON readers take."

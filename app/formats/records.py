@@ -8,14 +8,18 @@ A format is one module-level object that satisfies `Format`, listed in `app.form
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from app.formats.issues import ISSUES, Issue
+
+if TYPE_CHECKING:
+    from app.formats.folders import FolderReader
+    from app.formats.outgoing import FolderWriter
 
 __all__ = [
     "ID_SPACES",
@@ -95,7 +99,10 @@ class Pngs(Protocol):
 
 @dataclass(slots=True)
 class ImageRecord:
-    """One image; `index` is its place among the file's images that can be used."""
+    """One image; `index` is its place among the file's images that can be used.
+
+    `subset` is set where the file tells one for each image.
+    """
 
     index: int
     path: str
@@ -105,6 +112,7 @@ class ImageRecord:
     match_name: str
     width: int | None
     height: int | None
+    subset: str | None = None
 
 
 @dataclass(slots=True)
@@ -158,7 +166,9 @@ class Head:
     """All of a file but its annotations.
 
     `envelope` is the JSON text of the top-level object with its lists of records emptied. `subset`
-    is set where the file's name tells it.
+    is set where the file's name tells it. Without `has_ids`, the ids of images and categories are
+    placeholders: whoever asked for the head sets those of the dataset before the annotations are
+    read.
     """
 
     task: str
@@ -167,6 +177,7 @@ class Head:
     envelope: str
     annotation_count: int
     subset: str | None = None
+    has_ids: bool = True
 
 
 class Report:
@@ -178,7 +189,16 @@ class Report:
         self.counts: dict[str, int] = {}
         self.errors = 0
         # Of the files of a zip, the one that is looked at.
-        self.file: str | None = None
+        self._file: str | None = None
+
+    @contextmanager
+    def about(self, file: str) -> Iterator[None]:
+        """Issues are about this file of a zip."""
+        self._file = file
+        try:
+            yield
+        finally:
+            self._file = None
 
     def add(
         self,
@@ -196,7 +216,7 @@ class Report:
         self.errors += severity == "error"
         if len(self.issues) < MOST_ISSUES:
             done = action or kind.action
-            self.issues.append(Issue(severity, code, path, id, message, done, self.file))
+            self.issues.append(Issue(severity, code, path, id, message, done, self._file))
 
     def as_dict(self) -> dict[str, Any]:
         """The part of an import's report that is about issues."""
@@ -231,7 +251,11 @@ class Source(Protocol):
 
 
 class Format(Protocol):
-    """One kind of file."""
+    """One kind of file, or of folder full of files.
+
+    `page` is the documentation's, below docs/. A format whose annotations are spread over the files
+    of a folder has a `reader`, a `writer` or both, and sends and receives zips of such folders.
+    """
 
     @property
     def name(self) -> str: ...
@@ -243,6 +267,12 @@ class Format(Protocol):
     def import_tasks(self) -> tuple[str, ...]: ...
     @property
     def export_tasks(self) -> tuple[str, ...]: ...
+    @property
+    def page(self) -> str: ...
+    @property
+    def reader(self) -> "FolderReader | None": ...
+    @property
+    def writer(self) -> "FolderWriter | None": ...
 
     def open(
         self,
@@ -256,6 +286,7 @@ class Format(Protocol):
         """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``.
 
         `name` is the file's own: with ``auto`` it tells the task where the content leaves it open.
-        `pngs` are those beside it, if there are any.
+        `pngs` are those beside it, if there are any. Raises FileError where the format is one of
+        folders alone.
         """
         ...

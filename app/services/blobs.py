@@ -17,19 +17,24 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.db import SessionFactory
 from app.models import Blob, Image
 from app.services.storage import Storage, blob_key, cache_folder
 
-__all__ = ["NewBlob", "find_unused", "keep", "note", "remove_unused"]
+__all__ = ["Arrivals", "NewBlob", "find_unused", "keep", "note", "remove_unused"]
 
 _ROWS_AT_ONCE = 1000
 # Putting is waiting: for the disk to have written, or for the object storage to answer.
 _PUTS_AT_ONCE = 4
+# Rows that are locked together; an upload of the same content waits for as many removals.
+_REMOVALS_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,39 @@ def remove_unused(session: Session, storage: Storage, *, sha256s: Sequence[str])
         storage.delete(blob_key(sha256))
         storage.delete_folder(cache_folder(sha256))
     return len(unused)
+
+
+class Arrivals:
+    """The files of one savepoint: noted before it, and taken away behind it where nobody uses them.
+
+    ``used`` has the hashes of files that images use; it counts for nothing when an exception ends
+    the block, since the savepoint was undone then. Both ways commit transactions of their own.
+    """
+
+    def __init__(self, sessions: SessionFactory, storage: Storage) -> None:
+        self._sessions = sessions
+        self._storage = storage
+        self._noted: set[str] = set()
+        self.used: set[str | None] = set()
+
+    def note(self, files: Sequence[NewBlob]) -> None:
+        """Say that these files are about to come."""
+        if files:
+            self._noted |= {file.sha256 for file in files}
+            with self._sessions.begin() as own:
+                note(own, files=files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        ordered = sorted(self._noted if kind else self._noted - self.used)
+        for start in range(0, len(ordered), _REMOVALS_AT_ONCE):
+            some = ordered[start : start + _REMOVALS_AT_ONCE]
+            with self._sessions.begin() as own:
+                remove_unused(own, self._storage, sha256s=some)

@@ -272,7 +272,8 @@ def write_images(
 ) -> None:
     """Create the new images and change the found ones; those without a size are left out.
 
-    `subset` is that of the new ones, and of uploaded ones that nobody put into one.
+    `subset` is that of the new ones, and of uploaded ones that nobody put into one; where the file
+    tells it for each image, that counts.
     """
     wanted = [match for match in matches if match.found is not None or sizes[match.record.index]]
     places = dict(
@@ -290,7 +291,12 @@ def write_images(
         "images",
         _COLUMNS,
         (
-            _row(match, dataset_id, sizes[match.record.index] or (0, 0), subset or NO_SUBSET)
+            _row(
+                match,
+                dataset_id,
+                sizes[match.record.index] or (0, 0),
+                match.record.subset or subset or NO_SUBSET,
+            )
             for match in new
         ),
     )
@@ -362,6 +368,7 @@ def _change(
 ) -> dict[str, Any] | None:
     """What becomes of a found image; None when it stays as it is."""
     record = match.record
+    subset = record.subset or subset
     content = _content(match, image, task, report)
     if content is None and not match.turned:
         return None

@@ -1,15 +1,15 @@
 """Imports of files as people have them: one annotation file, or a zip of several and of images.
 
-A zip goes in as a whole: its annotation files one after the other, each with its own numbers and
-all in one report, whose issues name the file; then its images, each as the pixels of the records
-that mean it (app/services/zip_layout.py tells what is what). A file that cannot be read at all is
-reported and the others go in, as long as there is one; in strict mode nothing does then.
+A zip in a format of folders goes its own way (app/services/import_folder.py). Any other goes in as
+a whole: its annotation files one after the other, each with its own numbers and all in one report,
+whose issues name the file; then its images, each as the pixels of the records that mean it
+(app/services/zip_layout.py tells what is what). A file that cannot be read at all is reported and
+the others go in, as long as there is one; in strict mode nothing does then.
 """
 
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,22 +23,22 @@ from app.errors import Invalid
 from app.formats.coco import tasks
 from app.formats.records import FileError, Pngs, Report
 from app.models import Image
-from app.services import blobs, bulk, imports, intake, zip_layout, zips
+from app.services import bulk, imports, intake, zip_layout, zips
+from app.services.blobs import Arrivals
+from app.services.import_folder import import_folder
 from app.services.import_images import NO_SUBSET, Beside
 from app.services.import_tally import Tally
-from app.services.imports import ImportFailed, ImportOptions, ImportWork, TooStrict
+from app.services.imports import AUTO, ImportFailed, ImportOptions, ImportWork, TooStrict
 from app.services.intake import Inbox, Limits, Rejection, SoundFile
 from app.services.jobs import Progress, Silent
 from app.services.panoptic_pngs import ZipPngs
-from app.services.storage import Storage
+from app.services.storage import Storage, disk_full_as_problem
 from app.services.zip_layout import AnnotationFile
 from app.services.zip_pictures import ZipPictures
 
 __all__ = ["import_upload"]
 
 _HEAD_BYTES = 4
-_AUTO = "auto"
-_FILES_AT_ONCE = 100
 
 
 def import_upload(
@@ -73,14 +73,31 @@ def import_upload(
             pngs=pngs,
         )
     with storage.scratch.folder() as folder:
+        path = folder / "upload.zip"
+        with disk_full_as_problem(), path.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        try:
+            report = import_folder(
+                session,
+                dataset_id=dataset_id,
+                user_id=user_id,
+                path=path,
+                scratch=folder,
+                storage=storage,
+                sessions=sessions,
+                settings=settings,
+                options=options,
+                progress=progress,
+            )
+        except FileError as error:
+            raise imports.unreadable(error, options) from None
+        if report is not None:
+            return report
         limits = Limits(
             max_pixels=settings.max_image_pixels,
             max_zip_files=settings.max_zip_files,
             max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
         )
-        path = folder / "upload.zip"
-        with path.open("wb") as copy:
-            shutil.copyfileobj(file, copy)
         work = _ZipImport(
             session, dataset_id, user_id, options, progress or Silent(), folder, limits
         )
@@ -148,7 +165,7 @@ class _ZipImport:
             raise self._failed(FileError("zip_invalid", error.detail)) from None
         if not self._parts:
             told = (
-                "The zip holds no .json file."
+                "The zip holds no .json file, and nothing of another format that is read here."
                 if not self._report.errors
                 else ("No annotation file of the zip can be read.")
             )
@@ -166,7 +183,7 @@ class _ZipImport:
         for file in self._chosen(layout.files):
             self._unpack_annotations(archive, entries[file.place], file)
         for place in layout.ignored if self._parts else ():
-            with self._about(names[place]):
+            with self._report.about(names[place]):
                 told = "It is neither annotations nor an image that can be taken in."
                 self._report.add("file_ignored", "", told)
         sound: list[tuple[str, SoundFile]] = []
@@ -188,14 +205,14 @@ class _ZipImport:
             told, _ = tasks.from_name(file.name)
             if (
                 len(files) > 1
-                and self._options.task != _AUTO
+                and self._options.task != AUTO
                 and told
                 not in (
                     None,
                     self._options.task,
                 )
             ):
-                with self._about(file.name):
+                with self._report.about(file.name):
                     wanted = f"Only the task {self._options.task} was asked for."
                     self._report.add("file_ignored", "", wanted)
                 continue
@@ -217,22 +234,13 @@ class _ZipImport:
         else:
             self._parts.append(_Part(file, path))
 
-    @contextmanager
-    def _about(self, name: str) -> Iterator[None]:
-        """Issues are about this file."""
-        self._report.file = name
-        try:
-            yield
-        finally:
-            self._report.file = None
-
     def _refuse(self, name: str, error: Invalid) -> None:
-        with self._about(name):
+        with self._report.about(name):
             self._report.add("zip_invalid", "", f"{error.detail} ({error.code})", action="rejected")
 
     def _reject(self, name: str, found: Rejection) -> None:
         self._numbers["rejected"] += 1
-        with self._about(intake.told_name(name)):
+        with self._report.about(intake.told_name(name)):
             self._report.add("picture_rejected", "", f"{found.message} ({found.code})")
 
     # Storing -----------------------------------------------------------------------------------
@@ -241,22 +249,15 @@ class _ZipImport:
         self, sessions: SessionFactory, storage: Storage, archive: zipfile.ZipFile
     ) -> dict[str, Any]:
         """Import everything, or nothing; the report."""
-        arrived = [file.blob for file in self._pictures.files]
-        kept: set[str | None] = set()
-        if arrived and not self._options.dry_run:
-            with sessions.begin() as own:
-                blobs.note(own, files=arrived)
-        try:
-            with imports.as_a_whole(self._session, self._options, self._report):
-                self._import_files(archive)
-                used = self._store_pictures(storage)
-            kept = used
-        except TooStrict as error:
-            raise ImportFailed(str(error), self._result()) from None
-        finally:
-            # The savepoint is over: what it locked is free again, unless it is used.
+        with Arrivals(sessions, storage) as arrivals:
             if not self._options.dry_run:
-                _remove(sessions, storage, {blob.sha256 for blob in arrived} - kept)
+                arrivals.note([file.blob for file in self._pictures.files])
+            try:
+                with imports.as_a_whole(self._session, self._options, self._report):
+                    self._import_files(archive)
+                    arrivals.used |= self._store_pictures(storage)
+            except TooStrict as error:
+                raise ImportFailed(str(error), self._result()) from None
         return self._result(done=not self._options.dry_run)
 
     def _import_files(self, archive: zipfile.ZipFile) -> None:
@@ -270,7 +271,7 @@ class _ZipImport:
         problem: FileError | None = None
         for part in self._parts:
             before = dict(self._report.counts)
-            with self._about(part.file.name):
+            with self._report.about(part.file.name):
                 try:
                     with session.begin_nested():
                         self._import_file(part, since, archive)
@@ -367,12 +368,3 @@ class _Named:
 
     def tell(self, done: int, total: int, message: str = "") -> None:
         self._progress.tell(done, total, self._prefix + message if message else "")
-
-
-def _remove(sessions: SessionFactory, storage: Storage, sha256s: Iterable[str]) -> None:
-    """Take away files that no image uses; those of images to be committed are locked."""
-    ordered = sorted(sha256s)
-    for start in range(0, len(ordered), _FILES_AT_ONCE):
-        some = ordered[start : start + _FILES_AT_ONCE]
-        with sessions.begin() as own:
-            blobs.remove_unused(own, storage, sha256s=some)

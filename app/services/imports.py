@@ -5,8 +5,8 @@ rows first and takes its locks late and in the order in which everybody takes th
 annotations, dataset, counters), so that people go on working meanwhile.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -16,7 +16,7 @@ from app.formats import FORMATS
 from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, import_sizes, turns
+from app.services import import_finish, import_images, import_names, import_sizes, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
@@ -27,26 +27,32 @@ from app.services.import_tally import Tally
 from app.services.jobs import JobFailed, Progress, Silent
 
 __all__ = [
+    "AUTO",
     "ImportFailed",
     "ImportOptions",
     "ImportWork",
     "TooStrict",
     "as_a_whole",
+    "find_format",
     "import_file",
+    "import_formats",
     "import_kinds",
+    "import_source",
     "import_tasks",
     "result_of",
     "unreadable",
     "wait_for_turn",
 ]
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class ImportOptions:
     """How to import: see the route's description for what each means."""
 
-    format: str = "coco"
-    task: str = "auto"
+    format: str = AUTO
+    task: str = AUTO
     mode: str = "lenient"
     dry_run: bool = False
     subset: str | None = None
@@ -72,6 +78,11 @@ def import_kinds() -> tuple[str, ...]:
     return (*import_tasks(), RESULTS)
 
 
+def import_formats() -> tuple[Format, ...]:
+    """The formats that can be imported."""
+    return tuple(form for form in FORMATS if form.import_tasks)
+
+
 def import_file(
     session: Session,
     *,
@@ -88,16 +99,48 @@ def import_file(
     annotations are done; what it raises ends the import.
     """
     options = options or ImportOptions()
-    report = Report(options.mode)
+    work = ImportWork(session, dataset_id, user_id, options, Report(options.mode))
+    return _whole(session, work, options, lambda: work.run(file, progress or Silent(), pngs))
+
+
+def import_source(
+    session: Session,
+    *,
+    dataset_id: int,
+    user_id: int | None,
+    opened: Callable[[Report], AbstractContextManager[Source]],
+    options: ImportOptions,
+    progress: Progress | None = None,
+    pictures: Pictures | None = None,
+    pixels: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Import what `opened` opens, as `import_file` does.
+
+    `pictures` came along; `pixels` takes them in once the images are there, but not in a dry run.
+    """
+    work = ImportWork(
+        session,
+        dataset_id,
+        user_id,
+        options,
+        Report(options.mode),
+        pictures=pictures,
+        pixels=pixels,
+    )
+    return _whole(session, work, options, lambda: work.run_source(opened, progress or Silent()))
+
+
+def _whole(
+    session: Session, work: "ImportWork", options: ImportOptions, run: Callable[[], None]
+) -> dict[str, Any]:
     try:
-        with as_a_whole(session, options, report):
-            work = ImportWork(session, dataset_id, user_id, options, report)
-            work.run(file, progress or Silent(), pngs)
+        with as_a_whole(session, options, work.report):
+            run()
     except FileError as error:
-        raise unreadable(error, options, report) from None
+        raise unreadable(error, options, work.report) from None
     except TooStrict as error:
-        raise ImportFailed(str(error), result_of(work.tally, report, options)) from None
-    return result_of(work.tally, report, options, done=not options.dry_run)
+        raise ImportFailed(str(error), result_of(work.tally, work.report, options)) from None
+    return result_of(work.tally, work.report, options, done=not options.dry_run)
 
 
 class TooStrict(Exception):
@@ -130,8 +173,9 @@ def unreadable(
     return ImportFailed(error.detail, result_of(Tally(), report, options))
 
 
-def _format(name: str) -> Format:
-    return next(form for form in FORMATS if form.name == name)
+def find_format(name: str) -> Format:
+    """The format of this name; of ``auto``, which a single file is of: the first one."""
+    return next(form for form in FORMATS if name in (form.name, AUTO))
 
 
 def result_of(
@@ -141,6 +185,7 @@ def result_of(
     return {
         **tally.as_dict(),
         **report.as_dict(),
+        "format": find_format(options.format).name,
         "mode": options.mode,
         "dry_run": options.dry_run,
         "imported": done,
@@ -158,7 +203,8 @@ def wait_for_turn(session: Session, *, dataset_id: int, progress: Progress) -> N
 class ImportWork:
     """The import of one file, step by step; `tally` is what it brought.
 
-    `pictures` came with the file, and `beside` tells of files that are imported with it.
+    `pictures` came with the file, and `beside` tells of files that are imported with it. `pixels`
+    is called once the images are there, to take in the pictures that came along.
     """
 
     def __init__(
@@ -171,26 +217,42 @@ class ImportWork:
         *,
         pictures: Pictures | None = None,
         beside: Beside | None = None,
+        pixels: Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._dataset_id = dataset_id
         self._user_id = user_id
         self._options = options
-        self._report = report
+        self.report = report
         self._pictures = pictures
         self._beside = beside
+        self._pixels = pixels
         self.tally = Tally()
 
     def run(self, file: BinaryIO, progress: Progress, pngs: Pngs | None = None) -> None:
-        """Everything; what the file says goes into the report and the tally."""
-        progress.tell(0, 0, "Reading the file.")
+        """Everything in a file; what it says goes into the report and the tally."""
         options = self._options
-        if options.task == RESULTS or (options.task == "auto" and is_results(file)):
+        form = find_format(options.format)
+        if form.reader is None and (
+            options.task == RESULTS or (options.task == AUTO and is_results(file))
+        ):
+            progress.tell(0, 0, "Reading the file.")
             self._results(file, progress)
             return
-        with _format(options.format).open(
-            file, task=options.task, report=self._report, name=options.file_name, pngs=pngs
-        ) as source:
+
+        def opened(report: Report) -> AbstractContextManager[Source]:
+            return form.open(
+                file, task=options.task, report=report, name=options.file_name, pngs=pngs
+            )
+
+        self.run_source(opened, progress)
+
+    def run_source(
+        self, opened: Callable[[Report], AbstractContextManager[Source]], progress: Progress
+    ) -> None:
+        """The same for annotations that `opened` opens."""
+        progress.tell(0, 0, "Reading the file.")
+        with opened(self.report) as source:
             head = source.head()
             self.tally.task = head.task
             wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
@@ -207,15 +269,20 @@ class ImportWork:
             file=file,
             name=set_name(options.name, options.file_name),
             subset=options.subset,
-            report=self._report,
+            report=self.report,
             tally=self.tally,
             progress=progress,
         )
 
     def _write(self, source: Source, head: Head, progress: Progress) -> None:
-        session, report = self._session, self._report
+        session, report = self._session, self.report
         total = head.annotation_count
         progress.tell(0, total, "Importing images.")
+        if self._options.subset is not None:
+            for image in head.images:
+                image.subset = None
+        if not head.has_ids:
+            import_names.settle_ids(session, dataset_id=self._dataset_id, head=head)
         matches, images = import_images.find_images(
             session,
             dataset_id=self._dataset_id,
@@ -264,6 +331,9 @@ class ImportWork:
                 session, dataset_id=self._dataset_id, records=source.frames, matches=matches
             )
             progress.tell(source.position, total, "Importing annotations.")
+        if self._pixels is not None and not self._options.dry_run:
+            # Before the dataset is locked: filling locks images.
+            self._pixels()
         progress.tell(total, total, "Saving.")
         import_finish.finish(
             session,

@@ -27,7 +27,14 @@ from app.formats import TASKS
 from app.formats.coco import tasks
 from app.services import file_names
 
-__all__ = ["AnnotationFile", "Layout", "PictureFile", "annotation_files", "read_layout"]
+__all__ = [
+    "AnnotationFile",
+    "Layout",
+    "PictureFile",
+    "annotation_files",
+    "read_layout",
+    "says_annotations",
+]
 
 _FOLDER = "annotations"
 _IMAGES = "images"
@@ -74,17 +81,18 @@ class Layout:
     ignored: list[int] = field(default_factory=list)
 
 
+def says_annotations(name: str) -> bool:
+    """Whether the place or the name of a .json says that it is of annotations."""
+    lower = name.lower()
+    stands = lower.endswith(".json") and _FOLDER in lower.split("/")[:-1]
+    return stands or lower.endswith(".coco.json")
+
+
 def annotation_files(names: Sequence[str]) -> list[int]:
     """The places of the .json files; where there are others beside them, those that stand with
     annotations."""
     found = [place for place, name in enumerate(names) if name.lower().endswith(".json")]
-    named = [
-        place
-        for place in found
-        if _FOLDER in names[place].lower().split("/")[:-1]
-        or names[place].lower().endswith(".coco.json")
-    ]
-    return named or found
+    return [place for place in found if says_annotations(names[place])] or found
 
 
 def read_layout(names: Sequence[str]) -> Layout:

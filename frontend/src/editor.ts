@@ -5,6 +5,8 @@ import "./styles/editor.css";
 import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
 import "./styles/editor-options.css";
+import "./styles/editor-commands.css";
+import "./styles/editor-rail.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";

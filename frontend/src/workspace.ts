@@ -16,6 +16,7 @@ import {
   succeeded,
   type Transport,
 } from "./api/client";
+import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { loadVisit, Prefetch, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
@@ -36,6 +37,7 @@ const MOST_KEPT = 2;
 interface Parts {
   readonly transport: Transport;
   readonly store: PendingStore;
+  readonly settings: AccountSettings;
   readonly categories: readonly Category[];
 }
 
@@ -44,6 +46,7 @@ export class Workspace {
   /** `session` for another image, `elsewhere` for what other images have left to save. */
   readonly signal = new Signal<"session" | "elsewhere">();
   readonly viewPreferences: ViewPreferences;
+  readonly settings: AccountSettings;
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
@@ -59,6 +62,7 @@ export class Workspace {
   private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
+    this.settings = parts.settings;
     this.#transport = parts.transport;
     this.#store = parts.store;
     this.#categories = parts.categories;
@@ -73,12 +77,15 @@ export class Workspace {
   static async open(page: PageData): Promise<Workspace> {
     const transport = fetchTransport(fetch.bind(window), () => document.cookie);
     const store = new IndexedDbStore();
+    const settings = new AccountSettings(transport);
     const [categories, visit, pending] = await Promise.all([
       loadCategories(transport, page.dataset.id),
       loadVisit(transport, page.image.id, page.query),
       listPending(store, page.user.id),
+      // Without an answer the page opens all the same, with the defaults.
+      settings.load(),
     ]);
-    const workspace = new Workspace(page, { transport, store, categories }, visit, pending);
+    const workspace = new Workspace(page, { transport, store, settings, categories }, visit, pending);
     workspace.#session.begin(null, true);
     workspace.#lookAhead();
     return workspace;

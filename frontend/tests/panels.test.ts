@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
 import { COMMANDS } from "../src/editor/commands";
-import { helpGroups } from "../src/panels/command-list";
+import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
+import { shownTools } from "../src/panels/rail";
 import { categoryOrder, countsByCategory, objectRows, rowAfter } from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
 import type { Category } from "../src/model/records";
@@ -27,6 +28,42 @@ test("the help sheet tells what belongs together on one line, and finds words an
   expect(found("whole image")).toEqual(["Fit the image"]);
   expect(found("mod+z")).toEqual(["Undo"]);
   expect(found("no such thing")).toEqual([]);
+  expect(shortened(["Shift+A", "Shift+B", "Shift++"])).toEqual(["Shift+A", "B", "+"]);
+  expect(shortened(["+", "="])).toEqual(["+", "="]);
+});
+
+test("the palette ranks a label's beginning above its words, letters in order and the help", () => {
+  const entries = [
+    ["Zoom in", ""],
+    ["Invert the image", "Turns zooming upside down."],
+    ["Keep zoom on the next image", ""],
+    ["Zebra of old oaks, maybe", ""],
+    ["Fit", ""],
+  ].map(([label, help], i) => ({ id: `c${i}`, label: label!, help: help! }));
+  const found = (query: string, recent: string[] = []) => ranked(entries, query, recent).map(({ id }) => id);
+  expect(found("zoom")).toEqual(["c0", "c2", "c3", "c1"]);
+  expect(found("image zoom")).toEqual(["c2", "c1"]);
+  expect(found("kzi")).toEqual(["c2"]);
+  expect(found("nothing such")).toEqual([]);
+  expect(found("", ["c4", "c2"])).toEqual(["c4", "c2", "c0", "c1", "c3"]);
+  expect(withRecent(["a", "b"], "b")).toEqual(["b", "a"]);
+});
+
+test("a rail without room for all tools keeps the one in hand in sight", () => {
+  const tools = Array.from({ length: 12 }, (_, i) => ({
+    id: `t${i}`,
+    label: `T${i}`,
+    icon: "",
+    key: "",
+    help: "",
+    edits: true,
+  }));
+  const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);
+  expect(shownTools(tools, "t0", 12).more).toEqual([]);
+  const some = shownTools(tools, "t9", 5);
+  expect(ids(some.shown)).toEqual(["t0", "t1", "t2", "t9"]);
+  expect(ids(some.more)).toEqual(["t3", "t4", "t5", "t6", "t7", "t8", "t10", "t11"]);
+  expect(ids(shownTools(tools, "t0", -3).shown)).toEqual(["t0"]);
 });
 
 test("a short list of categories keeps its order, a long one begins with those in use", () => {

@@ -93,6 +93,7 @@ def build_world(session: Session, app: FastAPI) -> World:
         "queued_job_id": jobs[1].id,
         "name": "nose",
         "task": "instances",
+        "format": "yolo-detect",
     }
     return World(people, ids)
 

@@ -130,6 +130,7 @@ TABLE: dict[str, Row] = {
     ),
     "GET /api/datasets/{dataset_id}/export/{task}.json": Row("viewer"),
     "GET /api/datasets/{dataset_id}/export.zip": Row("viewer"),
+    "GET /api/datasets/{dataset_id}/export/{format}.zip": Row("viewer"),
     "GET /api/jobs": Row("user"),
     "GET /api/jobs/{job_id}": Row("viewer"),
     "GET /api/jobs/{job_id}/events": Row("viewer"),

@@ -29,8 +29,8 @@ def upload(page: Page, files: list[Path]) -> None:
 
 
 def import_coco(page: Page, path: Path) -> None:
-    page.get_by_role("button", name="Import COCO").first.click()
-    dialog = page.get_by_role("dialog", name="Import COCO")
+    page.get_by_role("button", name="Import annotations").first.click()
+    dialog = page.get_by_role("dialog", name="Import annotations")
     dialog.locator("input[type=file]").set_input_files(path)
     dialog.get_by_role("button", name="Import", exact=True).click()
     dialog.get_by_role("button", name="Done").click(timeout=30_000)
@@ -38,7 +38,7 @@ def import_coco(page: Page, path: Path) -> None:
 
 def export(page: Page, folder: Path) -> dict[str, Any]:
     page.get_by_role("button", name="Export", exact=True).click()
-    dialog = page.get_by_role("dialog", name="Export COCO")
+    dialog = page.get_by_role("dialog", name="Export annotations")
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
     path = folder / "export.json"

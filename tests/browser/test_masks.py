@@ -79,8 +79,8 @@ def test_panoptic_segments_are_edited(
     path = tmp_path / "panoptic.zip"
     path.write_bytes(panoptic_zip(panoptic_file(*segments, images=images), {"a.png": ids_png(ids)}))
     page.goto(f"/datasets/{dataset}")
-    page.get_by_role("button", name="Import COCO").first.click()
-    dialog = page.get_by_role("dialog", name="Import COCO")
+    page.get_by_role("button", name="Import annotations").first.click()
+    dialog = page.get_by_role("dialog", name="Import annotations")
     dialog.locator("[data-file]").set_input_files(path)
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(dialog.locator("[data-report]")).to_contain_text("panoptic")

@@ -63,3 +63,22 @@ def test_a_shape_is_added_to_and_a_hole_is_a_hole_for_every_reader(
     editor.press("Control+z", "Control+z")
     editor.saved()
     assert stored(server, image_id)[0]["segmentation"] == [SQUARE]
+
+
+def test_points_are_selected_moved_and_erased_together(page: Page, server: Server) -> None:
+    _, image_id = prepared(server, "points", {"segmentation": [SQUARE]})
+    editor = EditorPage(page).open(image_id)
+    editor.press("v")
+    editor.click(200, 200)
+    page.keyboard.down("Alt")
+    editor.drag((280, 80), (320, 320))
+    page.keyboard.up("Alt")
+    editor.drag((300, 100), (350, 120))
+    editor.saved()
+    assert stored(server, image_id)[0]["segmentation"] == [[100, 100, 350, 120, 350, 320, 100, 300]]
+    editor.press("Escape", "v")
+    page.keyboard.down("Shift")
+    editor.drag((350, 120), (352, 122))
+    page.keyboard.up("Shift")
+    editor.saved()
+    assert stored(server, image_id)[0]["segmentation"] == [[100, 100, 350, 320, 100, 300]]

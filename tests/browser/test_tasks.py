@@ -71,8 +71,8 @@ def test_captions_and_labels_stand_beside_the_objects(
 def test_the_dialogs_offer_the_tasks(page: Page, server: Server, dataset: int) -> None:
     page.goto(f"/datasets/{dataset}")
     page.get_by_role("button", name="Export").click()
-    dialog = page.get_by_role("dialog", name="Export COCO")
-    tasks = dialog.get_by_label("Task")
+    dialog = page.get_by_role("dialog", name="Export annotations")
+    tasks = dialog.get_by_label("Task or format")
     present = tasks.locator("optgroup").first.locator("option")
     expect(present).to_have_text(["Instances", "Captions", "Labels"])
     tasks.select_option("captions")
@@ -83,6 +83,6 @@ def test_the_dialogs_offer_the_tasks(page: Page, server: Server, dataset: int) -
     assert download.value.suggested_filename.startswith("captions_tasks_")
     dialog.get_by_role("button", name="Close").last.click()
     page.get_by_role("button", name="Import").click()
-    chosen = page.get_by_role("dialog", name="Import COCO").get_by_label("Task")
+    chosen = page.get_by_role("dialog", name="Import annotations").get_by_label("Task")
     expect(chosen).to_have_value("auto")
     assert "stuff" in [one.get_attribute("value") for one in chosen.locator("option").all()]

@@ -341,6 +341,14 @@ SAMPLES: dict[str, Any] = {
 
 # These need a database, a gigabyte, a task, PNGs or a zip to show, and have tests of their own.
 ELSEWHERE = {
+    "task_unsupported",
+    # Of the formats of folders: tests/services/test_yolo.py and test_voc.py.
+    "zip_needed",
+    "label_file_invalid",
+    "xml_unsafe",
+    "line_malformed",
+    "position_outside",
+    "class_names_missing",
     "annotation_deleted",
     "annotation_differs",
     "annotation_edited",

@@ -17,6 +17,10 @@ class _Coco:
     extensions = (".json",)
     import_tasks = TASKS
     export_tasks = TASKS
+    page = "imports.md"
+    # All of it is in one file, zipped or not; exports send the text that is stored.
+    reader = None
+    writer = None
 
     def open(
         self,

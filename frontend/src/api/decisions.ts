@@ -116,6 +116,7 @@ export class Decisions {
         group: "Image",
         help: "The prediction is open again; what was made of it is gone.",
         keys: ["Mod+Z"],
+        as: "undo",
         when: (editor) => !editor.hand.busy && !editor.history.open && this.undoable,
         run: () => void this.undo(),
       },

@@ -1229,6 +1229,29 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/datasets/{dataset_id}/export/{format}.zip": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export In Format
+         * @description A zip in another format than COCO, from one consistent state of the dataset.
+         *
+         *     The last file in it, `export-report.json`, tells what the format could not hold. Answers 422
+         *     `format_unknown`, and 409 `name_collision` when two images would have the same name in it.
+         */
+        readonly get: operations["export_in_format_api_datasets__dataset_id__export__format__zip_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/jobs": {
         readonly parameters: {
             readonly query?: never;
@@ -4378,9 +4401,15 @@ export interface operations {
                 readonly "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description A COCO .json, or a .zip of them and of images, with the folders of PNGs of panoptic files.
+                     * @description A COCO .json, a .zip of them and of images, with the folders of PNGs of panoptic files, or a .zip of a folder in another format, with or without its images.
                      */
                     readonly file: string;
+                    /**
+                     * @description What the file is in; `auto` finds out.
+                     * @default auto
+                     * @enum {string}
+                     */
+                    readonly format?: "auto" | "coco" | "voc" | "yolo-detect" | "yolo-segment" | "yolo-pose";
                     /**
                      * @description What the file holds; `auto` finds out by its content and, where that leaves it open, by its name. `results` are those of a model: they become predictions.
                      * @default auto
@@ -4589,6 +4618,41 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly unknown[];
+                };
+            };
+        };
+    };
+    readonly export_in_format_api_datasets__dataset_id__export__format__zip_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description With the image files. */
+                readonly images?: boolean;
+                /** @description Only these categories (ids here), and images that have them. */
+                readonly category?: readonly number[] | null;
+                /** @description Images with or without any. */
+                readonly annotated?: boolean | null;
+                /** @description Only images of this subset. */
+                readonly subset?: string | null;
+                /** @description Only images with this status. */
+                readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset_id: number;
+                /** @description One of the formats that are folders of files. */
+                readonly format: "voc" | "yolo-detect" | "yolo-segment" | "yolo-pose" | "semantic-masks" | "instance-masks";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The zip. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": string;
                 };
             };
         };

@@ -23,7 +23,8 @@ import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
-import { movable, moved } from "./moving";
+import { movable, moved, movedPoints } from "./moving";
+import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
 import { Signal } from "./signal";
 import { View } from "./view";
@@ -70,7 +71,7 @@ export class Editor {
   #categoryId: number | null;
   #hand: Hand | null = null;
   #followsFit = true;
-  #burst: { readonly mark: Mark; readonly selection: ReadonlySet<AnnotationKey> } | null = null;
+  #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
   constructor({ image, categories, readOnly }: EditorOptions) {
     this.image = image;
@@ -153,12 +154,14 @@ export class Editor {
 
   /** Moves the selection a little. Movements in quick succession are one step, saved once. */
   nudge(dx: number, dy: number): void {
-    const originals = movable(this);
-    if (originals.size === 0) return;
-    const { selection } = this.view;
+    const points = selectedPoints(this);
+    const change = points.length > 0 ? movedPoints(this, points, dx, dy) : moved(movable(this), dx, dy);
+    if (change.size === 0) return;
+    // Another choice of objects or points begins another step.
+    const selection = this.view.points ?? this.view.selection;
     const goesOn = this.#burst?.selection === selection && this.history.isOpen(this.#burst.mark);
-    const mark = goesOn ? this.#burst!.mark : this.history.mark("Move");
-    this.change(moved(originals, dx, dy));
+    const mark = goesOn ? this.#burst!.mark : this.history.mark(points.length > 0 ? "Move points" : "Move");
+    this.change(change);
     // A new object each time, so that only the last movement's timer finds its own.
     const burst = (this.#burst = { mark, selection });
     setTimeout(() => {

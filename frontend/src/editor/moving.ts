@@ -3,6 +3,7 @@
 import type { Change } from "../model/document";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
+import type { Handle } from "../shapes/shape";
 import type { Editor } from "./editor";
 
 export type Originals = ReadonlyMap<AnnotationKey, Annotation>;
@@ -25,6 +26,13 @@ export function movable(editor: Editor): Originals {
     );
   }
   return originals;
+}
+
+/** The selected annotation with some of its points elsewhere. */
+export function movedPoints(editor: Editor, points: readonly Handle[], dx: number, dy: number): Change {
+  const key = editor.view.only;
+  const annotation = key && editor.document.get(key);
+  return annotation ? new Map([[key, shapes.dragAll(annotation, points, dx, dy)]]) : new Map();
 }
 
 /** The originals elsewhere; without a distance the very same objects. */

@@ -5,6 +5,7 @@
 
 import type { AnnotationKey } from "../model/records";
 import type { Handle } from "../shapes/shape";
+import type { PointSelection } from "./points";
 
 export class View {
   #selection: ReadonlySet<AnnotationKey> = new Set();
@@ -12,6 +13,7 @@ export class View {
   readonly locked = new Set<AnnotationKey>();
   hovered: AnnotationKey | null = null;
   hoveredHandle: Handle | null = null;
+  points: PointSelection | null = null;
 
   get selection(): ReadonlySet<AnnotationKey> {
     return this.#selection;
@@ -19,6 +21,7 @@ export class View {
 
   select(keys: Iterable<AnnotationKey>): void {
     this.#selection = new Set(keys);
+    this.points = null;
   }
 
   deselect(key: AnnotationKey): void {

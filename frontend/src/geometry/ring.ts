@@ -47,14 +47,26 @@ export interface EdgeHit {
 
 /** The nearest point of the outline, or null for an empty ring. */
 export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
-  let best: EdgeHit | null = null;
   const n = vertexCount(ring);
+  if (n === 0) return null;
+  // In numbers alone: every movement of the pointer asks, and outlines have thousands of points.
+  let index = 0;
+  let nearest = Infinity;
   for (let i = 0; i < n; i++) {
-    const point = nearestOnSegment(p, vertex(ring, i), vertex(ring, (i + 1) % n));
-    const away = distance(p, point);
-    if (!best || away < best.distance) best = { index: i, point, distance: away };
+    const ax = ring[2 * i]!;
+    const ay = ring[2 * i + 1]!;
+    const j = i + 1 === n ? 0 : 2 * i + 2;
+    const dx = ring[j]! - ax;
+    const dy = ring[j + 1]! - ay;
+    const squared = dx * dx + dy * dy;
+    const along = squared === 0 ? 0 : ((p.x - ax) * dx + (p.y - ay) * dy) / squared;
+    const t = along < 0 ? 0 : along > 1 ? 1 : along;
+    const [offX, offY] = [ax + t * dx - p.x, ay + t * dy - p.y];
+    const away = offX * offX + offY * offY;
+    if (away < nearest) [index, nearest] = [i, away];
   }
-  return best;
+  const point = nearestOnSegment(p, vertex(ring, index), vertex(ring, (index + 1) % n));
+  return { index, point, distance: distance(p, point) };
 }
 
 /** Whether the outline passes through the bounds. */
@@ -76,10 +88,6 @@ export function withVertex(ring: Ring, index: number, p: ImagePoint): Ring {
 
 export function withInserted(ring: Ring, after: number, p: ImagePoint): Ring {
   return [...ring.slice(0, 2 * after + 2), p.x, p.y, ...ring.slice(2 * after + 2)];
-}
-
-export function withoutVertex(ring: Ring, index: number): Ring {
-  return [...ring.slice(0, 2 * index), ...ring.slice(2 * index + 2)];
 }
 
 export function translated(ring: Ring, dx: number, dy: number): Ring {

@@ -76,6 +76,7 @@ export class History {
   }
 
   get undoLabel(): string | null {
+    if (this.#open && this.#open.diff.length > 0) return this.#open.label;
     return this.#undos.at(-1)?.label ?? null;
   }
 

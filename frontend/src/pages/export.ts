@@ -3,12 +3,11 @@ import { find, findAll, show } from "./dom";
 /** A form's choices as an export's query: what is at its default is left out. */
 export function exportQuery(form: HTMLFormElement): URLSearchParams {
   const query = new URLSearchParams();
-  for (const select of findAll<HTMLSelectElement>(form, "select[name]")) {
+  const shown = (element: Element): boolean => element.closest("[hidden]") === null;
+  for (const select of findAll<HTMLSelectElement>(form, "select[name]").filter(shown)) {
     if (select.value !== (select.dataset["default"] ?? "")) query.append(select.name, select.value);
   }
-  const boxes = findAll<HTMLInputElement>(form, "[type=checkbox]:checked").filter(
-    (box) => box.closest("[hidden]") === null,
-  );
+  const boxes = findAll<HTMLInputElement>(form, "[type=checkbox]:checked").filter(shown);
   for (const box of boxes.filter((box) => box.name !== "tasks")) query.append(box.name, box.value);
   const tasks = boxes.filter((box) => box.name === "tasks").map((box) => box.value);
   if (tasks.length > 0) query.append("tasks", tasks.join(","));
@@ -24,7 +23,14 @@ function harmless(subset: string): string {
 /** The address after the dataset's, and the name that the server gives the file, too. */
 export function exportTarget(file: string, stem: string): { path: string; name: string } {
   if (file === "zip" || file === "images") return { path: ".zip", name: `${stem}.zip` };
+  if (file.endsWith(".zip")) return { path: `/${file}`, name: `${stem}_${file}` };
   return { path: `/${file}.json`, name: `${file}_${stem}.json` };
+}
+
+/** What is exported: one COCO file, a zip of them, with images or without, or another format. */
+function exportKind(file: string): string {
+  if (file === "zip" || file === "images") return file;
+  return file.endsWith(".zip") ? "folder" : "file";
 }
 
 /** The export dialog: its choices are an address, to follow or to give to a script. */
@@ -35,7 +41,7 @@ export function exportDialog(root: HTMLElement): void {
   function update(): void {
     const file = find<HTMLSelectElement>(form, "[data-task]").value;
     for (const part of findAll(form, "[data-for]")) {
-      show(part, (part.dataset["for"] ?? "").split(" ").includes(file));
+      show(part, (part.dataset["for"] ?? "").split(" ").includes(exportKind(file)));
     }
     const query = exportQuery(form);
     if (file === "images") query.append("images", "true");

@@ -12,7 +12,7 @@ export function offerImport(file: File): void {
   offer?.(file);
 }
 
-/** A dialog that imports a COCO file or mask images: choose, watch, read the report. */
+/** A dialog that imports annotations or mask images: choose, watch, read the report. */
 export function importDialog(root: HTMLElement): void {
   new ImportDialog(root as HTMLDialogElement);
 }

@@ -6,20 +6,18 @@
 
 import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
+import { selectedPoints } from "../editor/points";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import type { Handle } from "../shapes/shape";
+import { drawHandles, drawSquare } from "./handles";
 import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import type { ShapesLayer } from "./shapes-layer";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
-const HANDLE_CSS_PIXELS = 7;
-const SMALLEST_HANDLE_CSS_PIXELS = 3;
-const HOVERED_HANDLE_CSS_PIXELS = 10;
 
 export class ActiveLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
@@ -82,45 +80,17 @@ export class ActiveLayer implements Layer {
     const annotation = key && document.get(key);
     if (!annotation || readOnly || this.#editor.hand.toolId !== "select") return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
-    const color = this.#color(key);
-    this.#context.lineWidth = 1.5;
-    const handles = shapes.handles(annotation, this.#editor.context(annotation));
-    const { bounds } = shapes.measures(annotation);
-    const around = bounds ? 2 * (bounds.right - bounds.left + bounds.bottom - bounds.top) : 0;
-    // Where points lie close together, handles of the usual size would hide the shape.
-    const spacing = (around * frame.camera.scale) / Math.max(handles.length, 1);
-    const side = Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));
-    for (const handle of handles) this.#handle(handle, side, color, frame);
-  }
-
-  #handle(handle: Handle, side: number, color: string, frame: Frame): void {
-    const { x, y } = toScreen(frame.camera, handle.at);
-    if (x < -8 || y < -8 || x > frame.size.width + 8 || y > frame.size.height + 8) return;
-    const { hoveredHandle } = this.#editor.view;
-    const hovered =
-      hoveredHandle?.shape === handle.shape &&
-      hoveredHandle.part === handle.part &&
-      hoveredHandle.index === handle.index;
-    this.#square(x, y, hovered ? HOVERED_HANDLE_CSS_PIXELS : side, color, hovered);
-    if (hovered && handle.label) this.#label(handle.label, x, y);
+    drawHandles(this.#context, frame, {
+      handles: shapes.handles(annotation, this.#editor.context(annotation)),
+      selected: selectedPoints(this.#editor),
+      hovered: view.hoveredHandle,
+      color: this.#color(key),
+      moving: this.#editor.history.open,
+    });
   }
 
   #square(x: number, y: number, side: number, color: string, filled: boolean): void {
-    const context = this.#context;
-    context.fillStyle = filled ? color : "#ffffff";
-    context.strokeStyle = filled ? "#ffffff" : color;
-    context.fillRect(x - side / 2, y - side / 2, side, side);
-    context.strokeRect(x - side / 2, y - side / 2, side, side);
-  }
-
-  #label(text: string, x: number, y: number): void {
-    const context = this.#context;
-    context.font = "12px system-ui, sans-serif";
-    const width = context.measureText(text).width;
-    context.fillStyle = "rgb(15 18 22 / 85%)";
-    context.fillRect(x + 10, y - 22, width + 12, 20);
-    context.fillStyle = "#ffffff";
-    context.fillText(text, x + 16, y - 8);
+    drawSquare(this.#context, x, y, side, color, filled);
   }
 
   #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {

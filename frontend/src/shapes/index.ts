@@ -94,6 +94,34 @@ export function removeHandle(annotation: Annotation, handle: Handle): Annotation
   return named(handle.shape).removeHandle(annotation, handle);
 }
 
+/** The handles that are points of their own, so that several can be moved together. */
+export function points(annotation: Annotation, context: ShapeContext): readonly Handle[] {
+  const list = handles(annotation, context);
+  return shapesOf(annotation).every((shape) => shape.dragAll)
+    ? list
+    : list.filter(({ shape }) => named(shape).dragAll);
+}
+
+function grouped(handles: readonly Handle[]): [ShapeKind, Handle[]][] {
+  return SHAPES.map((kind): [ShapeKind, Handle[]] => [kind, handles.filter(({ shape }) => shape === kind.name)]);
+}
+
+/** The annotation with these points moved by the same distance. */
+export function dragAll(annotation: Annotation, handles: readonly Handle[], dx: number, dy: number): Annotation {
+  return grouped(handles).reduce(
+    (moved, [kind, own]) => (own.length > 0 && kind.dragAll ? kind.dragAll(moved, own, dx, dy) : moved),
+    annotation,
+  );
+}
+
+/** The annotation without these points, or null when too few would be left. */
+export function removeHandles(annotation: Annotation, handles: readonly Handle[]): Annotation | null {
+  return grouped(handles).reduce<Annotation | null>((left, [kind, own]) => {
+    if (!left || own.length === 0) return left;
+    return kind.removeAll ? kind.removeAll(left, own) : null;
+  }, annotation);
+}
+
 export function edge(annotation: Annotation, at: ImagePoint): EdgePlace | null {
   const places = shapesOf(annotation).flatMap((shape) => shape.edge(annotation, at) ?? []);
   return places.reduce<EdgePlace | null>(

@@ -96,6 +96,15 @@ export const keypoints: ShapeKind = {
   /** An absent keypoint is three zeros, as in COCO. */
   removeHandle: (annotation, handle) => withNumbers(annotation, handle.index, [0, 0, 0]),
 
+  dragAll: (annotation, handles, dx, dy) =>
+    handles.reduce(
+      (moved, { index, at }) => withNumbers(moved, index, [at.x + dx, at.y + dy]),
+      annotation,
+    ),
+
+  removeAll: (annotation, handles) =>
+    handles.reduce((left, { index }) => withNumbers(left, index, [0, 0, 0]), annotation),
+
   move(annotation, dx, dy) {
     const numbers = annotation.keypoints!.slice();
     for (const { index, at } of labelled(annotation)) {

@@ -18,7 +18,6 @@ import {
   vertex,
   vertexCount,
   withInserted,
-  withoutVertex,
   withVertex,
   type Ring,
 } from "../geometry/ring";
@@ -67,15 +66,47 @@ function nearestPlace(annotation: Annotation, at: ImagePoint): EdgePlace | null 
   return best;
 }
 
-function removeVertex(annotation: Annotation, handle: Handle): Annotation | null {
-  const ring = allRings(annotation)[handle.part];
-  if (!ring) return null;
-  if (vertexCount(ring) > 3) {
-    return withRing(annotation, handle.part, withoutVertex(ring, handle.index));
-  }
-  // A ring needs three points: without one of them it goes, unless it is the last.
-  const last = rings(annotation).length === 1 && handle.part === 0;
-  return last ? null : withRing(annotation, handle.part, null);
+/** The indices of the handles of each part. */
+function byPart(handles: readonly Handle[]): Map<number, Set<number>> {
+  const parts = new Map<number, Set<number>>();
+  for (const { part, index } of handles) parts.set(part, (parts.get(part) ?? new Set()).add(index));
+  return parts;
+}
+
+/** Each ring as `change` makes it; those for which it gives null are taken out. */
+function withRings(
+  annotation: Annotation,
+  change: (ring: Ring, part: number) => Ring | null,
+): { segmentation: Ring[]; holes: Ring[] } {
+  const count = rings(annotation).length;
+  const changed = (list: readonly Ring[], first: number): Ring[] =>
+    list.flatMap((ring, i) => {
+      const after = change(ring, first + i);
+      return after ? [after] : [];
+    });
+  return { segmentation: changed(rings(annotation), 0), holes: changed(annotation.holes, count) };
+}
+
+/** A ring needs three points: with fewer it goes, unless none would be left. */
+function removeVertices(annotation: Annotation, handles: readonly Handle[]): Annotation | null {
+  const gone = byPart(handles);
+  const { segmentation, holes } = withRings(annotation, (ring, part) => {
+    const indices = gone.get(part);
+    if (!indices) return ring;
+    const left = ring.filter((_, i) => !indices.has(i >> 1));
+    return vertexCount(left) >= 3 ? left : null;
+  });
+  return segmentation.length === 0 ? null : { ...annotation, segmentation, holes };
+}
+
+function dragVertices(annotation: Annotation, handles: readonly Handle[], dx: number, dy: number): Annotation {
+  const moved = byPart(handles);
+  const change = withRings(annotation, (ring, part) => {
+    const indices = moved.get(part);
+    if (!indices) return ring;
+    return ring.map((value, i) => (indices.has(i >> 1) ? value + (i % 2 === 0 ? dx : dy) : value));
+  });
+  return { ...annotation, ...change };
 }
 
 /** Whether the point is in the union of the rings and in no hole. */
@@ -126,7 +157,9 @@ export const polygons: ShapeKind = {
     return ring ? withRing(annotation, handle.part, withVertex(ring, handle.index, to)) : annotation;
   },
 
-  removeHandle: removeVertex,
+  removeHandle: (annotation, handle) => removeVertices(annotation, [handle]),
+  dragAll: dragVertices,
+  removeAll: removeVertices,
   edge: nearestPlace,
 
   insert(annotation, place) {

@@ -76,6 +76,12 @@ export interface ShapeKind {
   drag(annotation: Annotation, handle: Handle, to: ImagePoint): Annotation;
   /** Null when this handle cannot be taken away. */
   removeHandle(annotation: Annotation, handle: Handle): Annotation | null;
+  /**
+   * Several handles moved by the same distance, and several taken away (null when
+   * too few would be left). Kinds whose handles are no points of their own have neither.
+   */
+  dragAll?(annotation: Annotation, handles: readonly Handle[], dx: number, dy: number): Annotation;
+  removeAll?(annotation: Annotation, handles: readonly Handle[]): Annotation | null;
   /** The nearest place for a new handle, or null when the kind has none. */
   edge(annotation: Annotation, at: ImagePoint): EdgePlace | null;
   insert(annotation: Annotation, place: EdgePlace): { annotation: Annotation; handle: Handle };

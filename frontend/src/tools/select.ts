@@ -9,13 +9,16 @@
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { movable, moved, type Originals } from "../editor/moving";
+import { LAST_POINTS, pointsOf } from "../editor/points";
 import * as cameras from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { EdgePlace, Handle } from "../shapes/shape";
 import { Spanning } from "./marquee";
+import { Changing } from "./changing";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
+import { DraggingPoint, Erasing, SelectingPoints, type Grip } from "./points";
 import { State, Tool, type ToolKind } from "./tool";
 
 /** Clicks within this distance are clicks on the same place. */
@@ -23,11 +26,6 @@ const SAME_PLACE_CSS_PIXELS = 4;
 /** Outlines may be missed by this much. */
 const OUTLINE_CSS_PIXELS = 3;
 const EDGE_CSS_PIXELS = 6;
-
-interface Grip {
-  readonly key: AnnotationKey;
-  readonly annotation: Annotation;
-}
 
 export class SelectTool extends Tool {
   /** Where the last click picked something. */
@@ -107,7 +105,8 @@ class Idle extends State<SelectTool> {
     const hints: Hint[] = [{ gesture: "Drag", does: "move" }];
     if (shapes.edge(grip.annotation, imagePoint(0, 0))) {
       hints.push({ gesture: "Click on edge", does: "new point" });
-      hints.push({ gesture: "Shift click", does: "drop point" });
+      hints.push({ gesture: "Shift drag", does: "drop points" });
+      hints.push({ gesture: "Alt drag", does: "select points" });
     }
     return [...hints, { gesture: "1–9", does: "category" }, { gesture: "Del", does: "delete" }];
   }
@@ -125,6 +124,7 @@ class Idle extends State<SelectTool> {
   override down(input: PointerInput): void {
     const grip = this.tool.grip();
     const handle = grip && this.tool.handleAt(grip, input);
+    if (grip && input.alt && pointsOf(this.editor)?.points.length) return this.tool.become(new SelectingPoints(this.tool, input, handle));
     if (grip && handle) return this.#takeHandle(grip, handle, input);
     const place = grip && !input.shift ? this.tool.edgeAt(grip, input) : null;
     if (grip && place) return this.#insert(grip, place, input);
@@ -145,12 +145,14 @@ class Idle extends State<SelectTool> {
   #takeHandle({ key, annotation }: Grip, handle: Handle, input: PointerInput): void {
     if (!input.shift) {
       this.editor.history.mark("Move point");
-      this.tool.become(new DraggingPoint(this.tool, key, annotation, handle, input));
+      this.tool.become(new DraggingPoint(this.tool, { key, annotation }, handle, input));
       return;
     }
-    const without = shapes.removeHandle(annotation, handle);
-    if (without) this.editor.transact("Delete point", new Map([[key, without]]));
-    else this.editor.say("This point cannot be taken away. Delete removes the whole shape.");
+    if (!shapes.removeHandles(annotation, [handle])) return this.editor.say(LAST_POINTS);
+    this.editor.history.mark("Delete points");
+    const erasing = new Erasing(this.tool, key, input);
+    this.tool.become(erasing);
+    erasing.erase(annotation, [handle]);
   }
 
   #insert({ key, annotation }: Grip, place: EdgePlace, input: PointerInput): void {
@@ -159,7 +161,7 @@ class Idle extends State<SelectTool> {
     this.editor.history.mark("Insert point");
     this.editor.change(new Map([[key, inserted.annotation]]));
     const { annotation: longer, handle } = inserted;
-    this.tool.become(new DraggingPoint(this.tool, key, longer, handle, input));
+    this.tool.become(new DraggingPoint(this.tool, { key, annotation: longer }, handle, input));
   }
 }
 
@@ -263,31 +265,6 @@ class PointingNothing extends State<SelectTool> {
   }
 }
 
-/** A gesture that changes the document while it lasts; Escape takes all of it back. */
-abstract class Changing extends State<SelectTool> {
-  override readonly busy = true;
-
-  override get hints(): readonly Hint[] {
-    return [
-      { gesture: "Release", does: "done" },
-      { gesture: "Esc", does: "put back" },
-    ];
-  }
-
-  override up(input: PointerInput): void {
-    this.move(input);
-    this.editor.history.commit();
-    this.tool.idle();
-  }
-
-  override intend(intent: Intent): boolean {
-    if (intent === "complete") return false;
-    this.editor.history.cancel();
-    this.tool.idle();
-    return true;
-  }
-}
-
 class Moving extends Changing {
   override readonly name = "moving";
   readonly #from: ImagePoint;
@@ -306,44 +283,6 @@ class Moving extends Changing {
   override move(input: PointerInput): void {
     const { dx, dy } = shift(this.#from, input.image);
     this.editor.change(moved(this.#originals, dx, dy));
-  }
-}
-
-class DraggingPoint extends Changing {
-  override readonly name = "dragging_point";
-  readonly #key: AnnotationKey;
-  readonly #original: Annotation;
-  readonly #handle: Handle;
-  readonly #press: PointerInput;
-  #dragged = false;
-
-  constructor(
-    tool: SelectTool,
-    key: AnnotationKey,
-    original: Annotation,
-    handle: Handle,
-    press: PointerInput,
-  ) {
-    super(tool);
-    this.#key = key;
-    this.#original = original;
-    this.#handle = handle;
-    this.#press = press;
-  }
-
-  override get cursor(): string {
-    return this.#handle.cursor;
-  }
-
-  override move(input: PointerInput): void {
-    this.#dragged ||= isDrag(this.#press.screen, input);
-    if (!this.#dragged) return;
-    // The point keeps its distance to the pointer, so that taking hold moves nothing.
-    const { x, y } = this.#handle.at;
-    const dx = input.image.x - this.#press.image.x;
-    const dy = input.image.y - this.#press.image.y;
-    const at = drawn(this.editor, imagePoint(x + dx, y + dy));
-    this.editor.change(new Map([[this.#key, shapes.drag(this.#original, this.#handle, at)]]));
   }
 }
 

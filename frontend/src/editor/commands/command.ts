@@ -22,6 +22,8 @@ export interface Command {
   readonly keys: readonly string[];
   /** Commands with the same words here share one line of the help sheet. */
   readonly together?: string;
+  /** Has the keys of the command with this id, and is no line of its own: one or the other runs. */
+  readonly as?: string;
   /** Runs only while this holds; always, when left out. */
   readonly when?: (editor: Editor) => boolean;
   readonly run: (editor: Editor) => void;

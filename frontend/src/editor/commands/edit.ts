@@ -1,5 +1,6 @@
 /** The gesture in hand, undo and redo, and what happens to the selection. */
 
+import { removePoints, selectedPoints, selectPoints } from "../points";
 import { busy, canEditSelection, type Command } from "./command";
 
 const GESTURE: readonly Command[] = [
@@ -31,7 +32,9 @@ const GESTURE: readonly Command[] = [
     keys: ["Escape"],
     gesture: true,
     run: (editor) => {
-      if (!editor.hand.intend("cancel")) editor.select([]);
+      if (editor.hand.intend("cancel")) return;
+      if (selectedPoints(editor).length > 0) selectPoints(editor, []);
+      else editor.select([]);
     },
   },
 ];
@@ -48,7 +51,7 @@ function nudges(prefix: "" | "Shift+", pixels: number): Command[] {
     id: `nudge-${direction}-${pixels}`,
     label: `Move ${direction} by ${pixels} px`,
     group: "Edit",
-    help: "Moves the selection; movements in quick succession are one step of undo.",
+    help: "Moves the selected points, or else the selection; movements in quick succession are one step of undo.",
     keys: [prefix + arrow],
     together: `Move the selection by ${pixels} px`,
     gesture: true,
@@ -81,10 +84,15 @@ export const EDIT: readonly Command[] = [
     id: "delete",
     label: "Delete the selection",
     group: "Edit",
-    help: "Undo brings it back, with its id and its history.",
+    help: "Points first, where some are selected. Undo brings it back, with its id and its history.",
     keys: ["Delete", "Backspace"],
     when: canEditSelection,
-    run: (editor) => editor.remove(editor.view.selection),
+    run: (editor) => {
+      const points = selectedPoints(editor);
+      if (points.length === 0) return editor.remove(editor.view.selection);
+      removePoints(editor, points);
+      selectPoints(editor, []);
+    },
   },
   ...nudges("", 1),
   ...nudges("Shift+", 10),

@@ -1,0 +1,1 @@
+"""The format of the PASCAL Visual Object Classes challenges."""

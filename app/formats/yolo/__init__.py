@@ -1,0 +1,1 @@
+"""YOLO's formats as Ultralytics' tools read and write them."""

@@ -1,0 +1,125 @@
+"""Ids for images and categories of files that have none: those of the dataset's, by name.
+
+Formats of folders know images by their paths and categories by their names. An image or a category
+of that name in the dataset is the same one; what is new is numbered on. The records then go the way
+of all imports. Ids of new images are safe to take, for the import has the dataset's turn, and
+nobody else makes images meanwhile.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Text, cast, select
+from sqlalchemy.orm import Session
+
+from app.formats.coco import rawjson, values
+from app.formats.folders import without_suffix
+from app.formats.records import CategoryRecord, Head, ImageRecord
+from app.models import Category, Dataset, Image
+from app.services.file_names import base_name, share_an_end
+
+__all__ = ["settle_ids"]
+
+
+def settle_ids(session: Session, *, dataset_id: int, head: Head) -> None:
+    """Set id and record of each image and category of the head."""
+    first = select(Dataset.next_image_coco_id).where(Dataset.id == dataset_id)
+    _Images(_images(session, dataset_id), session.scalars(first).one()).settle(head.images)
+    _settle_categories(session, dataset_id, head.categories)
+
+
+def _images(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+    query = select(
+        Image.coco_id,
+        cast(Image.coco_id, Text).label("id_text"),
+        Image.file_name,
+        Image.match_name,
+        Image.width,
+        Image.height,
+        Image.subset,
+        Image.record,
+    )
+    return session.execute(query.where(Image.dataset_id == dataset_id).order_by(Image.id)).all()
+
+
+class _Images:
+    """The images of the dataset by their names, each found once."""
+
+    def __init__(self, rows: Sequence[Row[Any]], next_id: int) -> None:
+        self._next_id = next_id
+        self._by_name: dict[str, list[Row[Any]]] = {}
+        self._by_stem: dict[str, list[Row[Any]]] = {}
+        for row in rows:
+            self._by_name.setdefault(row.match_name, []).append(row)
+            stem = base_name(without_suffix(row.match_name))
+            self._by_stem.setdefault(stem, []).append(row)
+
+    def settle(self, records: Sequence[ImageRecord]) -> None:
+        for record in records:
+            found = self._by_equal_name(record) or self._without_ending(record)
+            if found is None:
+                record.coco_id = self._next_id
+                record.text = _text(record, str(self._next_id))
+                self._next_id += 1
+            else:
+                _take_over(record, found)
+
+    def _by_equal_name(self, record: ImageRecord) -> Row[Any] | None:
+        """Of several, one of the record's own subset comes first."""
+        same = self._by_name.get(record.match_name)
+        if not same:
+            return None
+        own = (place for place, row in enumerate(same) if row.subset == record.subset)
+        return same.pop(next(own, 0))
+
+    def _without_ending(self, record: ImageRecord) -> Row[Any] | None:
+        """The one image that labels without a picture are of, which tell no ending."""
+        if record.width is not None:
+            return None
+        name = record.match_name
+        fitting = [
+            row
+            for row in self._by_stem.get(base_name(name), [])
+            if share_an_end(without_suffix(row.match_name), name)
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+def _text(record: ImageRecord, id_text: str) -> str:
+    members: dict[str, Any] = {"file_name": record.file_name}
+    if record.width is not None:
+        members |= {"width": record.width, "height": record.height}
+    return rawjson.replace(f'{{"id":{id_text}}}', members)
+
+
+def _take_over(record: ImageRecord, found: Row[Any]) -> None:
+    """What the dataset says of an image counts; the file adds nothing to it."""
+    record.coco_id = found.coco_id
+    record.file_name, record.match_name = found.file_name, found.match_name
+    if record.width is None:
+        record.width, record.height = found.width, found.height
+    record.text = found.record or _text(record, found.id_text)
+
+
+def _settle_categories(
+    session: Session, dataset_id: int, records: Sequence[CategoryRecord]
+) -> None:
+    query = select(Category.coco_id, Category.name, Category.record)
+    rows = session.execute(query.where(Category.dataset_id == dataset_id).order_by(Category.id))
+    present: dict[str, list[Row[Any]]] = {}
+    highest = 0
+    for row in rows:
+        present.setdefault(row.name, []).append(row)
+        highest = max(highest, values.highest_id([row.coco_id]))
+    for record in records:
+        same = present.get(record.name)
+        if not same:
+            highest += 1
+            record.coco_id = highest
+            record.text = rawjson.replace(record.text, {"id": highest})
+            continue
+        found = same.pop(0)
+        record.coco_id = found.coco_id
+        kept = rawjson.members(found.record)
+        added = {k: v for k, v in rawjson.members(record.text).items() if k not in kept}
+        record.text = rawjson.replace(found.record, raw=added)

@@ -1,0 +1,102 @@
+/**
+ * How the person likes the editor: keys of their own, and how objects are drawn
+ * and listed. Kept on the server, the same in every browser. A change is in force
+ * at once, and stays so on this page when the server cannot be told.
+ */
+
+import type { ChangedKeys } from "../editor/keymap";
+import { pathTo, problemOf, succeeded, type Answer, type Schemas, type Transport } from "./client";
+
+export type ViewChoices = Required<Schemas["ViewOut"]>;
+
+/** Null brings a command's own keys back. */
+export interface SettingsChange {
+  readonly keys?: Readonly<Record<string, readonly string[] | null>> | null;
+  readonly view?: Partial<ViewChoices>;
+}
+
+/** The server's own defaults, for as long as it has not answered. */
+const DEFAULT_VIEW: ViewChoices = {
+  color_by: "category",
+  fill_opacity: 0.28,
+  outline_only: false,
+  labels: false,
+  object_sort: "area",
+  group_objects: false,
+};
+
+export class AccountSettings {
+  readonly #transport: Transport;
+  readonly #listeners = new Set<() => void>();
+  #keys: ChangedKeys = {};
+  #view: ViewChoices = DEFAULT_VIEW;
+  #underWay = 0;
+  /** Why the last change is not kept; null when it is. */
+  trouble: string | null = null;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The commands whose keys are not their own, by id. */
+  get keys(): ChangedKeys {
+    return this.#keys;
+  }
+
+  get view(): ViewChoices {
+    return this.#view;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What another browser changed meanwhile. Without an answer everything stays as it is. */
+  async load(): Promise<void> {
+    this.#underWay += 1;
+    const answer = await this.#transport({ method: "GET", path: pathTo("/api/me/preferences") });
+    this.#underWay -= 1;
+    this.#adopt(answer);
+  }
+
+  /** In force at once, without telling the server: for a slider that is still being dragged. */
+  preview(view: Partial<ViewChoices>): void {
+    this.#view = { ...this.#view, ...view };
+    this.#changed();
+  }
+
+  async change(change: SettingsChange): Promise<void> {
+    this.#apply(change);
+    this.#underWay += 1;
+    const path = pathTo("/api/me/preferences");
+    const answer = await this.#transport({ method: "PATCH", path, body: change });
+    this.#underWay -= 1;
+    this.trouble = succeeded(answer) ? null : problemOf(answer).detail;
+    this.#adopt(answer);
+    this.#changed();
+  }
+
+  #apply({ keys, view }: SettingsChange): void {
+    if (keys === null) this.#keys = {};
+    else if (keys) {
+      const merged = Object.entries({ ...this.#keys, ...keys });
+      this.#keys = Object.fromEntries(merged.filter((pair): pair is [string, readonly string[]] => pair[1] !== null));
+    }
+    this.#view = { ...this.#view, ...view };
+    this.#changed();
+  }
+
+  /** An answer to an older question must not undo a newer change. */
+  #adopt(answer: Answer): void {
+    if (!succeeded(answer) || this.#underWay > 0) return;
+    const { keys, view } = answer.body as Schemas["PreferencesOut"];
+    this.#keys = keys ?? {};
+    this.#view = { ...DEFAULT_VIEW, ...view };
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The handles of the annotation in hand.
+ *
+ * Outlines may have thousands of points. Handles that would cover one another on
+ * the screen are drawn once, as plain rectangles, and while one is dragged only that
+ * one is: they took most of the time of a frame.
+ */
+
+import { toScreen } from "../geometry/camera";
+import type { ScreenPoint } from "../geometry/point";
+import type { Handle } from "../shapes/shape";
+import type { Frame } from "./layer";
+
+const HANDLE_CSS_PIXELS = 7;
+const SMALLEST_HANDLE_CSS_PIXELS = 3;
+const SELECTED_HANDLE_CSS_PIXELS = 9;
+const HOVERED_HANDLE_CSS_PIXELS = 10;
+const LINE_CSS_PIXELS = 1.5;
+
+export interface Handles {
+  readonly handles: readonly Handle[];
+  readonly selected: readonly Handle[];
+  readonly hovered: Handle | null;
+  readonly color: string;
+  /** A gesture changes the outline. */
+  readonly moving: boolean;
+}
+
+export function drawHandles(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  { handles, selected, hovered, color, moving }: Handles,
+): void {
+  context.lineWidth = LINE_CSS_PIXELS;
+  if (!moving) drawAll(context, frame, handles, color);
+  for (const { at } of selected) {
+    const { x, y } = toScreen(frame.camera, at);
+    if (onStage(x, y, frame)) drawSquare(context, x, y, SELECTED_HANDLE_CSS_PIXELS, color, true);
+  }
+  const under = hovered && handles.find((handle) => sameHandle(handle, hovered));
+  if (!under) return;
+  const { x, y } = toScreen(frame.camera, under.at);
+  drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
+  if (under.label) drawLabel(context, under.label, x, y);
+}
+
+function drawAll(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  handles: readonly Handle[],
+  color: string,
+): void {
+  const side = sideOf(handles, frame);
+  const places = apart(handles, side, frame);
+  const square = (size: number): void => {
+    for (const { x, y } of places) context.fillRect(x - size / 2, y - size / 2, size, size);
+  };
+  context.fillStyle = color;
+  square(side + LINE_CSS_PIXELS);
+  context.fillStyle = "#ffffff";
+  square(side - LINE_CSS_PIXELS);
+}
+
+export function drawSquare(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  side: number,
+  color: string,
+  filled: boolean,
+): void {
+  context.fillStyle = filled ? color : "#ffffff";
+  context.strokeStyle = filled ? "#ffffff" : color;
+  context.fillRect(x - side / 2, y - side / 2, side, side);
+  context.strokeRect(x - side / 2, y - side / 2, side, side);
+}
+
+/** Where points lie close together, handles of the usual size would hide the shape. */
+function sideOf(handles: readonly Handle[], { camera }: Frame): number {
+  if (handles.length < 2) return HANDLE_CSS_PIXELS;
+  let length = 0;
+  for (let i = 1; i < handles.length; i++) {
+    const [a, b] = [handles[i - 1]!, handles[i]!];
+    if (a.part === b.part) length += Math.abs(a.at.x - b.at.x) + Math.abs(a.at.y - b.at.y);
+  }
+  const spacing = (length * camera.scale) / handles.length;
+  return Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));
+}
+
+/** Where handles are on the stage, of those in the same cell only the first. */
+function apart(handles: readonly Handle[], side: number, frame: Frame): ScreenPoint[] {
+  const { camera, size } = frame;
+  const places: ScreenPoint[] = [];
+  const columns = Math.ceil(size.width / side) + 2;
+  const taken = new Set<number>();
+  for (const { at } of handles) {
+    const x = at.x * camera.scale + camera.x;
+    const y = at.y * camera.scale + camera.y;
+    if (!onStage(x, y, frame)) continue;
+    const cell = Math.floor(y / side) * columns + Math.floor(x / side);
+    if (taken.has(cell)) continue;
+    taken.add(cell);
+    places.push({ x, y });
+  }
+  return places;
+}
+
+function onStage(x: number, y: number, { size }: Frame): boolean {
+  return x >= -8 && y >= -8 && x <= size.width + 8 && y <= size.height + 8;
+}
+
+const sameHandle = (a: Handle, b: Handle): boolean =>
+  a.shape === b.shape && a.part === b.part && a.index === b.index;
+
+function drawLabel(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+  context.font = "12px system-ui, sans-serif";
+  const width = context.measureText(text).width;
+  context.fillStyle = "rgb(15 18 22 / 85%)";
+  context.fillRect(x + 10, y - 22, width + 12, 20);
+  context.fillStyle = "#ffffff";
+  context.fillText(text, x + 16, y - 8);
+}
