@@ -11,6 +11,7 @@ import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
 import { ImageLayer } from "./image-layer";
+import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
@@ -44,6 +45,7 @@ export class Stage {
     this.#layers = [
       this.#image,
       this.#shapes,
+      new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
@@ -56,6 +58,7 @@ export class Stage {
       "camera",
       "tool",
       "category",
+      "categories",
       "predictions",
     ] as const;
     this.#undo.push(
