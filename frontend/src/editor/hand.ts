@@ -10,11 +10,19 @@ import type { Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
 import type { ToolOption } from "./options";
+import type { PixelsInHand } from "./pixels";
 
 /** One gesture of the hint line: the key or gesture, and what it does. */
 export interface Hint {
   readonly gesture: string;
   readonly does: string;
+}
+
+/** What is under the brush, in image pixels. */
+export interface Tip {
+  readonly at: ImagePoint;
+  readonly radius: number;
+  readonly square: boolean;
 }
 
 /** What a tool wants to have drawn above everything else. */
@@ -24,6 +32,8 @@ export interface Preview {
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
+  readonly tip: Tip | null;
+  readonly pixels: PixelsInHand | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
   /** Limbs of a skeleton that are not there yet. */
@@ -45,6 +55,8 @@ export const NO_PREVIEW: Preview = {
   closed: false,
   dots: [],
   ghost: null,
+  tip: null,
+  pixels: null,
   marquee: null,
   limbs: [],
   label: null,

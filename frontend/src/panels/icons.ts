@@ -1,5 +1,7 @@
 /** Lucide's icons by name, for tools that name theirs. */
 
+import Brush from "@lucide/svelte/icons/brush";
+import Eraser from "@lucide/svelte/icons/eraser";
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
 import PersonStanding from "@lucide/svelte/icons/person-standing";
@@ -13,6 +15,8 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "mouse-pointer-2": MousePointer2,
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
+  brush: Brush,
+  eraser: Eraser,
   "person-standing": PersonStanding,
 };
 

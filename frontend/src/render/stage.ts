@@ -15,6 +15,7 @@ import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
+import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
 
@@ -47,6 +48,7 @@ export class Stage {
       this.#shapes,
       new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
+      new PixelsLayer(editor, this.#shapes),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
     this.#plate.className = "stage-plate";

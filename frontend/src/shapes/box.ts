@@ -3,6 +3,7 @@
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
 import { combine } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
+import { rasterisedBox } from "../geometry/raster";
 import { ringOfBounds } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
@@ -45,6 +46,8 @@ export const box: ShapeKind = {
   outline(annotation) {
     return { ...NO_OUTLINE, areas: [{ rings: [ringOfBounds(boundsOfBox(boxOf(annotation)))], cut: [] }] };
   },
+
+  pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
 
   handles(annotation): Handle[] {
     const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));

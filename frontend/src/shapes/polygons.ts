@@ -7,6 +7,7 @@
 import { combine } from "../geometry/clipping";
 import { contains } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
+import { rasterised } from "../geometry/raster";
 import {
   anyOverlap,
   insideRing,
@@ -146,6 +147,8 @@ export const polygons: ShapeKind = {
       : [{ rings: parts, cut }];
     return { ...NO_OUTLINE, areas };
   },
+
+  pixels: (annotation, size) => rasterised(rings(annotation), annotation.holes, size),
 
   handles: (annotation) =>
     allRings(annotation).flatMap((ring, part) =>

@@ -4,12 +4,13 @@ import type { Command } from "../editor/commands";
 import type { ToolInfo } from "../editor/hand";
 import { optionCommands } from "../editor/options";
 import { box } from "./box";
+import { brush, eraser } from "./brush";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
 import { select } from "./select";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, keypoints];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, brush, eraser, keypoints];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({
