@@ -154,6 +154,12 @@ export class Session {
     void this.#loadPicture(turn, ahead);
   }
 
+  /** The person is signed in again. */
+  resume(): void {
+    this.following.start();
+    void this.refresh();
+  }
+
   /** Off the stage; hands over its picture. */
   leave(): LoadedPicture | null {
     this.#turn += 1;
