@@ -82,3 +82,23 @@ def test_points_are_selected_moved_and_erased_together(page: Page, server: Serve
     page.keyboard.up("Shift")
     editor.saved()
     assert stored(server, image_id)[0]["segmentation"] == [[100, 100, 350, 320, 100, 300]]
+
+
+def test_a_shape_is_sliced_and_joined_again(page: Page, server: Server) -> None:
+    _, image_id = prepared(server, "slices", {"segmentation": [SQUARE]})
+    editor = EditorPage(page).open(image_id)
+    before = stored(server, image_id)[0]
+    editor.press("v")
+    editor.click(200, 200)
+    editor.press("x")
+    editor.drag((150, 50), (150, 350))
+    editor.saved()
+    larger, smaller = stored(server, image_id)
+    assert (larger["id"], larger["area"], smaller["area"]) == (before["id"], 30000, 10000)
+    editor.press("j")
+    editor.saved()
+    [joined] = stored(server, image_id)
+    assert (joined["id"], joined["area"]) == (before["id"], before["area"])
+    editor.press("Control+z", "Control+z")
+    editor.saved()
+    assert stored(server, image_id)[0]["segmentation"] == [SQUARE]

@@ -21,6 +21,8 @@ export interface Hint {
 export interface Preview {
   readonly line: readonly ImagePoint[];
   readonly closed: boolean;
+  /** The line is the border of an area. */
+  readonly filled: boolean;
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
@@ -37,6 +39,7 @@ export interface Marquee {
 export const NO_PREVIEW: Preview = {
   line: [],
   closed: false,
+  filled: true,
   dots: [],
   ghost: null,
   marquee: null,

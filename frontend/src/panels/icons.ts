@@ -2,6 +2,7 @@
 
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
+import Slice from "@lucide/svelte/icons/slice";
 import Shapes from "@lucide/svelte/icons/shapes";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import type { Component } from "svelte";
@@ -12,6 +13,7 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "mouse-pointer-2": MousePointer2,
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
+  slice: Slice,
 };
 
 export const iconNamed = (name: string): Icon => ICONS[name] ?? Shapes;

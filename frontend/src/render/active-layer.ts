@@ -88,11 +88,11 @@ export class ActiveLayer implements Layer {
     drawSquare(this.#context, x, y, side, color, filled);
   }
 
-  #preview({ line, closed, dots, ghost, marquee }: Preview, frame: Frame): void {
+  #preview({ line, closed, filled, dots, ghost, marquee }: Preview, frame: Frame): void {
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
-    if (line.length > 1) this.#line(line, closed, color, frame);
+    if (line.length > 1) this.#line(line, closed, filled ? color : null, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
       const { x, y } = toScreen(frame.camera, dot);
@@ -121,7 +121,13 @@ export class ActiveLayer implements Layer {
     context.setLineDash([]);
   }
 
-  #line(line: readonly ImagePoint[], closed: boolean, color: string, frame: Frame): void {
+  #line(
+    line: readonly ImagePoint[],
+    closed: boolean,
+    fill: string | null,
+    color: string,
+    frame: Frame,
+  ): void {
     const context = this.#context;
     context.beginPath();
     for (const point of line) {
@@ -129,10 +135,12 @@ export class ActiveLayer implements Layer {
       context.lineTo(x, y);
     }
     if (closed) context.closePath();
-    context.fillStyle = color;
-    context.globalAlpha = 0.2;
-    context.fill("evenodd");
-    context.globalAlpha = 1;
+    if (fill) {
+      context.fillStyle = fill;
+      context.globalAlpha = 0.2;
+      context.fill("evenodd");
+      context.globalAlpha = 1;
+    }
     context.lineJoin = "round";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],

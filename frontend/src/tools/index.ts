@@ -6,9 +6,10 @@ import { optionCommands } from "../editor/options";
 import { box } from "./box";
 import { polygon } from "./polygon";
 import { select } from "./select";
+import { slice } from "./slice";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, slice];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({

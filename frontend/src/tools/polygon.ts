@@ -7,20 +7,13 @@ import { COMBINE, combineWithSelected, heldMode, type CombineMode } from "../edi
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { distance, type ImagePoint, type ScreenPoint } from "../geometry/point";
-import { add, drawn, isDrag, mayDraw, pickRadius } from "./pointing";
+import { add, drawn, isDoubleClick, isDrag, mayDraw, pickRadius, type Press } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
-const DOUBLE_CLICK_MS = 400;
-const DOUBLE_CLICK_CSS_PIXELS = 6;
 /** Freehand sets a point each time the pointer has come this far. */
 const TRACE_CSS_PIXELS = 5;
 
 type Points = readonly ImagePoint[];
-
-interface Press {
-  readonly screen: ScreenPoint;
-  readonly time: number;
-}
 
 class PolygonTool extends Tool {
   /** What the keys held at the first press say about the polygon. */
@@ -144,21 +137,12 @@ class Drawing extends WithPoints {
   }
 
   override down(input: PointerInput): void {
-    if (this.#isDoubleClick(input) || this.tool.closes(this.points, input)) {
+    if ((this.#lastPress && isDoubleClick(this.#lastPress, input)) || this.tool.closes(this.points, input)) {
       this.intend("complete");
       return;
     }
     const next = withPoint(this.points, drawn(this.editor, input.image));
     this.tool.become(new Pressing(this.tool, this.points, next, input));
-  }
-
-  #isDoubleClick(input: PointerInput): boolean {
-    const last = this.#lastPress;
-    return (
-      last !== null &&
-      input.time - last.time < DOUBLE_CLICK_MS &&
-      distance(last.screen, input.screen) < DOUBLE_CLICK_CSS_PIXELS * (input.device === "touch" ? 4 : 1)
-    );
   }
 }
 

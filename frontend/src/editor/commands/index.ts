@@ -9,6 +9,7 @@ import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { OBJECTS } from "./objects";
+import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
@@ -16,4 +17,4 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];
