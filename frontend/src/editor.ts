@@ -5,6 +5,7 @@ import "./styles/editor.css";
 import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
 import "./styles/editor-options.css";
+import "./styles/editor-keypoints.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage
 from tests.serving import Server
@@ -53,8 +53,10 @@ def test_what_a_marquee_selects_is_pasted_on_another_image_at_200_percent(
     editor.open(second)
     editor.press("Control+v")
     editor.saved()
-    *originals, pose, thing = exported(server, dataset)
+    # Several are saved at a time, so that either may come first.
+    *originals, one, other = exported(server, dataset)
     assert originals == before
+    pose, thing = sorted((one, other), key=lambda annotation: annotation["category_id"])
     ids = {"id": pose["id"], "image_id": 2}
     assert pose == POSE | ids, "also what the editor does not show"
     assert thing["bbox"] == box["bbox"]
@@ -62,3 +64,53 @@ def test_what_a_marquee_selects_is_pasted_on_another_image_at_200_percent(
     editor.press("Control+z", "Control+z")
     editor.saved()
     assert exported(server, dataset) == before
+
+
+def test_keypoints_are_added_to_an_outline_and_nothing_else_of_it_changes(
+    page: Page, server: Server
+) -> None:
+    outline = {name: POSE[name] for name in POSE if name not in ("keypoints", "num_keypoints")}
+    dataset, (image, _) = imported(server, "poses", outline)
+    editor = EditorPage(page).open(image)
+    editor.press("v")
+    editor.click(190, 120)
+    editor.press("k")
+    editor.click(120, 110)
+    editor.press("Shift+s")
+    editor.click(180, 180)
+    assert editor.tool == "keypoints.ready", "the last point finishes"
+    editor.saved()
+    (after,) = exported(server, dataset)
+    nose_x, nose_y, *others = after.pop("keypoints")
+    assert after == outline | {"num_keypoints": 2}
+    assert [round(n) for n in (nose_x, nose_y, *others)] == [120, 110, 2, 0, 0, 0, 180, 180, 2]
+
+    panel = page.get_by_role("region", name="Keypoints")
+    panel.get_by_role("button", name="Hidden: nose").click()
+    panel.get_by_role("button", name="left_hand", exact=True).click()
+    editor.click(150, 120)
+    editor.saved()
+    editor.drag((150, 120), (152, 130))
+    editor.press("Shift+r")
+    editor.saved()
+    points = exported(server, dataset)[0]["keypoints"]
+    assert [round(n) for n in points] == [120, 110, 1, 180, 180, 2, 152, 130, 2]
+    expect(panel).to_contain_text("3 of 3")
+
+    # On empty space the next press begins another object; its box is that of its points.
+    editor.press("Escape")
+    editor.click(400, 300)
+    page.keyboard.down("Shift")
+    editor.click(420, 320)
+    page.keyboard.up("Shift")
+    editor.press("Enter")
+    editor.saved()
+    pose = exported(server, dataset)[1]
+    assert [round(n) for n in pose["keypoints"]] == [400, 300, 2, 420, 320, 1, 0, 0, 0]
+    assert [round(n) for n in pose["bbox"]] == [400, 300, 20, 20]
+    editor.drag((400, 300), (390, 300))
+    editor.saved()
+    assert [round(n) for n in exported(server, dataset)[1]["bbox"]] == [390, 300, 30, 20]
+    editor.press(*["Control+z"] * 7)
+    editor.saved()
+    assert exported(server, dataset) == [outline]

@@ -1,6 +1,6 @@
 /** Between the API's annotations and the editor's two halves of one. */
 
-import type { Box } from "../geometry/bounds";
+import { boxOfBounds, type Box } from "../geometry/bounds";
 import type { Prediction } from "../model/predictions";
 import {
   ANNOTATION_FIELDS,
@@ -13,7 +13,7 @@ import {
   type Segmentation,
   type ServerFacts,
 } from "../model/records";
-import { isLabel } from "../shapes";
+import { isLabel, measures } from "../shapes";
 import type { Schemas } from "./client";
 
 export type WireAnnotation = Schemas["AnnotationOut"];
@@ -54,11 +54,16 @@ export function read(wire: WireAnnotation): Known {
   };
 }
 
-/** The box, where it stands for itself. Captions, labels and bare keypoints have zeros for one. */
-function ownBox({ segmentation, bbox }: WireAnnotation): Box | null {
+/**
+ * The box, where it stands for itself. Captions and labels have zeros for one, and the box of bare
+ * keypoints is theirs as long as it is their extent.
+ */
+function ownBox({ segmentation, keypoints, bbox }: WireAnnotation): Box | null {
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
-  const zeros = bbox.every((number) => number === 0);
-  return !empty || zeros ? null : (bbox as readonly number[] as Box);
+  if (!empty || bbox.every((number) => number === 0)) return null;
+  const extent = measures({ ...EMPTY_ANNOTATION, keypoints }).bounds;
+  if (extent && sameValue(boxOfBounds(extent), bbox)) return null;
+  return bbox as readonly number[] as Box;
 }
 
 /** What to draw of a prediction: a bare box is one, not the four corners that it is shown with. */

@@ -28,6 +28,12 @@ export interface Preview {
   readonly ghost: ImagePoint | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
+  /** Limbs of a skeleton that are not there yet. */
+  readonly limbs: readonly (readonly [ImagePoint, ImagePoint])[];
+  /** What the next press would place, written at the pointer. */
+  readonly label: { readonly at: ImagePoint; readonly text: string } | null;
+  /** The keypoint that the next press would place. */
+  readonly keypoint: number | null;
 }
 
 /** The rectangle of a drag that selects: what lies in it, or all that it touches. */
@@ -43,6 +49,9 @@ export const NO_PREVIEW: Preview = {
   dots: [],
   ghost: null,
   marquee: null,
+  limbs: [],
+  label: null,
+  keypoint: null,
 };
 
 export interface ToolInfo {

@@ -23,4 +23,7 @@ export interface PointerInput {
 }
 
 /** What keys and buttons ask of the gesture in hand. */
-export type Intent = "complete" | "cancel" | "step-back";
+export type Intent = "complete" | "cancel" | "step-back" | KeypointIntent;
+
+/** What only the keypoints tool understands, and is only sent to it. */
+export type KeypointIntent = "skip" | "hide";

@@ -13,6 +13,8 @@ export class View {
   readonly locked = new Set<AnnotationKey>();
   hovered: AnnotationKey | null = null;
   hoveredHandle: Handle | null = null;
+  /** The keypoint of the one selected annotation that was chosen by its name. */
+  keypoint: number | null = null;
   points: PointSelection | null = null;
 
   get selection(): ReadonlySet<AnnotationKey> {
@@ -21,6 +23,7 @@ export class View {
 
   select(keys: Iterable<AnnotationKey>): void {
     this.#selection = new Set(keys);
+    this.keypoint = null;
     this.points = null;
   }
 

@@ -3,6 +3,7 @@
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
 import Slice from "@lucide/svelte/icons/slice";
+import PersonStanding from "@lucide/svelte/icons/person-standing";
 import Shapes from "@lucide/svelte/icons/shapes";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import type { Component } from "svelte";
@@ -14,6 +15,7 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
   slice: Slice,
+  "person-standing": PersonStanding,
 };
 
 export const iconNamed = (name: string): Icon => ICONS[name] ?? Shapes;

@@ -11,7 +11,7 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import { drawHandles, drawSquare } from "./handles";
+import { drawHandles, drawLabel, drawSquare, isKeypoint } from "./handles";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import type { ShapesLayer } from "./shapes-layer";
@@ -73,12 +73,15 @@ export class ActiveLayer implements Layer {
     const { view, document, readOnly } = this.#editor;
     const key = view.only;
     const annotation = key && document.get(key);
-    if (!annotation || readOnly || this.#editor.hand.toolId !== "select") return;
+    const { toolId } = this.#editor.hand;
+    if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
+    const all = shapes.handles(annotation, this.#editor.context(annotation));
     drawHandles(this.#context, frame, {
-      handles: shapes.handles(annotation, this.#editor.context(annotation)),
+      handles: toolId === "select" ? all : all.filter(isKeypoint),
       selected: selectedPoints(this.#editor),
       hovered: view.hoveredHandle,
+      chosen: all.find((handle) => isKeypoint(handle) && handle.index === view.keypoint) ?? null,
       color: this.#color(key),
       moving: this.#editor.history.open,
     });
@@ -88,11 +91,13 @@ export class ActiveLayer implements Layer {
     drawSquare(this.#context, x, y, side, color, filled);
   }
 
-  #preview({ line, closed, filled, dots, ghost, marquee }: Preview, frame: Frame): void {
+  #preview(preview: Preview, frame: Frame): void {
+    const { line, closed, filled, dots, ghost, marquee, limbs, label } = preview;
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
     if (line.length > 1) this.#line(line, closed, filled ? color : null, color, frame);
+    if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
       const { x, y } = toScreen(frame.camera, dot);
@@ -102,6 +107,21 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
     }
+    if (label) {
+      const { x, y } = toScreen(frame.camera, label.at);
+      drawLabel(this.#context, label.text, x, y);
+    }
+  }
+
+  #limbs(limbs: Preview["limbs"], color: string, { camera }: Frame): void {
+    const context = this.#context;
+    context.beginPath();
+    for (const [from, to] of limbs) {
+      const [a, b] = [toScreen(camera, from), toScreen(camera, to)];
+      context.moveTo(a.x, a.y);
+      context.lineTo(b.x, b.y);
+    }
+    this.#stroke(color);
   }
 
   /** Without a colour of its own: white on black is seen on every image. */
@@ -141,6 +161,12 @@ export class ActiveLayer implements Layer {
       context.fill("evenodd");
       context.globalAlpha = 1;
     }
+    this.#stroke(color);
+  }
+
+  /** The path at hand, seen on every image. */
+  #stroke(color: string): void {
+    const context = this.#context;
     context.lineJoin = "round";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],

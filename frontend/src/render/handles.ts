@@ -15,12 +15,15 @@ const HANDLE_CSS_PIXELS = 7;
 const SMALLEST_HANDLE_CSS_PIXELS = 3;
 const SELECTED_HANDLE_CSS_PIXELS = 9;
 const HOVERED_HANDLE_CSS_PIXELS = 10;
+const KEYPOINT_RING_CSS_PIXELS = 7;
 const LINE_CSS_PIXELS = 1.5;
 
 export interface Handles {
   readonly handles: readonly Handle[];
   readonly selected: readonly Handle[];
   readonly hovered: Handle | null;
+  /** A keypoint that was chosen by its name. */
+  readonly chosen: Handle | null;
   readonly color: string;
   /** A gesture changes the outline. */
   readonly moving: boolean;
@@ -29,7 +32,7 @@ export interface Handles {
 export function drawHandles(
   context: CanvasRenderingContext2D,
   frame: Frame,
-  { handles, selected, hovered, color, moving }: Handles,
+  { handles, selected, hovered, chosen, color, moving }: Handles,
 ): void {
   context.lineWidth = LINE_CSS_PIXELS;
   if (!moving) drawAll(context, frame, handles, color);
@@ -37,11 +40,27 @@ export function drawHandles(
     const { x, y } = toScreen(frame.camera, at);
     if (onStage(x, y, frame)) drawSquare(context, x, y, SELECTED_HANDLE_CSS_PIXELS, color, true);
   }
+  if (chosen) drawRing(context, toScreen(frame.camera, chosen.at), color);
   const under = hovered && handles.find((handle) => sameHandle(handle, hovered));
   if (!under) return;
   const { x, y } = toScreen(frame.camera, under.at);
-  drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
+  if (isKeypoint(under)) drawRing(context, { x, y }, color);
+  else drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
   if (under.label) drawLabel(context, under.label, x, y);
+}
+
+/** Keypoints are drawn as dots already; a handle would hide whether they are seen. */
+export const isKeypoint = ({ shape }: Handle): boolean => shape === "keypoints";
+
+function drawRing(context: CanvasRenderingContext2D, { x, y }: ScreenPoint, color: string): void {
+  for (const [style, width] of [["#ffffff", 4], [color, 2]] as const) {
+    context.beginPath();
+    context.arc(x, y, KEYPOINT_RING_CSS_PIXELS, 0, 2 * Math.PI);
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.stroke();
+  }
+  context.lineWidth = LINE_CSS_PIXELS;
 }
 
 function drawAll(
@@ -93,7 +112,9 @@ function apart(handles: readonly Handle[], side: number, frame: Frame): ScreenPo
   const places: ScreenPoint[] = [];
   const columns = Math.ceil(size.width / side) + 2;
   const taken = new Set<number>();
-  for (const { at } of handles) {
+  for (const handle of handles) {
+    if (isKeypoint(handle)) continue;
+    const { at } = handle;
     const x = at.x * camera.scale + camera.x;
     const y = at.y * camera.scale + camera.y;
     if (!onStage(x, y, frame)) continue;
@@ -112,7 +133,8 @@ function onStage(x: number, y: number, { size }: Frame): boolean {
 const sameHandle = (a: Handle, b: Handle): boolean =>
   a.shape === b.shape && a.part === b.part && a.index === b.index;
 
-function drawLabel(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+/** A name beside a point of the stage. */
+export function drawLabel(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {
   context.font = "12px system-ui, sans-serif";
   const width = context.measureText(text).width;
   context.fillStyle = "rgb(15 18 22 / 85%)";

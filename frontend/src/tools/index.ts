@@ -4,12 +4,13 @@ import type { Command } from "../editor/commands";
 import type { ToolInfo } from "../editor/hand";
 import { optionCommands } from "../editor/options";
 import { box } from "./box";
+import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
 import { select } from "./select";
 import { slice } from "./slice";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, slice];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, keypoints, slice];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({

@@ -8,6 +8,7 @@ import { CATEGORIES } from "./categories";
 import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
+import { KEYPOINTS } from "./keypoints";
 import { OBJECTS } from "./objects";
 import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
@@ -17,4 +18,4 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];

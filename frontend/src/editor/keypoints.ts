@@ -1,0 +1,98 @@
+/** Keypoints of the selection: which can be edited, and what the keys do to one of them. */
+
+import type { ImagePoint } from "../geometry/point";
+import type { Annotation, AnnotationKey, Category } from "../model/records";
+import * as shapes from "../shapes";
+import * as poses from "../shapes/poses";
+import type { Editor } from "./editor";
+
+export interface Pose {
+  readonly key: AnnotationKey;
+  readonly annotation: Annotation;
+  readonly category: Category;
+}
+
+/** The one selected annotation, if its category has keypoints and its numbers are as many. */
+export function selectedPose(editor: Editor): Pose | null {
+  const { view, document } = editor;
+  const key = view.only;
+  const annotation = key && document.get(key);
+  const category = annotation && editor.category(annotation.category_id);
+  if (!category || category.keypoints.length === 0) return null;
+  const { keypoints } = annotation;
+  const fits = keypoints === null || keypoints.length === 3 * category.keypoints.length;
+  return fits ? { key, annotation, category } : null;
+}
+
+/** The same, if it may be changed. */
+export function editablePose(editor: Editor): Pose | null {
+  const pose = selectedPose(editor);
+  const { hidden, locked } = editor.view;
+  return pose && !editor.readOnly && !hidden.has(pose.key) && !locked.has(pose.key) ? pose : null;
+}
+
+export const withKeypoints = (annotation: Annotation, keypoints: poses.Numbers | null): Annotation => ({
+  ...annotation,
+  keypoints,
+});
+
+/** The keypoint under the pointer, else the one chosen by its name. */
+export function keypointInHand(editor: Editor): { pose: Pose; index: number } | null {
+  const pose = editablePose(editor);
+  if (!pose) return null;
+  const { hoveredHandle: handle, keypoint } = editor.view;
+  const index = handle?.shape === "keypoints" ? handle.index : keypoint;
+  return index !== null && poses.visibilityOf(pose.annotation.keypoints, index) > 0 ? { pose, index } : null;
+}
+
+/** Changes one labelled point's visibility; 0 makes it absent. Within a gesture it is part of that. */
+export function setVisibility(editor: Editor, pose: Pose, index: number, visibility: poses.Visibility): void {
+  const { key, annotation, category } = pose;
+  const numbers = annotation.keypoints;
+  if (!numbers || poses.visibilityOf(numbers, index) === visibility) return;
+  const at = poses.pointOf(numbers, index);
+  const changed = poses.withPoint(numbers, category.keypoints.length, index, at, visibility);
+  const change = new Map([[key, withKeypoints(annotation, changed)]]);
+  if (editor.history.open) editor.change(change);
+  else editor.transact("Change keypoint", change);
+}
+
+export function swapSides(editor: Editor, { key, annotation, category }: Pose): void {
+  const { keypoints } = annotation;
+  if (!keypoints) return;
+  const swapped = withKeypoints(annotation, poses.mirrored(keypoints, category.keypoints));
+  editor.transact("Swap left and right", new Map([[key, swapped]]));
+}
+
+/** The layout that a whole pose of the category begins with. */
+export function layoutFor(editor: Editor, category: Category): poses.Layout {
+  return (
+    poses.standing(category.keypoints) ?? firstLayout(editor, category) ?? poses.around(category.keypoints)
+  );
+}
+
+/** That of the first annotated object of the category on the image. */
+function firstLayout(editor: Editor, { id, keypoints: names }: Category): poses.Layout | null {
+  for (const [, annotation] of editor.document.entries()) {
+    const { category_id: categoryId, keypoints } = annotation;
+    if (categoryId !== id || keypoints?.length !== 3 * names.length) continue;
+    const { bounds } = shapes.measures(annotation);
+    const layout = bounds && poses.layoutOf(keypoints, bounds);
+    if (layout?.some((share) => share !== null)) return layout;
+  }
+  return null;
+}
+
+/** The limbs from a point to those of its neighbours that are labelled. */
+export function limbsTo(
+  numbers: poses.Numbers | null,
+  { skeleton }: Category,
+  index: number,
+  at: ImagePoint,
+): [ImagePoint, ImagePoint][] {
+  return skeleton.flatMap(([a, b]) => {
+    const other = a - 1 === index ? b - 1 : b - 1 === index ? a - 1 : -1;
+    if (other < 0 || !numbers || poses.visibilityOf(numbers, other) === 0) return [];
+    return [[poses.pointOf(numbers, other), at] as [ImagePoint, ImagePoint]];
+  });
+}
