@@ -234,6 +234,7 @@ def import_files(
 ) -> None:
     """Import COCO files, zips in other formats, images and masks into DATASET (its id or name)."""
     from app import local_files
+    from app.services.import_tally import told_of
     from app.services.imports import ImportFailed, ImportOptions
 
     if not files and images is None and masks is None:
@@ -244,6 +245,7 @@ def import_files(
     options = ImportOptions(
         format=form, task=task, mode=mode, dry_run=dry_run, subset=subset, name=name
     )
+    reports: list[dict[str, Any]] = []
     with running_parts() as context:
         dataset_id = _find_dataset(context, dataset, create=create)
         for path in files:
@@ -256,6 +258,7 @@ def import_files(
                 _show(path, error.result or {}, as_json=as_json)
                 raise click.ClickException(f"{path}: {error.message}") from error
             _show(path, report, as_json=as_json)
+            reports.append(report)
         if images is not None and not dry_run:
             with _bar(images.name) as bar:
                 taken = local_files.import_images(
@@ -280,6 +283,10 @@ def import_files(
                 _show(masks, error.result or {}, as_json=as_json)
                 raise click.ClickException(f"{masks}: {error.message}") from error
             _show(masks, report, as_json=as_json)
+            reports.append(report)
+    nothing = [told_of(report) for report in reports if report["outcome"] == "nothing"]
+    if nothing:
+        raise click.ClickException(" ".join(nothing))
 
 
 def _mask_options(given: Mapping[str, Any], *, mode: str, dry_run: bool) -> "MaskOptions":

@@ -298,6 +298,15 @@ def test_another_format_out_and_in(
     assert session.scalar(select(func.count()).where(Image.blob_sha256.is_not(None))) == 24
 
 
+def test_an_import_of_nothing_is_no_success(call: Call, dataset: Dataset, tmp_path: Path) -> None:
+    file = json.loads((COCO / "instances.json").read_text())
+    file["annotations"] = [one | {"image_id": -1} for one in file["annotations"]]
+    (tmp_path / "lost.json").write_text(json.dumps(file))
+    code, said, error = call("import", "Street scenes", str(tmp_path / "lost.json"))
+    assert "  annotations: 0 created, 0 updated, 0 unchanged, 117 rejected\n" in said
+    assert (code, "No annotation was imported; rejected: 117." in error) == (1, True)
+
+
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:
     _, said, _ = call("import", "Street scenes", str(COCO / "instances.json"), "--dry-run")
     assert "(dry run, nothing was changed)" in said

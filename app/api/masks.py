@@ -41,7 +41,7 @@ MAX_NUMBERS = 8_000_000
 # A pixel is two characters in rows, and one byte while it is a picture.
 MAX_ROW_PIXELS = 1 << 24
 MAX_PNG_PIXELS = 1 << 26
-# Runs looked at for all pairs of an IoU together: five seconds.
+# Runs looked at for all pairs of an IoU together: up to half a second.
 MAX_IOU_RUNS = 100_000_000
 MAX_IOU_PAIRS = 4_000_000
 MAX_IOU_ITEMS = 2_000

@@ -5,6 +5,7 @@ from typing import Any
 from app.context import AppContext
 from app.jobs.kind import JobRun
 from app.models import Job
+from app.services.import_tally import told_of
 from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
 
@@ -33,6 +34,9 @@ class _Import:
                 options=ImportOptions(**job.params["options"]),
                 progress=run.progress,
             )
+
+    def told(self, result: dict[str, Any]) -> str:
+        return told_of(result)
 
     def clean_up(self, job: Job, context: AppContext) -> None:
         context.storage.delete(job.params["file"])

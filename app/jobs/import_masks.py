@@ -7,6 +7,7 @@ from app.context import AppContext
 from app.jobs.kind import JobRun
 from app.models import Job
 from app.services.import_masks import import_masks
+from app.services.import_tally import told_of
 from app.services.mask_mapping import MaskOptions
 
 __all__ = ["IMPORT_MASKS"]
@@ -36,6 +37,9 @@ class _ImportMasks:
                 options=MaskOptions(**job.params["options"]),
                 progress=run.progress,
             )
+
+    def told(self, result: dict[str, Any]) -> str:
+        return told_of(result)
 
     def clean_up(self, job: Job, context: AppContext) -> None:
         context.storage.delete(job.params["file"])

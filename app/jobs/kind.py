@@ -45,6 +45,10 @@ class JobKind(Protocol):
         """
         ...
 
+    def told(self, result: dict[str, Any]) -> str:
+        """The result in a sentence."""
+        ...
+
     def clean_up(self, job: Job, context: AppContext) -> None:
         """Take away what the job needed, such as its uploaded file; called once it has ended."""
         ...

@@ -137,7 +137,7 @@ def _work(context: AppContext, kind: JobKind, job_id: int, progress: _Told) -> N
         session.flush()
         # Locked only now: progress was written to this row by another connection until here.
         session.refresh(job, with_for_update=True)
-        jobs.finish(job, "succeeded", message="Done.", result=result)
+        jobs.finish(job, "succeeded", message=kind.told(result), result=result)
         job.done = job.total
 
 

@@ -31,7 +31,8 @@
     │   └── DecodeTooLargeError    decode_too_large
     ├── MergeError                 merge_invalid
     ├── IscrowdError               iscrowd_invalid
-    └── OutlineError               outline_invalid
+    ├── OutlineError               outline_invalid
+    └── ConnectivityError          connectivity_invalid
 
 The ``code`` of a class is part of the outside contract: it never changes.
 """
@@ -251,3 +252,9 @@ class OutlineError(MaskError):
     """A way to trace outlines that does not exist, or an image too large to trace."""
 
     code = "outline_invalid"
+
+
+class ConnectivityError(MaskError):
+    """Neighbours that are neither the 4 at the edges of a pixel nor all 8 around it."""
+
+    code = "connectivity_invalid"

@@ -16,7 +16,7 @@ from app.masks.batch import (
     to_spans,
 )
 from app.masks.bitmaps import MAX_DECODED_PIXELS
-from app.masks.errors import BitmapError, DecodeTooLargeError, SizeError
+from app.masks.errors import BitmapError, ConnectivityError, DecodeTooLargeError, SizeError
 
 __all__ = ["components", "decode_labels"]
 
@@ -103,7 +103,7 @@ def components(masks: Masks, connectivity: int = 4) -> tuple[IntArray, Masks]:
 
     Raises
     ------
-    ValueError : a connectivity that is neither 4 nor 8
+    ConnectivityError : a connectivity that is neither 4 nor 8
 
     >>> from app.masks import bitmaps, rle
     >>> two = bitmaps.encode(np.array([[1, 0, 0], [0, 1, 1]]))
@@ -114,7 +114,7 @@ def components(masks: Masks, connectivity: int = 4) -> tuple[IntArray, Masks]:
     1
     """
     if connectivity not in _NEIGHBOURS:
-        raise ValueError("connectivity is 4 or 8")
+        raise ConnectivityError("the connectivity must be 4 or 8", path=("connectivity",))
     columns = _Columns(masks)
     root = _join(len(columns.start), *columns.touching(corners=connectivity == 8))
     # A part is known by its first piece, and pieces are in column-major order, mask by mask.

@@ -24,7 +24,7 @@ from app.formats.records import FileError, Report
 from app.masks import Masks
 from app.models import Annotation
 from app.services import bulk, datasets, import_finish, label_images, turns, zips
-from app.services.import_tally import Tally
+from app.services.import_tally import Tally, outcome_of
 from app.services.imports import ImportFailed
 from app.services.jobs import Progress, Silent
 from app.services.label_images import LabelError, LabelImage, Value
@@ -91,7 +91,8 @@ def import_masks(
         report.add(code, "", error.detail)
         failed = _result(Tally(task="instances"), report, options, done=False)
         raise ImportFailed(error.detail, failed) from None
-    return _result(tally, report, options, done=not options.dry_run)
+    result = _result(tally, report, options, done=not options.dry_run)
+    return result | {"outcome": outcome_of(result, errors=report.errors)}
 
 
 def _result(tally: Tally, report: Report, options: MaskOptions, *, done: bool) -> dict[str, Any]:

@@ -1,9 +1,19 @@
-"""How many records of each kind an import created, changed and found as they are."""
+"""How many records of each kind an import created, changed and found as they are.
 
+What an import that was done came to is its `outcome`:
+
+============  =================================================================================
+``complete``  everything is in the dataset
+``partial``   something was rejected, as the report says
+``nothing``   all annotations (or predictions, or images, of a file without any) were rejected
+============  =================================================================================
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "outcome_of", "told_of"]
 
 
 def _three() -> dict[str, int]:
@@ -39,3 +49,28 @@ class Tally:
             "annotations": dict(self.annotations),
             **(results if self.predictions is not None else {}),
         }
+
+
+def _taken(numbers: Mapping[str, int]) -> int:
+    return sum(numbers.get(name, 0) for name in ("created", "updated", "unchanged"))
+
+
+def outcome_of(report: Mapping[str, Any], *, errors: int) -> str:
+    """The outcome that these numbers and this many errors tell."""
+    found: Mapping[str, int] = report.get("predictions") or report["annotations"]
+    if not errors:
+        return "complete"
+    alone = not found["rejected"] and not _taken(report["images"])
+    return "partial" if _taken(found) or not (found["rejected"] or alone) else "nothing"
+
+
+def told_of(report: Mapping[str, Any]) -> str:
+    """The report of an import that was done, in a sentence."""
+    kind = "predictions" if report.get("predictions") else "annotations"
+    rejected = report[kind]["rejected"]
+    if report["outcome"] == "nothing":
+        told = f"No {kind[:-1]} was imported; rejected: {rejected:,}."
+        return told if rejected else "Nothing was imported: see the errors."
+    if report["outcome"] == "partial":
+        return f"Done; {kind} rejected: {rejected:,}." if rejected else "Done, with errors."
+    return "Done."

@@ -27,7 +27,7 @@ from app.services import bulk, imports, intake, zip_layout, zips
 from app.services.blobs import Arrivals
 from app.services.import_folder import import_folder
 from app.services.import_images import NO_SUBSET, Beside
-from app.services.import_tally import Tally
+from app.services.import_tally import Tally, outcome_of
 from app.services.imports import AUTO, ImportFailed, ImportOptions, ImportWork, TooStrict
 from app.services.intake import Inbox, Limits, Rejection, SoundFile
 from app.services.jobs import Progress, Silent
@@ -258,7 +258,8 @@ class _ZipImport:
                     arrivals.used |= self._store_pictures(storage)
             except TooStrict as error:
                 raise ImportFailed(str(error), self._result()) from None
-        return self._result(done=not self._options.dry_run)
+        result = self._result(done=not self._options.dry_run)
+        return result | {"outcome": outcome_of(result, errors=self._report.errors)}
 
     def _import_files(self, archive: zipfile.ZipFile) -> None:
         session, dataset_id = self._session, self._dataset_id

@@ -23,7 +23,7 @@ from app.services.import_images import Beside
 from app.services.import_panoptic import import_frames
 from app.services.import_results import RESULTS, import_results, set_name
 from app.services.import_sizes import Pictures
-from app.services.import_tally import Tally
+from app.services.import_tally import Tally, outcome_of
 from app.services.jobs import JobFailed, Progress, Silent
 
 __all__ = [
@@ -140,7 +140,8 @@ def _whole(
         raise unreadable(error, options, work.report) from None
     except TooStrict as error:
         raise ImportFailed(str(error), result_of(work.tally, work.report, options)) from None
-    return result_of(work.tally, work.report, options, done=not options.dry_run)
+    result = result_of(work.tally, work.report, options, done=not options.dry_run)
+    return result | {"outcome": outcome_of(result, errors=work.report.errors)}
 
 
 class TooStrict(Exception):

@@ -44,6 +44,11 @@ class Row:
         return self.job.state not in FINISHED_STATES
 
     @property
+    def outcome(self) -> str:
+        """What an import that succeeded came to."""
+        return str((self.job.result or {}).get("outcome", ""))
+
+    @property
     def seconds(self) -> str | None:
         """How long it ran."""
         if self.job.started_at is None or self.job.finished_at is None:

@@ -17,7 +17,7 @@ _GRAVITY = {"error": 0, "warning": 1, "info": 2}
 _COLUMNS = ("created", "updated", "unchanged", "removed", "rejected")
 _MAX_EXAMPLES = 50
 _IMPORTS = ("import", "import_masks")
-_SAID_OTHERWISE = {"issues", "issue_counts", "dry_run", "imported", "mode"}
+_SAID_OTHERWISE = {"issues", "issue_counts", "dry_run", "imported", "mode", "outcome"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ def _advice(job: Job, result: Mapping[str, Any]) -> str:
         )
     if job.state == "cancelled":
         return "The dataset is as it was before."
+    if job.state == "succeeded" and result.get("outcome") == "nothing":
+        return (
+            "Nothing that the file annotates is in the dataset. Mend what is named below and "
+            "import the file again."
+        )
     if job.state == "succeeded" and _rejected(result):
         return (
             "What was rejected is not in the dataset. Mend it in the file and import the file "

@@ -30,6 +30,9 @@ class Kind:
     def run(self, run: JobRun) -> dict[str, Any]:
         return self.work(run)
 
+    def told(self, result: dict[str, Any]) -> str:
+        return f"Done: {result.get('answer')}."
+
     def clean_up(self, job: Job, context: AppContext) -> None:
         assert context.storage is not None
         self.cleaned.append(job.id)
@@ -79,7 +82,7 @@ def test_queued_with_its_transaction(session: Session, user: User) -> None:
 def test_success(context: AppContext, session: Session, kind: Kind, job: Job) -> None:
     runner.run_job(context, job.id)
     look(session, job)
-    assert (job.state, job.result, job.message) == ("succeeded", {"answer": 42}, "Done.")
+    assert (job.state, job.result, job.message) == ("succeeded", {"answer": 42}, "Done: 42.")
     assert job.started_at
     assert job.finished_at
     assert kind.cleaned == [job.id]

@@ -212,6 +212,7 @@ def test_polygons(polygons: Any, code: str, member: int) -> None:
         (lambda: masks.from_strokes([[1, 2] * 9], [1e7], [1, 10**6]), "stroke_too_complex"),
         (lambda: masks.simplify([SQUARE], -1), "outline_invalid"),
         (lambda: masks.simplify([SQUARE], math.nan), "outline_invalid"),
+        (lambda: masks.components(masks.background([(2, 2)]), 3), "connectivity_invalid"),
         (lambda: masks.simplify([SQUARE], "1"), "outline_invalid"),  # type: ignore[arg-type]
         (lambda: masks.simplify([SQUARE], 10**400), "outline_invalid"),
         (lambda: masks.simplify([[1, 2]], 1), "polygon_too_few_points"),

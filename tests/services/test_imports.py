@@ -13,6 +13,7 @@ from app.context import AppContext
 from app.errors import StaleVersion
 from app.models import Annotation, AnnotationVersion, Category, Dataset, DatasetTask, Image
 from app.services import annotations, counts, datasets
+from app.services.import_tally import told_of
 from app.services.imports import ImportFailed, import_file
 from app.services.jobs import JobCancelled
 from app.services.shapes import Json
@@ -359,3 +360,29 @@ def test_people_go_on_saving_meanwhile(
     for row in session.scalars(select(Annotation)):
         assert row.iscrowd
         assert json.loads(row.record)["iscrowd"] == 1
+
+
+_NO_SIZE = [{"id": 1, "file_name": "a.jpg"}]
+
+
+@pytest.mark.parametrize(
+    ("file", "outcome", "told"),
+    [
+        (coco(annotation()), "complete", "Done."),
+        (coco(), "complete", "Done."),
+        (coco(annotation(iscrowd="0")), "complete", "Done."),
+        (coco(annotation(), annotation(id=2, image_id=9)), "partial", "annotations rejected: 1."),
+        (coco(annotation(), images=[*_NO_SIZE, {}]), "nothing", "rejected: 1."),
+        (coco(annotation(image_id=9), annotation(id=2, image_id=9)), "nothing", "rejected: 2."),
+        (coco(images=_NO_SIZE), "nothing", "Nothing was imported: see the errors."),
+        (coco(categories=[{}]), "partial", "Done, with errors."),
+    ],
+)
+def test_what_an_import_came_to(
+    imported: Import, file: dict[str, Any], outcome: str, told: str
+) -> None:
+    result = imported(file)
+    assert result["outcome"] == outcome
+    assert told_of(result).endswith(told)
+    again = imported(file)
+    assert again["outcome"] == outcome

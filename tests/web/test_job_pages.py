@@ -138,3 +138,25 @@ def test_a_running_job_is_followed(session: Session, browser_of: BrowserOf) -> N
     job = _job(session, owner=user, state="running")
     page = read(browser_of(user).get(f"/jobs/{job.id}").text)
     assert page.one("section", data_controller="job")["data-url"] == f"/api/jobs/{job.id}/events"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tag"),
+    [
+        ("complete", "Succeeded"),
+        ("partial", "Partly done"),
+        ("nothing", "Nothing imported"),
+        (None, "Succeeded"),
+    ],
+)
+def test_what_a_job_came_to(
+    session: Session, browser_of: BrowserOf, outcome: str | None, tag: str
+) -> None:
+    user = make_user(session)
+    result = {"annotations": {"created": 0, "rejected": 3}, "issue_counts": {"image_unknown": 3}}
+    job = _job(session, owner=user, result=result | ({"outcome": outcome} if outcome else {}))
+    browser = browser_of(user)
+    for path in ("/jobs", f"/jobs/{job.id}", f"/jobs/{job.id}/report"):
+        spans = read(browser.get(path).text).all("span")
+        shown = [one.text for one in spans if one.attributes.get("class", "").startswith("tag ")]
+        assert shown == [tag]

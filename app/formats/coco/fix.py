@@ -8,9 +8,11 @@ other members come out byte for byte. A file in UTF-16 or UTF-32 comes out as UT
 import itertools
 import os
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -77,12 +79,28 @@ class _Findings(Report):
 
 @dataclass
 class _Plan:
-    """What to do with which record, by its path such as ``annotations[3]``."""
+    """What to do with which record, by its path such as ``annotations[3]``.
+
+    `highest` is the highest id of each kind of records. `saved` says that something was done to a
+    record that the reader had rejected, so that there may be more to see in it now.
+    """
 
     findings: dict[str, list[_Finding]]
     drop: bool
-    new_ids: dict[str, Iterator[int]]
+    highest: dict[str, int]
     fills: dict[str, dict[str, str]] = field(default_factory=dict)
+    saved: bool = False
+
+    @property
+    def may_save(self) -> bool:
+        return any(
+            _fatal(found) and any(one.code in REPAIRS for one in found)
+            for found in self.findings.values()
+        )
+
+
+def _fatal(findings: list[_Finding]) -> list[_Finding]:
+    return [one for one in findings if ISSUES[one.code].severity == "error"]
 
 
 def fix(
@@ -101,12 +119,26 @@ def fix(
     display, and so are the width and height of an image that masks tell. Raises FileError for a
     file that cannot be read at all, before anything is written.
     """
-    with as_utf8(source) as text:
+    with as_utf8(source) as text, ExitStack() as drafts:
         start = text.tell()
-        plan = _look(text, name=name, task=task, drop=drop, fill=fill)
-        text.seek(start)
         as_it_is = text is source
         done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
+        plan = _look(text, name=name, task=task, drop=drop, fill=fill)
+        while plan.may_save:
+            # Nothing else is looked for in a record that is rejected, and it must not be dropped
+            # before its repairs are done: so these come first, in a copy that is looked at again.
+            draft = drafts.enter_context(tempfile.TemporaryFile())
+            text.seek(start)
+            first = replace(plan, drop=False)
+            repaired = list(_copy(text, draft, first, whole=as_it_is))
+            if not first.saved:
+                break
+            done += repaired
+            draft.flush()
+            draft.seek(start)
+            text = draft
+            plan = _look(text, name=name, task=task, drop=drop, fill=fill)
+        text.seek(start)
         return done + list(_copy(text, target, plan, whole=as_it_is))
 
 
@@ -138,10 +170,7 @@ def _look(text: BinaryIO, *, name: str, task: str, drop: bool, fill: bool) -> _P
     highest = {
         kind: values.highest_id(itertools.chain(found, report.ids)) for kind, found in known.items()
     }
-    new_ids: dict[str, Iterator[int]] = {
-        kind: itertools.count(number + 1) for kind, number in highest.items()
-    }
-    return _Plan(report.records, drop, new_ids, fills)
+    return _Plan(report.records, drop, highest, fills)
 
 
 def _absent(record: AnnotationRecord) -> dict[str, str]:
@@ -172,6 +201,9 @@ def _size_members(size: Size) -> dict[str, str]:
 def _copy(text: BinaryIO, target: BinaryIO, plan: _Plan, *, whole: bool) -> Iterator[Repaired]:
     """Copy the file, records with something to do rewritten; `whole` with its byte order mark."""
     stream = Stream(text)
+    new_ids: dict[str, Iterator[int]] = {
+        kind: itertools.count(number + 1) for kind, number in plan.highest.items()
+    }
     place = 0 if whole else stream.place
     kept = False
     for part in stream.read():
@@ -183,7 +215,7 @@ def _copy(text: BinaryIO, target: BinaryIO, plan: _Plan, *, whole: bool) -> Iter
         else:
             raw = os.pread(text.fileno(), stream.place - place, place)
             place = stream.place
-            kept = yield from _write(raw, part, target, plan, kept=kept)
+            kept = yield from _write(raw, part, target, plan, new_ids, kept=kept)
     _copy_range(text, target, place, os.fstat(text.fileno()).st_size)
 
 
@@ -195,7 +227,13 @@ def _copy_range(text: BinaryIO, target: BinaryIO, start: int, stop: int) -> None
 
 
 def _write(
-    raw: bytes, part: Records, target: BinaryIO, plan: _Plan, *, kept: bool
+    raw: bytes,
+    part: Records,
+    target: BinaryIO,
+    plan: _Plan,
+    new_ids: dict[str, Iterator[int]],
+    *,
+    kept: bool,
 ) -> Generator[Repaired, None, bool]:
     """Write some records of a list with what stands around them; whether one was kept so far."""
     at = 0
@@ -204,7 +242,7 @@ def _write(
         while raw[begin] in _BETWEEN:
             begin += 1
         end = begin + len(record)
-        text, done = _treated(raw[begin:end], f"{part.key}[{index}]", plan, part.key)
+        text, done = _treated(raw[begin:end], f"{part.key}[{index}]", plan, new_ids[part.key])
         yield from done
         if text is not None:
             # The comma before the first one that stays belonged to one that went.
@@ -220,19 +258,19 @@ def _write(
 
 
 def _treated(
-    record: bytes, path: str, plan: _Plan, kind: str
+    record: bytes, path: str, plan: _Plan, new_ids: Iterator[int]
 ) -> tuple[bytes | None, list[Repaired]]:
     """The record as it is written, None for not at all, and what was done to it."""
     findings, fills = plan.findings.get(path, []), plan.fills.get(path, {})
     if not findings and not fills:
         return record, []
-    fatal = [one for one in findings if ISSUES[one.code].severity == "error"]
+    fatal = _fatal(findings)
     done: list[Repaired] = []
     parts = _parts(record, findings)
     if parts is not None:
         before = dict(parts)
         for one in findings:
-            changed = repair(one.code, parts, one.member, plan.new_ids[kind])
+            changed = repair(one.code, parts, one.member, new_ids)
             if changed or _same_repair(one, done):
                 done.append(Repaired(one.code, one.path, one.id, REPAIRS[one.code].done))
         for name, text in fills.items():
@@ -240,6 +278,7 @@ def _treated(
             done.append(Repaired("filled", f"{path}.{name}", _id_of(findings, parts), "added"))
         if parts != before:
             record = rawjson.join(parts).encode()
+            plan.saved |= bool(fatal)
     repaired = {one.code for one in done}
     left = [one for one in fatal if one.code not in repaired]
     if left and plan.drop:
