@@ -19,6 +19,7 @@ from app.api import (
     images,
     imports,
     jobs,
+    live,
     mask_imports,
     masks,
     members,
@@ -36,6 +37,7 @@ from app.api import (
 )
 from app.config import Settings
 from app.context import AppContext, make_context
+from app.services.live_hub import LiveHub
 from app.web import pages
 
 __all__ = ["create_app"]
@@ -57,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     annotation_lists.router,
     annotation_masks.router,
     predictions.router,
+    live.router,
     masks.router,
     imports.router,
     mask_imports.router,
@@ -68,12 +71,14 @@ ROUTERS: tuple[APIRouter, ...] = (
 def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI:
     """The web application; with a `context`, on parts that already run."""
     parts = context or make_context(settings)
+    hub = LiveHub(str(parts.settings.database_url))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # Files that a killed process left behind; nobody has to wait for that.
         Thread(target=cleaning.remove_all_unused, args=(parts,), daemon=True).start()
         yield
+        hub.close()
         if context is None:
             parts.close()
 
@@ -86,6 +91,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
         redoc_url=None,
     )
     app.state.context = parts
+    app.state.live = hub
     problems.install(app)
     app.add_middleware(
         middleware.BodyLimit,

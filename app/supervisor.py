@@ -38,6 +38,7 @@ CHILDREN_STOP_SECONDS = 2.5
 POSTGRES_STOP_SECONDS = 1.5
 WEB_START_SECONDS = 60.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+UNACKNOWLEDGED_MS = 20_000
 # A worker that lived this long was well: its next death is not the last one's sequel.
 WELL_AFTER_SECONDS = 60.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -73,6 +74,9 @@ def listen(host: str, port: int) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # A machine that left the network acknowledges nothing: its streams end soon then.
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         opened.bind((host, port))
         opened.listen(2048)
     except OSError as error:

@@ -8,6 +8,7 @@ import socket
 import sys
 
 import uvicorn
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import DBAPIError
 
 from app import db
@@ -16,6 +17,7 @@ from app.context import AppContext, make_context
 from app.errors import AppError
 from app.main import create_app
 from app.services import users
+from app.services.live_hub import LiveHub
 
 __all__ = ["run"]
 
@@ -79,20 +81,29 @@ def _report(**members: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that says nothing of the requests that its own end cuts short."""
+    """A server that says nothing of the requests that its own end cuts short.
+
+    Streams of live updates end by themselves first: nobody has to wait for them.
+    """
+
+    def __init__(self, config: uvicorn.Config, hub: LiveHub) -> None:
+        super().__init__(config)
+        self._hub = hub
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await run_in_threadpool(self._hub.close)
         await super().shutdown(sockets)
 
 
 def _serve(settings: Settings, context: AppContext, opened: socket.socket) -> None:
+    app = create_app(settings, context)
     config = uvicorn.Config(
-        create_app(settings, context),
+        app,
         log_config=None,
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         server_header=False,
         timeout_graceful_shutdown=SECONDS_FOR_OPEN_REQUESTS,
     )
-    _Server(config).run(sockets=[opened])
+    _Server(config, app.state.live).run(sockets=[opened])

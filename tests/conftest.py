@@ -103,8 +103,10 @@ def session(context: AppContext) -> Iterator[Session]:
 
 
 @pytest.fixture
-def app(context: AppContext) -> FastAPI:
-    return create_app(context.settings, context)
+def app(context: AppContext) -> Iterator[FastAPI]:
+    app = create_app(context.settings, context)
+    yield app
+    app.state.live.close()
 
 
 class ApiClient(TestClient):

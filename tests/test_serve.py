@@ -16,6 +16,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from tests.api.access_world import a_picture
 from tests.running import MASKWRIGHT, Server, environment, maskwright
 
 ADMIN = {"admin_email": "root@example.org", "admin_password": "chosen by me"}
@@ -157,6 +158,23 @@ def test_a_signal_stops_everything_within_five_seconds(
         assert server.process.stderr is not None
         assert server.process.stderr.read() == ""
     assert not (data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_streams_that_are_open_end_with_it(data_dir: Path) -> None:
+    """They are not cut, and nobody waits for them."""
+    made = maskwright(data_dir, "token", "create", "--email", "first@example.org")
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    with Server(data_dir) as server, httpx.Client(base_url=server.url, headers=headers) as client:
+        dataset = client.post("/api/datasets", json={"name": "streams"}).json()["id"]
+        path = f"/api/datasets/{dataset}/images"
+        image = client.post(path, files=a_picture()).json()["images"][0]["id"]
+        with client.stream("GET", f"/api/images/{image}/events") as response:
+            lines = response.iter_lines()
+            assert "event: state" in (next(lines), next(lines), next(lines))
+            assert server.stop() < 5
+            # A stream that was cut would raise.
+            assert "event: end" not in list(lines)
+        assert server.left_over() == []
 
 
 def test_killing_it_leaves_no_process_and_loses_nothing(data_dir: Path) -> None:

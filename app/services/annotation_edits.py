@@ -407,6 +407,8 @@ class _Work:
                 continue
             if self.values[name].value is None:
                 self.parts.pop(name, None)
+            elif name == "attributes":
+                self.parts[name] = _keeping_text(self.parts.get(name), self.values[name])
             else:
                 self.parts[name] = self.values[name].text
 
@@ -437,6 +439,23 @@ class _Work:
 
 def _nothing(detail: str) -> Invalid:
     return Invalid(detail, code="geometry_missing", loc=("body",))
+
+
+def _keeping_text(before: str | None, attributes: Json) -> str:
+    """The attributes as sent, but those that say the same as before in their old text.
+
+    A browser reads 1.0 and sends 1: what nobody touched keeps the text of its file all the same.
+    """
+    old = rawjson.members(before) if before and before.lstrip().startswith("{") else {}
+
+    def kept(name: str, text: str) -> str:
+        known = old.get(name)
+        if known is not None and shapes.same(json.loads(known), json.loads(text)):
+            return known
+        return text
+
+    sent = rawjson.members(attributes.text)
+    return rawjson.join({name: kept(name, text) for name, text in sent.items()})
 
 
 def _check_attributes(attributes: Json) -> None:

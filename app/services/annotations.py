@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound, StaleVersion
 from app.formats.coco import rawjson
 from app.models import Annotation, AnnotationVersion, Category, Image, User
-from app.services import annotation_edits, annotation_view, counts, datasets, segments
+from app.services import annotation_edits, annotation_view, counts, datasets, live, segments
 from app.services.annotation_edits import Edit, Original, State
 from app.services.shapes import Json
 
@@ -168,22 +168,24 @@ def _lock_image(session: Session, image_id: int) -> LockedImage:
     return locked
 
 
-def count_changes(session: Session, changes: Sequence[tuple[LockedImage, int]]) -> None:
+def count_changes(session: Session, changes: Sequence[tuple[LockedImage, int]]) -> dict[int, int]:
     """Note on images and in the counters how many annotations came; the last step of a change.
 
     Work has begun on a new image with its first change, and an image marked as empty is so no
-    longer when it gets an annotation.
+    longer when it gets an annotation. Returns each image's new revision.
     """
     moves: dict[tuple[int, str], list[int]] = {}
+    revisions: dict[int, int] = {}
     for image, added in changes:
         begins = image.status == "new" or (image.status == "empty" and added > 0)
         status, count = "in_progress" if begins else image.status, image.annotation_count + added
-        session.execute(
+        revisions[image.image_id] = session.execute(
             update(Image)
             .where(Image.id == image.image_id)
             .values(status=status, annotation_count=count, revision=Image.revision + 1)
+            .returning(Image.revision)
             .execution_options(synchronize_session=False)
-        )
+        ).scalar_one()
         steps = [(status, 0, added)]
         if begins:
             steps = [(image.status, -1, -image.annotation_count), (status, 1, count)]
@@ -196,10 +198,19 @@ def count_changes(session: Session, changes: Sequence[tuple[LockedImage, int]]) 
         counts.add(
             session, dataset_id=dataset_id, status=status, images=images, annotations=annotations
         )
+    return revisions
 
 
-def _count(session: Session, image: LockedImage, added: int = 0) -> None:
-    count_changes(session, [(image, added)])
+def _count(session: Session, image: LockedImage, annotation: Annotation, added: int = 0) -> None:
+    """The last step of a change of one annotation, told to whoever has the image open."""
+    revision = count_changes(session, [(image, added)])[image.image_id]
+    change: live.AnnotationChange = "changed"
+    if added:
+        change = "created" if added > 0 else "deleted"
+    live.annotation_changed(session, annotation, change, revision=revision)
+    if image.status in ("new", "empty"):
+        # Its status may be another one by now, which is told after what made it so.
+        live.images_changed(session, [image.image_id], dataset_id=image.dataset_id)
 
 
 # Changes ---------------------------------------------------------------------------------------
@@ -249,7 +260,7 @@ def create_annotation(
     )
     session.add(annotation)
     session.flush()
-    _count(session, locked, added=1)
+    _count(session, locked, annotation, added=1)
     return annotation
 
 
@@ -443,7 +454,7 @@ def _supersede(
         if present_one is None:
             raise NotFound("There is no such annotation.")
         raise _stale(require_present(present_one))
-    _count(session, locked, added=added)
+    _count(session, locked, changed, added=added)
     return changed
 
 

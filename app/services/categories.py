@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound
 from app.formats.coco import rawjson, variants
 from app.models import Annotation, Category, Prediction
-from app.services import coco_ids, datasets, palette
+from app.services import coco_ids, datasets, live, palette
 
 __all__ = [
     "change_category",
@@ -122,6 +122,7 @@ def create_category(
     )
     session.add(category)
     session.flush()
+    live.dataset_changed(session, dataset_id)
     return category
 
 
@@ -153,6 +154,7 @@ def change_category(session: Session, *, category: Category, changes: dict[str, 
     before, category.record = category.record, rawjson.replace(category.record, edits)
     category.variants = variants.follow(category.variants, before, category.record)
     session.flush()
+    live.dataset_changed(session, category.dataset_id)
     return category
 
 
@@ -194,3 +196,4 @@ def delete_category(session: Session, *, category: Category) -> None:
         )
     session.delete(category)
     session.flush()
+    live.dataset_changed(session, category.dataset_id)

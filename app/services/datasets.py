@@ -15,7 +15,7 @@ from app.models import (
     Image,
     User,
 )
-from app.services import access, turns, users
+from app.services import access, live, turns, users
 
 __all__ = [
     "change_dataset",
@@ -101,6 +101,7 @@ def delete_dataset(session: Session, *, dataset: Dataset) -> None:
     lock_dataset(session, dataset_id=dataset.id)
     session.delete(dataset)
     session.flush()
+    live.dataset_changed(session, dataset.id)
 
 
 def _every_image(dataset_id: int) -> Executable:
@@ -150,6 +151,7 @@ def set_member(session: Session, *, dataset: Dataset, email: str, role: str) -> 
             _keep_an_owner(session, dataset, user.id)
         member.role = role
     session.flush()
+    live.dataset_changed(session, dataset.id)
     return user, role
 
 
@@ -161,6 +163,7 @@ def remove_member(session: Session, *, dataset: Dataset, user_id: int) -> None:
         _keep_an_owner(session, dataset, user_id)
     session.delete(member)
     session.flush()
+    live.dataset_changed(session, dataset.id)
 
 
 def lock_dataset(session: Session, *, dataset_id: int) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.errors import Conflict, Malformed, NotFound
 from app.formats.coco import rawjson, values, variants
 from app.models import Annotation, Category, Image
-from app.services import coco_ids, counts, file_names
+from app.services import coco_ids, counts, file_names, live
 
 __all__ = [
     "SORTS",
@@ -257,6 +257,7 @@ def change_image(session: Session, *, image: Image, changes: dict[str, Any]) -> 
         for status in sorted((before, image.status)):
             sign = -1 if status == before else 1
             _count(session, image, status, sign)
+    live.images_changed(session, [image.id], dataset_id=image.dataset_id)
     return image
 
 
@@ -297,4 +298,5 @@ def delete_image(session: Session, *, image: Image) -> str | None:
     session.execute(delete(Annotation).where(Annotation.image_id == image.id))
     session.execute(delete(Image).where(Image.id == image.id))
     _count(session, image, image.status, -1)
+    live.images_changed(session, [image.id], dataset_id=image.dataset_id)
     return image.blob_sha256

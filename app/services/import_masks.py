@@ -23,7 +23,7 @@ from app.formats.coco import rawjson, values
 from app.formats.records import FileError, Report
 from app.masks import Masks
 from app.models import Annotation
-from app.services import bulk, datasets, import_finish, label_images, turns, zips
+from app.services import bulk, datasets, import_finish, label_images, live, turns, zips
 from app.services.import_tally import Tally, outcome_of
 from app.services.imports import ImportFailed
 from app.services.jobs import Progress, Silent
@@ -150,6 +150,7 @@ class _MaskImport:
                 self._one(archive, entry, allowance, spool)
         progress.tell(len(found), len(found), "Saving.")
         self._save(spool)
+        live.dataset_changed(self._session, self._dataset_id)
 
     def _one(
         self,

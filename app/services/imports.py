@@ -16,7 +16,7 @@ from app.formats import FORMATS
 from app.formats.coco.results import is_results
 from app.formats.records import FileError, Format, Head, Pngs, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, import_names, import_sizes, turns
+from app.services import import_finish, import_images, import_names, import_sizes, live, turns
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
@@ -252,6 +252,7 @@ class ImportWork:
         self, opened: Callable[[Report], AbstractContextManager[Source]], progress: Progress
     ) -> None:
         """The same for annotations that `opened` opens."""
+        live.dataset_changed(self._session, self._dataset_id)
         progress.tell(0, 0, "Reading the file.")
         with opened(self.report) as source:
             head = source.head()
@@ -261,6 +262,7 @@ class ImportWork:
 
     def _results(self, file: BinaryIO, progress: Progress) -> None:
         """Predictions instead of annotations."""
+        live.dataset_changed(self._session, self._dataset_id)
         options = self._options
         wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
         import_results(

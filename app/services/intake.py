@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid
 from app.formats.coco import values
 from app.models import Image
-from app.services import blobs, counts, datasets, file_names, matching, pixels, zips
+from app.services import blobs, counts, datasets, file_names, live, matching, pixels, zips
 from app.services.blobs import NewBlob
 from app.services.matching import Decision, Existing
 from app.services.pixels import Picture
@@ -318,6 +318,7 @@ def _write_images(
         session.add_all(new)
         session.flush()
         counts.add(session, dataset_id=dataset_id, status="new", images=len(new))
+    live.images_changed(session, filled, dataset_id=dataset_id)
     return images
 
 

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.formats.coco import rawjson
-from app.models import Annotation, Category, Image, Prediction, User
-from app.services import annotation_edits, annotations, datasets, predictions
+from app.models import Annotation, Category, Image, Prediction, PredictionSet, User
+from app.services import annotation_edits, annotations, datasets, live, predictions
 from app.services.annotation_edits import Edit, State
 from app.services.predictions import PredictionFilter
 from app.services.shapes import Json
@@ -104,6 +104,7 @@ def reject(session: Session, *, prediction: Prediction, user: User) -> Predictio
     if prediction.state == "open":
         _decide(session, [prediction.id], "rejected", user)
         session.refresh(prediction)
+        _tell(session, [prediction])
     return prediction
 
 
@@ -113,6 +114,7 @@ def reopen(session: Session, *, prediction: Prediction, user: User) -> Predictio
     _lock(session, [prediction])
     _reopen(session, prediction, user)
     session.refresh(prediction)
+    _tell(session, [prediction])
     return prediction
 
 
@@ -164,8 +166,10 @@ def reject_many(session: Session, *, set_id: int, user: User, filters: Predictio
         .values(state="rejected", decided_by=user.id, decided_at=func.clock_timestamp())
         .returning(Prediction.id)
         .execution_options(synchronize_session=False)
-    )
-    return Outcome(changed=len(changed.all()))
+    ).all()
+    if changed:
+        live.dataset_changed(session, session.get_one(PredictionSet, set_id).dataset_id)
+    return Outcome(changed=len(changed))
 
 
 def reopen_many(
@@ -181,6 +185,7 @@ def reopen_many(
             outcome.changed += 1
         except AppError as error:
             outcome.skipped.append(_skipped(prediction, error))
+    _tell(session, rows)
     return outcome
 
 
@@ -317,8 +322,20 @@ def _accept(session: Session, user: User, plans: Sequence[_Plan]) -> list[Annota
     added: dict[int, int] = {}
     for plan in plans:
         added[plan.image.id] = added.get(plan.image.id, 0) + 1
-    annotations.count_changes(session, [(locked[key], n) for key, n in sorted(added.items())])
+    changes = [(locked[key], n) for key, n in sorted(added.items())]
+    revisions = annotations.count_changes(session, changes)
+    if len(made) == 1:
+        key = made[0].image_id
+        live.annotation_changed(session, made[0], "created", revision=revisions[key])
+    live.images_changed(session, added, dataset_id=dataset_id)
     return made
+
+
+def _tell(session: Session, rows: Sequence[Prediction]) -> None:
+    """Tell whoever has their images open that something is decided."""
+    if rows:
+        dataset_id = session.get_one(PredictionSet, rows[0].set_id).dataset_id
+        live.images_changed(session, {row.image_id for row in rows}, dataset_id=dataset_id)
 
 
 def _lock(session: Session, rows: Sequence[Prediction]) -> None:

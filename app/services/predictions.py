@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, results
 from app.models import PREDICTION_STATES, Prediction, PredictionSet
-from app.services import annotation_view
+from app.services import annotation_view, live
 
 __all__ = [
     "PredictionFilter",
@@ -94,7 +94,11 @@ def list_sets(session: Session, *, dataset_id: int) -> list[SetSummary]:
 def delete_set(session: Session, *, set_id: int) -> None:
     """Delete a set; annotations that its predictions became stay."""
     session.execute(delete(Prediction).where(Prediction.set_id == set_id))
-    session.execute(delete(PredictionSet).where(PredictionSet.id == set_id))
+    dataset_id = session.scalar(
+        delete(PredictionSet).where(PredictionSet.id == set_id).returning(PredictionSet.dataset_id)
+    )
+    if dataset_id is not None:
+        live.dataset_changed(session, dataset_id)
 
 
 def list_on_image(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound, TooManyTries, Unauthenticated
 from app.models import ApiToken, SignInFailure, User, UserSession
+from app.services import live
 
 __all__ = [
     "MIN_PASSWORD_LENGTH",
@@ -130,6 +131,7 @@ def set_password(session: Session, *, user: User, password: str, keep: bytes | N
     if keep is not None:
         others = others.where(UserSession.token_hash != keep)
     session.execute(others)
+    live.user_changed(session, user.id)
 
 
 def set_disabled(session: Session, *, user: User, disabled: bool) -> None:
@@ -139,6 +141,7 @@ def set_disabled(session: Session, *, user: User, disabled: bool) -> None:
         return
     user.disabled_at = user.disabled_at or _now()
     session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+    live.user_changed(session, user.id)
 
 
 def check_tries(session: Session, *, email: str, address: str) -> None:
@@ -222,7 +225,10 @@ def touch_session(session: Session, *, token: str, days: int) -> None:
 
 
 def end_session(session: Session, *, token: str) -> None:
-    session.execute(delete(UserSession).where(UserSession.token_hash == _digest(token)))
+    ended = delete(UserSession).where(UserSession.token_hash == _digest(token))
+    user_id = session.scalar(ended.returning(UserSession.user_id))
+    if user_id is not None:
+        live.user_changed(session, user_id)
 
 
 def session_key(token: str) -> bytes:
@@ -250,6 +256,7 @@ def delete_token(session: Session, *, user: User, token_id: int) -> None:
     own = (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
     if session.scalar(delete(ApiToken).where(own).returning(ApiToken.id)) is None:
         raise NotFound("There is no such token.")
+    live.user_changed(session, user.id)
 
 
 def user_of_token(session: Session, *, token: str) -> tuple[User, bool] | None:

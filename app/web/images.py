@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from app.api import deps, paging
 from app.api import images as images_api
 from app.models import STATUSES, Dataset, Image
-from app.services import access, images
+from app.services import access, images, live_state
 from app.services.images import ImageFilter
 from app.web.datasets import frame
 from app.web.formats import query_string
@@ -183,6 +183,7 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
         "dataset": {"id": dataset.id, "name": dataset.name},
         "user": {"id": page.user.id, "email": page.user.email, "name": page.user.name},
         "role": page.role(dataset.id),
+        "categories": live_state.categories_digest(page.session, dataset_id=dataset.id),
         "query": View.of(request.query_params).query.removeprefix("?"),
     }
     return page.render("editor.html", data=data)

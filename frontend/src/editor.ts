@@ -4,10 +4,12 @@ import "./styles/tokens.css";
 import "./styles/editor.css";
 import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
+import "./styles/editor-live.css";
 import "./styles/editor-options.css";
 import "./styles/editor-keypoints.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
+import "./styles/editor-lists.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";

@@ -18,10 +18,12 @@ import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchWhole, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
+import type { EndReason } from "./api/live";
 import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
+import { Following } from "./following";
 import { Signal } from "./editor/signal";
 import type { Category, ImageRecord, ImageStatus } from "./model/records";
 import { closePicture } from "./render/image-layer";
@@ -35,6 +37,8 @@ export interface PageData {
   readonly dataset: { readonly id: number; readonly name: string };
   readonly user: { readonly id: number; readonly email: string; readonly name: string };
   readonly role: "owner" | "annotator" | "viewer";
+  /** A text that changes with the dataset's categories. */
+  readonly categories: string;
   /** The filters of the grid that the person came from. */
   readonly query: string;
 }
@@ -47,6 +51,8 @@ export interface SessionOptions {
   readonly categories: readonly Category[];
   readonly transport: Transport;
   readonly store: PendingStore;
+  /** A text that changes with the dataset's categories came from the server. */
+  readonly categoriesSeen: (digest: string) => void;
 }
 
 export class Session {
@@ -54,6 +60,7 @@ export class Session {
   readonly editor: Editor;
   readonly queue: SaveQueue;
   readonly decisions: Decisions;
+  readonly following: Following;
   readonly commands: readonly Command[];
   /** `page` for status, neighbours and picture, `saved` for what is left to save. */
   readonly signal = new Signal<"page" | "saved">();
@@ -70,7 +77,7 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, categoriesSeen }: SessionOptions) {
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
@@ -88,6 +95,19 @@ export class Session {
       held: () => this.editor.history.open,
     });
     this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
+    this.following = new Following({
+      editor: this.editor,
+      queue: this.queue,
+      decisions: this.decisions,
+      transport,
+      userId: page.user.id,
+      image: (image) => this.#setImage(image),
+      refresh: () => this.refresh(true),
+      reloadPredictions: () => this.#findPredictions(),
+      categories: categoriesSeen,
+      people: () => this.signal.emit("page"),
+      ended: (reason) => this.#ended(reason),
+    });
     this.commands = [
       ...this.decisions.commands,
       ...toolCommands(toolbox.tools),
@@ -129,6 +149,7 @@ export class Session {
   begin(ahead: Promise<LoadedPicture | null> | null, fresh: boolean): void {
     const turn = ++this.#turn;
     if (!fresh) void this.refresh();
+    this.following.start();
     void this.#findPredictions();
     void this.#loadPicture(turn, ahead);
   }
@@ -136,6 +157,7 @@ export class Session {
   /** Off the stage; hands over its picture. */
   leave(): LoadedPicture | null {
     this.#turn += 1;
+    this.following.stop();
     const picture = this.#picture;
     this.#picture = null;
     // Whoever waited for this image waits for nothing any more.
@@ -228,7 +250,7 @@ export class Session {
   }
 
   /** Takes over what others did meanwhile; what waits to be saved here stays. */
-  async refresh(): Promise<void> {
+  async refresh(quiet = false): Promise<void> {
     try {
       const [image, neighbours] = await Promise.all([
         get(this.#transport, "/api/images/{image_id}", this.id),
@@ -242,13 +264,17 @@ export class Session {
       this.#revision = image.revision;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      const gone = error.problem.status === 404;
-      this.editor.say(
-        gone
-          ? "This image is not there any more, or not for you."
-          : `What others changed here meanwhile could not be loaded. ${error.message}`,
-      );
+      const { status } = error.problem;
+      if (status === 404) this.#ended("gone");
+      else if (status === 401) this.#ended("signed_out");
+      else if (!quiet) this.editor.say(`What others changed here meanwhile could not be loaded. ${error.message}`);
     }
+  }
+
+  #ended(reason: EndReason): void {
+    if (reason !== "too_many") this.following.stop();
+    if (reason === "gone") this.editor.say("This image is not there any more, or not for you.");
+    if (reason === "signed_out") this.queue.signedOut();
   }
 
   async #findPredictions(): Promise<void> {
@@ -256,7 +282,10 @@ export class Session {
     const route = "/api/images/{image_id}/predictions";
     try {
       const found = await listAll(this.#transport, route, this.id, open);
-      if (found.length === 0) return;
+      if (found.length === 0) {
+        this.editor.predictions.load([]);
+        return;
+      }
       const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
       this.editor.predictions.load(found.map(readPrediction), sets.items);
     } catch (error) {

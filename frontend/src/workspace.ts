@@ -58,6 +58,7 @@ export class Workspace {
   #categories: readonly Category[];
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
+  #categoriesDigest: string;
   #turn = 0;
 
   private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
@@ -67,11 +68,15 @@ export class Workspace {
     this.#transport = parts.transport;
     this.#store = parts.store;
     this.#categories = parts.categories;
+    this.#categoriesDigest = page.categories;
     this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
     for (const { imageId } of pending) this.#recoverable.add(imageId);
     const session = this.#open(visit, pending);
     this.#session = session;
     window.addEventListener("popstate", () => void this.#follow());
+    document.addEventListener("visibilitychange", () => {
+      this.#session.following.seen(document.visibilityState === "visible");
+    });
   }
 
   /** Fetches what the page needs. Throws a RequestError when it does not come. */
@@ -274,11 +279,23 @@ export class Workspace {
       categories: this.#categories,
       transport: this.#transport,
       store: this.#store,
+      categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     remember(session.editor, this.page.dataset.id, this.page.user.id);
     session.signal.on(["saved"], () => this.#saved(session));
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;
+  }
+
+  /** Somebody may have changed the categories; a digest that we know says that nobody did. */
+  async #seeCategories(digest: string): Promise<void> {
+    if (digest === this.#categoriesDigest) return;
+    const categories = await loadCategories(this.#transport, this.page.dataset.id).catch(() => null);
+    // Without an answer the next state of the image brings us here again.
+    if (!categories) return;
+    this.#categoriesDigest = digest;
+    this.#categories = categories;
+    for (const { editor } of this.#all()) editor.setCategories(categories);
   }
 
   #saved(session: Session): void {
@@ -300,12 +317,8 @@ export class Workspace {
   #lookAhead(): void {
     const session = this.#session;
     const turn = this.#turn;
-    void session.ready.then(async () => {
-      if (turn !== this.#turn) return;
-      this.#wantNeighbours();
-      // Another page may have changed them.
-      const categories = await loadCategories(this.#transport, this.page.dataset.id).catch(() => null);
-      this.#categories = categories ?? this.#categories;
+    void session.ready.then(() => {
+      if (turn === this.#turn) this.#wantNeighbours();
     });
   }
 }

@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { COMMANDS } from "../src/editor/commands";
 import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
 import { shownTools } from "../src/panels/rail";
-import { categoryOrder, countsByCategory, objectRows, rowAfter } from "../src/panels/objects";
+import {
+  categoryOrder,
+  countsByCategory,
+  grouped,
+  keysBetween,
+  objectFrom,
+  objectRows,
+  rowAfter,
+  type Sort,
+} from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
 import type { Category } from "../src/model/records";
 import { CUP, PERSON, Story } from "./story";
@@ -13,7 +22,7 @@ test("rows are sorted as asked", () => {
   story.given({ bbox: [0, 0, 10, 10], category_id: CUP.id });
   story.given({ bbox: [0, 0, 50, 50], category_id: PERSON.id });
   story.given({ bbox: [0, 0, 20, 20], category_id: CUP.id });
-  const areas = (sort: Parameters<typeof objectRows>[1]) => objectRows(story.editor, sort).map(({ area }) => area);
+  const areas = (sort: Sort) => objectRows(story.editor, { sort }).map(({ area }) => area);
   expect(areas("area")).toEqual([2500, 400, 100]);
   expect(areas("newest")).toEqual([400, 2500, 100]);
   expect(areas("category")).toEqual([400, 100, 2500]);
@@ -64,6 +73,33 @@ test("a rail without room for all tools keeps the one in hand in sight", () => {
   expect(ids(some.shown)).toEqual(["t0", "t1", "t2", "t9"]);
   expect(ids(some.more)).toEqual(["t3", "t4", "t5", "t6", "t7", "t8", "t10", "t11"]);
   expect(ids(shownTools(tools, "t0", -3).shown)).toEqual(["t0"]);
+});
+
+test("rows are found by category, id, text and attributes, every word of them", () => {
+  const story = new Story();
+  const red = story.given({ bbox: [0, 0, 9, 9], category_id: CUP.id, attributes: { colour: "Red", worn: true } });
+  const said = story.given({ category_id: null, caption: "A red car" });
+  const found = (filter: string) => objectRows(story.editor, { sort: "order", filter }).map(({ key }) => key);
+  expect(found("red")).toEqual([red, said]);
+  expect(found("cup colour:red")).toEqual([red]);
+  expect(found("worn:true")).toEqual([red]);
+  expect(found("caption car")).toEqual([said]);
+  expect(found("cup car")).toEqual([]);
+});
+
+test("grouped rows stand under their category; folding leaves the line above them", () => {
+  const story = new Story();
+  const cup = story.given({ bbox: [0, 0, 10, 10], category_id: CUP.id });
+  const person = story.given({ bbox: [0, 0, 50, 50], category_id: PERSON.id });
+  const other = story.given({ bbox: [0, 0, 20, 20], category_id: CUP.id });
+  const rows = objectRows(story.editor, { sort: "area" });
+  const list = grouped(story.editor, rows, new Set());
+  expect(list.map((row) => (row.kind === "group" ? `${row.name} ${row.count}` : row.key))).toEqual([
+    "cup 2", other, cup, "person 1", person,
+  ]);
+  expect(keysBetween(list, 4, 1)).toEqual([other, cup, person]);
+  expect([objectFrom(list, 3, 1), objectFrom(list, 3, -1), objectFrom(list, 0, -1)]).toEqual([4, 2, null]);
+  expect(grouped(story.editor, rows, new Set([CUP.id])).map(({ kind }) => kind)).toEqual(["group", "group", "object"]);
 });
 
 test("a short list of categories keeps its order, a long one begins with those in use", () => {

@@ -47,6 +47,7 @@ export class Story {
       height: 100,
       status: "new" as const,
       has_file: true,
+      revision: 0,
     };
     this.editor = new Editor({ image, categories, readOnly });
     this.editor.takeUp(new Toolbox(this.editor));

@@ -99,6 +99,7 @@ TABLE: dict[str, Row] = {
         "annotator",
         lambda w: {"json": {"category_id": w.ids["category_id"], "bbox": [1, 2, 3, 4]}},
     ),
+    "GET /api/images/{image_id}/events": Row("viewer", lambda _w: {"params": {"seconds": 0}}),
     "GET /api/datasets/{dataset_id}/annotations": Row("viewer"),
     "GET /api/annotations/{annotation_id}": Row("viewer"),
     "GET /api/annotations/{annotation_id}/rle": Row("viewer"),

@@ -114,6 +114,18 @@ def test_numbers_pass_through_as_they_were_written(case: Case, session: Session)
         assert '"attributes":{"n":[1.10,12345678901234567890,"\\u00e9"]}' in text
 
 
+def test_attributes_that_nobody_touched_keep_their_text(case: Case, session: Session) -> None:
+    body = (
+        f'{{"category_id": {case.category.id}, "bbox": [1, 1, 5, 5],'
+        ' "attributes": {"a": 1.0, "b": [2.50], "c": 3.0, "d": 1}}'
+    )
+    made = case.api.post(case.path, content=body, headers=JSON).json()
+    # As a browser sends them: it knows no difference between 1.0 and 1.
+    changed = case.patch(made, attributes={"a": 1, "b": [2.5], "c": 4, "d": True}).json()
+    record = row_of(session, changed).record
+    assert '"attributes":{"a":1.0,"b":[2.50],"c":4,"d":true}' in record
+
+
 def test_a_second_try_with_the_same_key_makes_no_twin(case: Case, session: Session) -> None:
     made = case.make(bbox=[1, 1, 5, 5], client_key="one")
     again = case.post(bbox=[1, 1, 5, 5], client_key="one")

@@ -82,3 +82,58 @@ def test_keys_of_ones_own_hold_at_once_and_in_every_browser(
     second.press("Enter")
     categories = other.get_by_role("region", name="Categories")
     expect(categories.get_by_role("button", name="thing")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
+    page: Page,
+    server: Server,
+    image_ids: list[int],
+    stored: Callable[[int], list[dict[str, Any]]],
+) -> None:
+    image_id = image_ids[1]
+    before = stored(image_id)
+    editor = EditorPage(page).open(image_id)
+    objects = page.get_by_role("listbox", name="Objects")
+    rows, selected = objects.get_by_role("option"), objects.get_by_role("option", selected=True)
+    expect(rows.first).to_contain_text(str(before[1]["coco_id"]))
+    editor.press("/")
+    page.keyboard.type("thing")
+    expect(rows).to_have_count(2)
+    editor.press("Control+Enter")
+    expect(selected).to_have_count(2)
+    editor.press("Shift+I")
+    expect(page.locator(".row.dim")).to_have_count(0)
+    page.get_by_role("button", name="Filter objects").click()
+    expect(page.locator(".row.dim")).to_have_count(1)
+    editor.press("Shift+I")
+    expect(page.locator(".row.dim")).to_have_count(0)
+
+    # A range by Shift, one more or less by Ctrl, groups by the menu; the look is kept.
+    rows.nth(0).click()
+    rows.nth(2).click(modifiers=["Shift"])
+    expect(selected).to_have_count(3)
+    rows.nth(1).click(modifiers=["Control"])
+    expect(selected).to_have_count(2)
+    page.get_by_role("button", name="How objects are drawn and listed").click()
+    with page.expect_response("**/api/me/preferences"):
+        page.get_by_label("Group by category").check()
+    editor.press("Escape")
+    expect(objects.locator(".row.group")).to_have_text(["person 1", "thing 2"])
+    objects.locator(".row.group").first.click()
+    expect(rows).to_have_count(2)
+    server.client.patch("/api/me/preferences", json={"view": None})
+
+    # A box over the last one is sent back: an attribute of its own, and no other order.
+    editor.press("b")
+    editor.drag((390, 190), (440, 240))
+    editor.press("v", "Control+[")
+    editor.saved()
+    dataset = server.client.get(f"/api/images/{image_id}").json()["dataset_id"]
+    exported = server.client.get(f"/api/datasets/{dataset}/export/instances.json").json()
+    coco_id = server.client.get(f"/api/images/{image_id}").json()["coco_id"]
+    here = [a for a in exported["annotations"] if a["image_id"] == coco_id]
+    assert [a["bbox"] for a in here] == [*BOXES, [390, 190, 50, 50]]
+    assert [a.get("attributes") for a in here] == [None, None, None, {"z_order": -1}]
+    editor.press("Control+z")
+    editor.saved()
+    assert stored(image_id)[3]["attributes"] == {}

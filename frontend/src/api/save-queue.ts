@@ -170,6 +170,51 @@ export class SaveQueue {
     this.#changed();
   }
 
+  /**
+   * The same for some annotations by their ids, null for one that is not there any
+   * more. Where a conflict waits for its decision, it is about the newer state now.
+   */
+  takeOver(found: ReadonlyMap<number, Known | null>): void {
+    const { document } = this.#options;
+    const change = new Map<AnnotationKey, Annotation | null>();
+    for (const [id, known] of found) {
+      const key = this.keyOf(id) ?? keyOfId(id);
+      const slot = this.#slots.get(key);
+      if (slot?.trouble?.kind === "conflict") slot.trouble = { kind: "conflict", theirs: known };
+      else if (!this.#unsaved.has(key) && !this.#isOlder(key, known)) {
+        if (known) this.#adopt(key, known);
+        else this.#slots.delete(key);
+        change.set(key, known?.annotation ?? null);
+      }
+    }
+    document.apply(change, "remote");
+    this.#changed();
+  }
+
+  /** Whether we have it newer, or just so. */
+  #isOlder(key: AnnotationKey, known: Known | null): boolean {
+    const { document } = this.#options;
+    const version = document.get(key) ? document.facts(key)?.version : undefined;
+    return known !== null && version !== undefined && version >= known.facts.version;
+  }
+
+  /** What the annotation with this id is called here; null when it is not here. */
+  keyOf(id: number): AnnotationKey | null {
+    const { document } = this.#options;
+    const usual = keyOfId(id);
+    if (document.get(usual) || this.#unsaved.has(usual)) return usual;
+    // One that was made here keeps the key that it began with.
+    for (const key of this.#slots.keys()) {
+      if (document.facts(key)?.id === id && (document.get(key) || this.#unsaved.has(key))) return key;
+    }
+    return null;
+  }
+
+  /** Whether an annotation is being made that has no id yet. */
+  get creates(): boolean {
+    return [...this.#unsaved].some((key) => !this.#options.document.facts(key));
+  }
+
   /** The server took an annotation away by itself: nothing of it is left to save. */
   drop(key: AnnotationKey): void {
     const slot = this.#slot(key);
@@ -192,6 +237,12 @@ export class SaveQueue {
     this.#retryMs = FIRST_RETRY_MS;
     this.#changed();
     this.pump();
+  }
+
+  /** Nothing can be saved before the person signs in again. */
+  signedOut(): void {
+    this.#pause = "signed-out";
+    this.#changed();
   }
 
   /** Sends what waits. Called whenever a gesture may have ended. */

@@ -916,6 +916,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events
+         * @description The image now, and what happens to it from now on, as server-sent events.
+         */
+        readonly get: operations["events_api_images__image_id__events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/masks/from-polygons": {
         readonly parameters: {
             readonly query?: never;
@@ -1321,6 +1341,25 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnnotationEvent
+         * @description The event `annotation`: one annotation has a new version, by the user `by`.
+         */
+        readonly AnnotationEvent: {
+            /** Id */
+            readonly id: number;
+            /** Version */
+            readonly version: number;
+            /**
+             * Change
+             * @enum {string}
+             */
+            readonly change: "created" | "changed" | "deleted";
+            /** By */
+            readonly by: number | null;
+            /** Revision */
+            readonly revision: number;
+        };
+        /**
          * AnnotationIn
          * @description What changes of an annotation.
          *
@@ -1681,6 +1720,17 @@ export interface components {
             } | null;
             /** Tolerance */
             readonly tolerance?: number | null;
+        };
+        /**
+         * EndEvent
+         * @description The event `end`: there will be no more, and why.
+         */
+        readonly EndEvent: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            readonly reason: "gone" | "signed_out" | "too_many";
         };
         /**
          * Health
@@ -2086,6 +2136,14 @@ export interface components {
             readonly next_cursor?: string | null;
         };
         /**
+         * PeopleEvent
+         * @description The event `people`: who has the image open by now.
+         */
+        readonly PeopleEvent: {
+            /** People */
+            readonly people: readonly components["schemas"]["PersonOut"][];
+        };
+        /**
          * PersonNumbers
          * @description Annotations that a person made, and those whose newest state is theirs.
          */
@@ -2100,6 +2158,18 @@ export interface components {
             readonly updated: number;
             /** Images */
             readonly images: number;
+        };
+        /**
+         * PersonOut
+         * @description Somebody who has the image open.
+         */
+        readonly PersonOut: {
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+            /** Color */
+            readonly color: string;
         };
         /**
          * PolygonsIn
@@ -2325,6 +2395,30 @@ export interface components {
             readonly code: string;
             /** Message */
             readonly message: string;
+        };
+        /**
+         * StateOut
+         * @description The event `state`: how the image is now.
+         *
+         *     `missed` says that its annotations or pixels are not those of the revision that the client named
+         *     or was last told of. `categories` and `open_predictions` are texts that change when what they
+         *     stand for does.
+         */
+        readonly StateOut: {
+            readonly image: components["schemas"]["ImageOut"];
+            /** Missed */
+            readonly missed: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            readonly role: "owner" | "annotator" | "viewer";
+            /** Categories */
+            readonly categories: string;
+            /** Open Predictions */
+            readonly open_predictions: string;
+            /** People */
+            readonly people: readonly components["schemas"]["PersonOut"][];
         };
         /**
          * StatisticsOut
@@ -4165,6 +4259,36 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PredictionOut"];
+                };
+            };
+        };
+    };
+    readonly events_api_images__image_id__events_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The image's revision that the client knows. */
+                readonly since?: number | null;
+                /** @description End after this time. */
+                readonly seconds?: number;
+            };
+            readonly header?: {
+                /** @description The same, as browsers send it when they connect again. */
+                readonly "last-event-id"?: string | null;
+            };
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Server-sent events named state, annotation, people and end; each `data` line is JSON, and `id` the image's revision. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string | components["schemas"]["StateOut"] | components["schemas"]["AnnotationEvent"] | components["schemas"]["PeopleEvent"] | components["schemas"]["EndEvent"];
                 };
             };
         };

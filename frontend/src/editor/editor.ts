@@ -8,6 +8,7 @@
  *   facts     the server told something    view       hidden, locked
  *   camera    pan, zoom, size of the stage tool       tool, its state, options or preview
  *   category  the current category         settled    no gesture is under way
+ *   categories  which there are, and how they look
  *   predictions  what models found, or which of it is shown
  */
 
@@ -26,7 +27,9 @@ import type { Hand } from "./hand";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
+import { instanceColor, sameLook, type Look } from "./look";
 import { Signal } from "./signal";
+import { below } from "./stacking";
 import { View } from "./view";
 
 export type Topic =
@@ -37,6 +40,7 @@ export type Topic =
   | "camera"
   | "tool"
   | "category"
+  | "categories"
   | "predictions"
   | "settled"
   | "notice";
@@ -60,14 +64,14 @@ export class Editor {
   readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly clipboard = new Clipboard();
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
-  readonly categories: readonly Category[];
   readonly readOnly: boolean;
   image: ImageRecord;
   camera: Camera = { scale: 1, x: 0, y: 0 };
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
-  readonly #categoryById: ReadonlyMap<number, Category>;
+  #categories: readonly Category[];
+  #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;
   #hand: Hand | null = null;
   #followsFit = true;
@@ -75,7 +79,7 @@ export class Editor {
 
   constructor({ image, categories, readOnly }: EditorOptions) {
     this.image = image;
-    this.categories = categories;
+    this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
     this.#categoryId = categories[0]?.id ?? null;
@@ -97,6 +101,18 @@ export class Editor {
 
   // Categories
 
+  get categories(): readonly Category[] {
+    return this.#categories;
+  }
+
+  /** They are others now, or look differently; what has them is drawn and listed anew. */
+  setCategories(categories: readonly Category[]): void {
+    this.#categories = categories;
+    this.#categoryById = new Map(categories.map((category) => [category.id, category]));
+    if (!this.category(this.#categoryId)) this.#categoryId = categories[0]?.id ?? null;
+    for (const topic of ["categories", "category", "document"] as const) this.signal.emit(topic);
+  }
+
   get categoryId(): number | null {
     return this.#categoryId;
   }
@@ -113,6 +129,18 @@ export class Editor {
 
   color(categoryId: number | null): string {
     return this.category(categoryId)?.color ?? COLORLESS;
+  }
+
+  /** In which an object is drawn: its category's, or one of its own. */
+  colorOf(key: AnnotationKey): string {
+    if (this.view.look.colorBy === "instance") return instanceColor(key);
+    return this.color(this.document.get(key)?.category_id ?? null);
+  }
+
+  setLook(look: Look): void {
+    if (sameLook(look, this.view.look)) return;
+    this.view.look = look;
+    this.signal.emit("view");
   }
 
   context(annotation: Annotation): ShapeContext {
@@ -199,16 +227,16 @@ export class Editor {
     return !this.view.hidden.has(key);
   }
 
-  /** What lies under the point and may be touched, the smallest first. */
+  /** What lies under the point and may be touched, the uppermost first: the smallest, unless it was sent back. */
   under(at: ImagePoint, tolerance: number): AnnotationKey[] {
-    const found: { key: AnnotationKey; area: number }[] = [];
+    const found: { key: AnnotationKey; annotation: Annotation }[] = [];
     for (const [key, annotation] of this.document.entries()) {
-      const { bounds, area } = shapes.measures(annotation);
+      const { bounds } = shapes.measures(annotation);
       if (!bounds || outside(bounds, at, tolerance)) continue;
       if (this.view.hidden.has(key) || this.view.locked.has(key)) continue;
-      if (shapes.hits(annotation, at, tolerance)) found.push({ key, area });
+      if (shapes.hits(annotation, at, tolerance)) found.push({ key, annotation });
     }
-    return found.sort((a, b) => a.area - b.area).map(({ key }) => key);
+    return found.sort((a, b) => below(b.annotation, a.annotation)).map(({ key }) => key);
   }
 
   /** What lies in the bounds and may be touched: wholly, or with any part of it. */

@@ -4,6 +4,7 @@
  */
 
 import type { AnnotationKey } from "../model/records";
+import { DEFAULT_LOOK, type Look } from "./look";
 import type { Handle } from "../shapes/shape";
 import type { PointSelection } from "./points";
 
@@ -11,6 +12,10 @@ export class View {
   #selection: ReadonlySet<AnnotationKey> = new Set();
   readonly hidden = new Set<AnnotationKey>();
   readonly locked = new Set<AnnotationKey>();
+  /** How objects are drawn; another object each time that it changes. */
+  look: Look = DEFAULT_LOOK;
+  /** What was hidden before the selection was isolated; null while it is not. */
+  beforeIsolation: ReadonlySet<AnnotationKey> | null = null;
   hovered: AnnotationKey | null = null;
   hoveredHandle: Handle | null = null;
   /** The keypoint of the one selected annotation that was chosen by its name. */

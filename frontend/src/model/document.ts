@@ -34,6 +34,12 @@ export class AnnotationDocument {
     return this.#annotations.get(key) ?? null;
   }
 
+  get size(): number {
+    let count = 0;
+    for (const annotation of this.#annotations.values()) if (annotation) count += 1;
+    return count;
+  }
+
   *entries(): Generator<[AnnotationKey, Annotation]> {
     for (const [key, annotation] of this.#annotations) if (annotation) yield [key, annotation];
   }

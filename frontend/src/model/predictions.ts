@@ -41,6 +41,11 @@ export class Predictions {
     return this.#all.length;
   }
 
+  /** Changes with what is open, as the server computes it: how many, and the sum of their ids. */
+  get digest(): string {
+    return `${this.#all.length}-${this.#all.reduce((sum, { id }) => sum + id, 0)}`;
+  }
+
   /** The models and runs that found something here. */
   get sets(): readonly PredictionSet[] {
     return this.#sets;

@@ -70,6 +70,8 @@ export interface ImageRecord {
   readonly height: number;
   readonly status: ImageStatus;
   readonly has_file: boolean;
+  /** Grows with every change of its annotations or pixels. */
+  readonly revision: number;
 }
 
 export const ANNOTATION_FIELDS = [

@@ -66,6 +66,7 @@ export class Live {
   readonly tool: Dependency;
   readonly camera: Dependency;
   readonly category: Dependency;
+  readonly categories: Dependency;
   readonly notice: Dependency;
   readonly predictions: Dependency;
   /** The save queue, and what the server told. */
@@ -95,6 +96,7 @@ export class Live {
     this.tool = on("tool");
     this.camera = on("camera");
     this.category = on("category");
+    this.categories = on("categories");
     this.notice = on("notice");
     this.predictions = on("predictions");
     this.save = dependency((ask) => queue.subscribe(ask));

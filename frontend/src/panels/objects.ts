@@ -1,39 +1,145 @@
 /** The rows of the object list and the counts of the category list: data in, rows out. */
 
 import type { Editor } from "../editor/editor";
-import type { AnnotationKey, Category } from "../model/records";
+import type { Annotation, AnnotationKey, Category } from "../model/records";
 import { measures } from "../shapes";
+import { words } from "./command-list";
 
 export interface ObjectRow {
+  readonly kind: "object";
   readonly key: AnnotationKey;
   readonly name: string;
-  readonly color: string;
+  readonly categoryId: number | null;
+  /** The COCO id as text; empty for one that the server has not seen. */
+  readonly id: string;
   readonly area: number;
 }
+
+/** The line above the objects of one category. */
+export interface GroupRow {
+  readonly kind: "group";
+  readonly name: string;
+  readonly categoryId: number | null;
+  readonly count: number;
+  readonly folded: boolean;
+}
+
+export type ListRow = ObjectRow | GroupRow;
 
 export const SORTS = {
   area: "Largest first",
   category: "By category",
   newest: "Newest first",
+  order: "As in the file",
+  id: "By id",
 } as const;
 
 export type Sort = keyof typeof SORTS;
 
-export function objectRows(editor: Editor, sort: Sort): ObjectRow[] {
+export interface ListOptions {
+  readonly sort: Sort;
+  /** Words of category, id, text or attributes, all of which must be there. */
+  readonly filter?: string;
+}
+
+/** What the annotation is called in lists. */
+export function objectName(editor: Editor, { category_id: id, caption }: Annotation): string {
+  return editor.category(id)?.name ?? (caption === null ? "no category" : "caption");
+}
+
+export function objectRows(editor: Editor, { sort, filter = "" }: ListOptions): ObjectRow[] {
   const rows: ObjectRow[] = [];
+  const parts = words(filter);
   for (const [key, annotation] of editor.document.entries()) {
-    const { category_id: categoryId, caption } = annotation;
-    rows.push({
-      key,
-      name: editor.category(categoryId)?.name ?? (caption === null ? "no category" : "caption"),
-      color: editor.color(categoryId),
-      area: editor.document.facts(key)?.area ?? measures(annotation).area,
-    });
+    const facts = editor.document.facts(key);
+    const name = objectName(editor, annotation);
+    const id = facts ? String(facts.coco_id) : "";
+    if (parts.length > 0 && !mentionsAll(`${name} ${id} ${searchText(annotation)}`, parts)) continue;
+    const area = facts?.area ?? measures(annotation).area;
+    rows.push({ kind: "object", key, name, categoryId: annotation.category_id, id, area });
   }
-  if (sort === "area") rows.sort((a, b) => b.area - a.area);
-  else if (sort === "newest") rows.reverse();
-  else rows.sort((a, b) => a.name.localeCompare(b.name) || b.area - a.area);
-  return rows;
+  return rows.sort(ORDERS[sort](editor));
+}
+
+type Order = (a: ObjectRow, b: ObjectRow) => number;
+
+/** Sorting is stable, so that equals stay in the order of the file. */
+const ORDERS: Readonly<Record<Sort, (editor: Editor) => Order>> = {
+  area: () => (a, b) => b.area - a.area,
+  category: (editor) => {
+    const rank = categoryRanks(editor);
+    const of = ({ categoryId }: ObjectRow): number => rank.get(categoryId) ?? -1;
+    return (a, b) => of(a) - of(b) || b.area - a.area;
+  },
+  newest: (editor) => {
+    const place = new Map([...editor.document.entries()].map(([key], i) => [key, i]));
+    return (a, b) => place.get(b.key)! - place.get(a.key)!;
+  },
+  order: () => () => 0,
+  id: () => (a, b) => {
+    // What has no id yet comes last; ids that are no numbers after those that are.
+    const [left, right] = [idNumber(a.id), idNumber(b.id)];
+    return left === right ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : left - right;
+  },
+};
+
+const idNumber = (id: string): number => (id === "" || Number.isNaN(Number(id)) ? Infinity : Number(id));
+
+/** Places of the categories by name: comparing numbers is a hundred times faster than names. */
+function categoryRanks(editor: Editor): Map<number | null, number> {
+  const sorted = [...editor.categories].sort((a, b) => a.name.localeCompare(b.name));
+  return new Map(sorted.map(({ id }, i) => [id, i]));
+}
+
+/** The same rows under a line for each category; the rows of a folded one are left out. */
+export function grouped(editor: Editor, rows: readonly ObjectRow[], folded: ReadonlySet<number | null>): ListRow[] {
+  const groups = new Map<number | null, ObjectRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row.categoryId);
+    if (group) group.push(row);
+    else groups.set(row.categoryId, [row]);
+  }
+  const rank = categoryRanks(editor);
+  const ids = [...groups.keys()].sort((a, b) => (rank.get(a) ?? -1) - (rank.get(b) ?? -1));
+  return ids.flatMap((categoryId): ListRow[] => {
+    const members = groups.get(categoryId)!;
+    const { name } = members[0]!;
+    const isFolded = folded.has(categoryId);
+    const head: GroupRow = { kind: "group", name, categoryId, count: members.length, folded: isFolded };
+    return isFolded ? [head] : [head, ...members];
+  });
+}
+
+const searchTexts = new WeakMap<Annotation, string>();
+
+/** Caption and attributes, as `name:value`, in small letters. */
+function searchText(annotation: Annotation): string {
+  let text = searchTexts.get(annotation);
+  if (text === undefined) {
+    const attributes = Object.entries(annotation.attributes).map(([name, value]) => `${name}:${plain(value)}`);
+    text = [annotation.caption ?? "", ...attributes, annotation.iscrowd ? "crowd" : ""].join(" ");
+    searchTexts.set(annotation, text);
+  }
+  return text;
+}
+
+const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+function mentionsAll(text: string, parts: readonly string[]): boolean {
+  const small = text.toLowerCase();
+  return parts.every((part) => small.includes(part));
+}
+
+/** The keys between two rows, both included, for a click with Shift. */
+export function keysBetween(rows: readonly ListRow[], from: number, to: number): AnnotationKey[] {
+  const [first, last] = [Math.min(from, to), Math.max(from, to)];
+  return rows.slice(first, last + 1).flatMap((row) => (row.kind === "object" ? [row.key] : []));
+}
+
+/** The nearest row with an object from `at` on in the direction of `step`; null when there is none. */
+export function objectFrom(rows: readonly ListRow[], at: number, step: 1 | -1): number | null {
+  for (let i = at; i >= 0 && i < rows.length; i += step) if (rows[i]!.kind === "object") return i;
+  return null;
 }
 
 export function countsByCategory(editor: Editor): Map<number, number> {

@@ -47,3 +47,14 @@ export function initials({ name, email }: { name: string; email: string }): stri
   const letters = words.length > 1 ? words[0]![0]! + words.at(-1)![0]! : (words[0] ?? "?").slice(0, 2);
   return letters.toUpperCase();
 }
+
+/** Black or white, whichever can be read better on a colour such as `#4f8cff`. */
+export function onColor(color: string): string {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const part = parseInt(color.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  // Where both have the same contrast by the formula of WCAG 2.
+  return light > 0.179 ? "#000000" : "#ffffff";
+}

@@ -6,6 +6,7 @@
 
 import type { Editor } from "../editor/editor";
 import type { Marquee, Preview } from "../editor/hand";
+import type { Look } from "../editor/look";
 import { selectedPoints } from "../editor/points";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
@@ -59,14 +60,14 @@ export class ActiveLayer implements Layer {
   }
 
   #color(key: AnnotationKey): string {
-    return this.#editor.color(this.#editor.document.get(key)?.category_id ?? null);
+    return this.#editor.colorOf(key);
   }
 
-  #shape(key: AnnotationKey, style: (color: string) => Style, frame: Frame): void {
+  #shape(key: AnnotationKey, style: (color: string, look: Look) => Style, frame: Frame): void {
     const annotation = this.#editor.document.get(key);
     if (!annotation || !this.#editor.visible(key)) return;
     const outline = this.#below.inHand(key, annotation);
-    if (outline) paint(this.#context, outline, style(this.#color(key)), frame.camera.scale);
+    if (outline) paint(this.#context, outline, style(this.#color(key), this.#editor.view.look), frame.camera.scale);
   }
 
   #handles(frame: Frame): void {

@@ -3,6 +3,7 @@
  * thread use the same code, so that a shape looks the same on either.
  */
 
+import { luminance, type Look } from "../editor/look";
 import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Outline } from "../shapes/shape";
 import type { Context } from "./layer";
@@ -26,24 +27,28 @@ const EVERYWHERE = 1e6;
 
 const pathsOf = new WeakMap<Outline, Paths>();
 
-export const normalStyle = (color: string): Style => ({
+/** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
+const DARK = 0.12;
+const HALO = "rgb(255 255 255 / 65%)";
+
+export const normalStyle = (color: string, { fillOpacity, outlineOnly }: Look): Style => ({
   color,
-  fillAlpha: 0.28,
-  strokes: [{ color, width: 1.5 }],
+  fillAlpha: outlineOnly ? 0 : fillOpacity,
+  strokes: [...(luminance(color) < DARK ? [{ color: HALO, width: 3.5 }] : []), { color, width: 1.5 }],
   dashed: false,
 });
 
-export const hoverStyle = (color: string): Style => ({
+export const hoverStyle = (color: string, { outlineOnly }: Look): Style => ({
   color,
-  fillAlpha: 0.2,
+  fillAlpha: outlineOnly ? 0 : 0.2,
   strokes: [{ color, width: 2.5 }],
   dashed: false,
 });
 
 /** White on the category's colour, so that it stands out from bright images too. */
-export const selectedStyle = (color: string): Style => ({
+export const selectedStyle = (color: string, { fillOpacity, outlineOnly }: Look): Style => ({
   color,
-  fillAlpha: 0.34,
+  fillAlpha: outlineOnly ? 0 : Math.min(1, fillOpacity + 0.06),
   strokes: [
     { color, width: 4 },
     { color: "#ffffff", width: 1.5 },
@@ -65,7 +70,8 @@ export function paint(context: Context, outline: Outline, style: Style, scale: n
   const paths = prepared(outline);
   context.fillStyle = style.color;
   context.globalAlpha = style.fillAlpha;
-  for (const { fill, keep } of paths.areas) fillArea(context, fill, keep);
+  // Without a fill there is nothing to see of what costs most.
+  if (style.fillAlpha > 0) for (const { fill, keep } of paths.areas) fillArea(context, fill, keep);
   context.globalAlpha = 1;
   context.lineJoin = "round";
   context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);

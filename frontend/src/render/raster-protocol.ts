@@ -1,5 +1,6 @@
 /** What the main thread and the raster worker say to each other. */
 
+import type { Look } from "../editor/look";
 import type { Annotation, AnnotationKey } from "../model/records";
 import type { Outline, ShapeContext } from "../shapes/shape";
 import type { Frame } from "./layer";
@@ -19,6 +20,7 @@ export interface RasterRequest {
   readonly margin: number;
   /** Drawn elsewhere or hidden. */
   readonly without: ReadonlySet<AnnotationKey>;
+  readonly look: Look;
 }
 
 export interface RasterAnswer {

@@ -6,6 +6,8 @@
 
 import { overlap } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
+import { instanceColor, sameLook, type Look } from "../editor/look";
+import { zOrder } from "../editor/stacking";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
@@ -15,7 +17,8 @@ import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol
 
 interface Entry extends shapes.Measures {
   readonly key: AnnotationKey;
-  readonly style: Style;
+  readonly color: string;
+  readonly z: number;
   readonly heavy: boolean;
   readonly trace: () => Outline;
   outline: Outline | null;
@@ -34,20 +37,37 @@ function update({ key, annotation, color, context }: ShapeUpdate): void {
   entries.set(key, {
     ...shapes.measures(annotation),
     key,
-    style: normalStyle(color),
+    color,
+    z: zOrder(annotation),
     heavy: shapes.isHeavy(annotation),
     trace: () => shapes.outline(annotation, context),
     outline: null,
   });
 }
 
-/** Small things are drawn above big ones. */
+/** Few colours, or one for each object: either way each style is made once per look. */
+const styles = new Map<string, Style>();
+let stylesOf: Look | null = null;
+
+function styleOf({ key, color }: Entry, look: Look): Style {
+  if (!stylesOf || !sameLook(stylesOf, look)) styles.clear();
+  stylesOf = look;
+  const name = look.colorBy === "instance" ? key : color;
+  let style = styles.get(name);
+  if (!style) {
+    style = normalStyle(look.colorBy === "instance" ? instanceColor(key) : color, look);
+    styles.set(name, style);
+  }
+  return style;
+}
+
+/** Small things are drawn above big ones, unless they were sent back. */
 function drawingOrder(): Entry[] {
-  inOrder ??= [...entries.values()].sort((a, b) => b.area - a.area);
+  inOrder ??= [...entries.values()].sort((a, b) => a.z - b.z || b.area - a.area);
   return inOrder;
 }
 
-function raster({ frame, margin, without }: RasterRequest): RasterAnswer {
+function raster({ frame, margin, without, look }: RasterRequest): RasterAnswer {
   const width = Math.max(1, Math.round((frame.size.width + 2 * margin) * frame.ratio));
   const height = Math.max(1, Math.round((frame.size.height + 2 * margin) * frame.ratio));
   if (surface.width !== width || surface.height !== height) {
@@ -72,7 +92,7 @@ function raster({ frame, margin, without }: RasterRequest): RasterAnswer {
       entry.outline = entry.trace();
       if (entry.heavy) outlines.push([entry.key, entry.outline]);
     }
-    paint(context, entry.outline, entry.style, frame.camera.scale);
+    paint(context, entry.outline, styleOf(entry, look), frame.camera.scale);
   }
   return { bitmap: surface.transferToImageBitmap(), outlines };
 }

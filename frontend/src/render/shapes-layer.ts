@@ -7,6 +7,7 @@
  */
 
 import type { Editor } from "../editor/editor";
+import type { Look } from "../editor/look";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
@@ -19,6 +20,7 @@ interface Raster {
   readonly bitmap: ImageBitmap;
   readonly frame: Frame;
   readonly without: ReadonlySet<AnnotationKey>;
+  readonly look: Look;
 }
 
 export class ShapesLayer implements Layer {
@@ -27,7 +29,7 @@ export class ShapesLayer implements Layer {
   readonly #worker: Worker;
   readonly #editor: Editor;
   readonly #answered: () => void;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   readonly #outdated = new Set<AnnotationKey>();
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
   readonly #outlines = new WeakMap<Annotation, Outline>();
@@ -41,10 +43,16 @@ export class ShapesLayer implements Layer {
     this.#worker = worker;
     this.#answered = answered;
     worker.onmessage = ({ data }: MessageEvent<RasterAnswer>) => this.#receive(data);
-    for (const [key] of editor.document.entries()) this.#outdated.add(key);
-    this.#unsubscribe = editor.document.subscribe((diff) => {
-      for (const { key } of diff) this.#outdated.add(key);
-    });
+    const allOutdated = (): void => {
+      for (const [key] of editor.document.entries()) this.#outdated.add(key);
+    };
+    allOutdated();
+    this.#unsubscribe = [
+      editor.signal.on(["categories"], allOutdated),
+      editor.document.subscribe((diff) => {
+        for (const { key } of diff) this.#outdated.add(key);
+      }),
+    ];
   }
 
   /** In the active layer instead of the bitmap, as soon as the outline is known. */
@@ -90,7 +98,7 @@ export class ShapesLayer implements Layer {
   }
 
   destroy(): void {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#worker.terminate();
   }
 
@@ -101,12 +109,13 @@ export class ShapesLayer implements Layer {
       this.#raster &&
       this.#outdated.size === 0 &&
       sameFrame(this.#raster.frame, frame) &&
+      this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);
     if (current) return;
     const at = new Map<AnnotationKey, Annotation>();
     const updates = [...this.#outdated].map((key) => this.#update(key, at));
     this.#outdated.clear();
-    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without };
+    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without, look: this.#editor.view.look };
     this.#asked = { ...request, at };
     this.#worker.postMessage(request);
   }
@@ -135,7 +144,7 @@ export class ShapesLayer implements Layer {
     const asked = this.#asked!;
     this.#asked = null;
     this.#raster?.bitmap.close();
-    this.#raster = { bitmap, frame: asked.frame, without: asked.without };
+    this.#raster = { bitmap, frame: asked.frame, without: asked.without, look: asked.look };
     for (const [key, outline] of outlines) {
       const annotation = asked.at.get(key) ?? this.#editor.document.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });

@@ -11,6 +11,7 @@ import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
 import { ImageLayer, type Picture } from "./image-layer";
+import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import { connectPointer } from "./pointer";
 import { PredictionsLayer } from "./predictions-layer";
@@ -43,6 +44,7 @@ export class Stage {
     this.#layers = [
       this.#image,
       this.#shapes,
+      new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
@@ -55,6 +57,7 @@ export class Stage {
       "camera",
       "tool",
       "category",
+      "categories",
       "predictions",
     ] as const;
     this.#undo.push(

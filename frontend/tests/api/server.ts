@@ -63,6 +63,10 @@ export class Server {
 
   #reply({ method, path, body, version }: Ask): Answer {
     const [, , kind, id, verb] = path.split("/");
+    if (method === "GET") {
+      const found = this.now(Number(id));
+      return found ? answer(200, found) : answer(404, { detail: "It was deleted." });
+    }
     if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });

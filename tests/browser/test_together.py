@@ -1,0 +1,160 @@
+"""Two people at once on one image."""
+
+import itertools
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.editor_page import EditorPage
+from tests.serving import PASSWORD, Server
+
+_numbers = itertools.count(1)
+SQUARE = [100, 100, 200, 100, 200, 200, 100, 200]
+OTHER = [300, 100, 400, 100, 400, 200, 300, 200]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image without pixels (640 x 480) with two squares, in a dataset that both may edit."""
+
+    dataset_id: int
+    image_id: int
+    annotation_ids: tuple[int, int]
+
+
+@pytest.fixture
+def scene(server: Server) -> Scene:
+    dataset = server.client.post(
+        "/api/datasets", json={"name": f"together {next(_numbers)}"}
+    ).json()["id"]
+    squares = [
+        {"id": number, "image_id": 1, "category_id": number, "iscrowd": 0, "area": 10000.0,
+         "bbox": [ring[0], 100, 100, 100], "segmentation": [ring]}
+        for number, ring in enumerate((SQUARE, OTHER), start=1)
+    ]  # fmt: skip
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "spoon"}],
+        "annotations": squares,
+    }
+    server.import_coco(dataset, coco)
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    found = server.client.get(f"/api/images/{image}/annotations").json()["items"]
+    person = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada Lovelace"}
+    server.client.post("/api/users", json=person)
+    member = {"email": person["email"], "role": "annotator"}
+    server.client.put(f"/api/datasets/{dataset}/members", json=member).raise_for_status()
+    return Scene(dataset, image, (found[0]["id"], found[1]["id"]))
+
+
+def corner(editor: EditorPage, place: int) -> list[int]:
+    """The first corner of the annotation at this place."""
+    ring = editor.annotations[place]["segmentation"][0]
+    return [round(number) for number in ring[:2]]
+
+
+def move_corner(editor: EditorPage, start: tuple[float, float], end: tuple[float, float]) -> None:
+    editor.press("v")
+    editor.click((start[0] + 150) / 2, (start[1] + 150) / 2)
+    editor.drag(start, end)
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for a condition about `annotations`, in the page's own language."""
+    page.evaluate(
+        """async () => {
+          const annotations = () => window.maskwright.editor.annotations;
+          const holds = () => CONDITION;
+          const end = Date.now() + 10000;
+          while (!holds()) {
+            if (Date.now() > end) throw new Error("It did not happen.");
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        }""".replace("CONDITION", condition)
+    )
+
+
+def test_two_people_at_once(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    """One sees what the other does as it happens, keeps an undo of his own, and is asked when both
+    change the same shape."""
+    expected_errors.append("412")
+    mine, theirs = new_page(), new_page(signed_in=False)
+    sign_in(theirs, "ada@example.org")
+    me, ada = EditorPage(mine).open(scene.image_id), EditorPage(theirs).open(scene.image_id)
+
+    # Who is there.
+    people = mine.get_by_role("list", name="Also on this image")
+    expect(people.get_by_role("listitem", name="Ada Lovelace")).to_be_visible()
+
+    # Something of mine that can be undone, then something of hers.
+    move_corner(me, (100, 100), (60, 60))
+    until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 60")
+    ada.press("b")
+    ada.drag((450, 300), (500, 350))
+    until(mine, "annotations().length === 3")
+    me.press("Control+z")
+    me.saved()
+    assert len(me.annotations) == 3, "hers is not mine to undo"
+    assert corner(me, 0) == [100, 100]
+    until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 100")
+
+    # The same corner at the same time: she saves while I still hold the button.
+    me.click(150, 150)
+    mine.mouse.move(*me.at(100, 100))
+    mine.mouse.down()
+    mine.mouse.move(*me.at(80, 80))
+    move_corner(ada, (200, 200), (260, 250))
+    ada.saved()
+    assert corner(me, 0) == [80, 80], "what I hold stays in my hand"
+    mine.mouse.up()
+    dialog = mine.get_by_role("dialog", name="Changed by somebody else too")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Keep mine").click()
+    me.saved()
+    until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 80")
+
+    # She deletes what I look at.
+    me.press("v")
+    me.click(350, 150)
+    ada.press("v")
+    ada.click(350, 150)
+    ada.press("Delete")
+    until(mine, "annotations().length === 2")
+    expect(mine.get_by_text("Ada Lovelace deleted “spoon”.")).to_be_visible()
+
+    # The status, a category and the end of her visit.
+    theirs.get_by_role("button", name="Mark the image done").click()
+    expect(mine.get_by_role("button", name="Status: Done")).to_be_visible()
+    categories = server.client.get(f"/api/datasets/{scene.dataset_id}/categories").json()["items"]
+    path = f"/api/categories/{categories[0]['id']}"
+    server.client.patch(path, json={"name": "mug"}).raise_for_status()
+    expect(mine.get_by_role("region", name="Categories").get_by_text("mug")).to_be_visible()
+    theirs.close()
+    expect(people.get_by_role("listitem")).to_have_count(0)
+
+
+def test_access_that_is_taken_away(
+    new_page: Callable[..., Page], server: Server, scene: Scene
+) -> None:
+    page = new_page(signed_in=False)
+    sign_in(page, "ada@example.org")
+    EditorPage(page).open(scene.image_id)
+    state = f"/api/images/{scene.image_id}/events?seconds=0"
+    while "Ada" not in server.client.get(state).text:
+        time.sleep(0.05)
+    members = f"/api/datasets/{scene.dataset_id}/members"
+    ada = next(
+        member["user_id"]
+        for member in server.client.get(members).json()["items"]
+        if member["email"] == "ada@example.org"
+    )
+    server.client.delete(f"{members}/{ada}").raise_for_status()
+    gone = re.compile("not there any more, or not for you")
+    expect(page.get_by_text(gone)).to_be_visible()
