@@ -26,6 +26,8 @@ export interface Preview {
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
+  /** The pointer is on another outline: on a point of it, or on an edge. */
+  readonly mark: { readonly at: ImagePoint; readonly kind: "point" | "edge" } | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
   /** Limbs of a skeleton that are not there yet. */
@@ -48,6 +50,7 @@ export const NO_PREVIEW: Preview = {
   filled: true,
   dots: [],
   ghost: null,
+  mark: null,
   marquee: null,
   limbs: [],
   label: null,
@@ -82,5 +85,8 @@ export interface Hand {
   pointer(input: PointerInput): void;
   /** False when the gesture in hand has no use for it. */
   intend(intent: Intent): boolean;
+  /** Whether following a border can begin or go the other way round. */
+  readonly traces: boolean;
+  trace(): void;
   holdSpace(held: boolean): void;
 }

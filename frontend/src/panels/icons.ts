@@ -5,6 +5,7 @@ import Pentagon from "@lucide/svelte/icons/pentagon";
 import Slice from "@lucide/svelte/icons/slice";
 import PersonStanding from "@lucide/svelte/icons/person-standing";
 import Shapes from "@lucide/svelte/icons/shapes";
+import Spline from "@lucide/svelte/icons/spline";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import type { Component } from "svelte";
 
@@ -15,6 +16,7 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
   slice: Slice,
+  spline: Spline,
   "person-standing": PersonStanding,
 };
 

@@ -12,7 +12,7 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import { drawHandles, drawLabel, drawSquare, isKeypoint } from "./handles";
+import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import type { ShapesLayer } from "./shapes-layer";
@@ -93,7 +93,7 @@ export class ActiveLayer implements Layer {
   }
 
   #preview(preview: Preview, frame: Frame): void {
-    const { line, closed, filled, dots, ghost, marquee, limbs, label } = preview;
+    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label } = preview;
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
@@ -104,6 +104,7 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, dot);
       this.#square(x, y, i === 0 ? 9 : 6, color, false);
     });
+    if (mark) drawMark(this.#context, toScreen(frame.camera, mark.at), mark.kind);
     if (ghost) {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);

@@ -171,6 +171,14 @@ export function slice(
     ?.slice!(annotation, line);
 }
 
+/** The annotation with these outlines for what it covers; a box is a polygon then. */
+export const withRegion = (annotation: Annotation, { rings, holes }: Region): Annotation => ({
+  ...annotation,
+  bbox: null,
+  segmentation: rings,
+  holes,
+});
+
 /** What it covers as outlines, or null when it has none. */
 export function region(annotation: Annotation): Region | null {
   return (

@@ -6,11 +6,12 @@ import { optionCommands } from "../editor/options";
 import { box } from "./box";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
+import { redraw } from "./redraw";
 import { select } from "./select";
 import { slice } from "./slice";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, keypoints, slice];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, keypoints, redraw, slice];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({
