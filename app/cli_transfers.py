@@ -211,6 +211,9 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
 @click.option(
     "--mode", type=OneOf(modes), default="lenient", help="strict: one error, and nothing goes in."
 )
+@click.option(
+    "--placeholders", is_flag=True, help="Make images and categories that a COCO file lacks."
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
 @click.option("--subset", help="Of new images, such as train; else what FILE's name says.")
 @click.option("--name", help="Of results: the model or run; else FILE's name.")
@@ -227,6 +230,7 @@ def import_files(
     subset: str | None,
     name: str | None,
     *,
+    placeholders: bool,
     dry_run: bool,
     create: bool,
     as_json: bool,
@@ -243,7 +247,7 @@ def import_files(
         raise click.UsageError("--name is for one file: each would replace the one before.")
     mask_options = _mask_options(of_masks, mode=mode, dry_run=dry_run)
     options = ImportOptions(
-        format=form, task=task, mode=mode, dry_run=dry_run, subset=subset, name=name
+        form, task, mode, placeholders=placeholders, dry_run=dry_run, subset=subset, name=name
     )
     reports: list[dict[str, Any]] = []
     with running_parts() as context:

@@ -300,11 +300,16 @@ def test_another_format_out_and_in(
 
 def test_an_import_of_nothing_is_no_success(call: Call, dataset: Dataset, tmp_path: Path) -> None:
     file = json.loads((COCO / "instances.json").read_text())
-    file["annotations"] = [one | {"image_id": -1} for one in file["annotations"]]
+    polygons = [one for one in file["annotations"] if not one["iscrowd"]]
+    file["annotations"] = [one | {"image_id": -1} for one in polygons]
     (tmp_path / "lost.json").write_text(json.dumps(file))
     code, said, error = call("import", "Street scenes", str(tmp_path / "lost.json"))
-    assert "  annotations: 0 created, 0 updated, 0 unchanged, 117 rejected\n" in said
-    assert (code, "No annotation was imported; rejected: 117." in error) == (1, True)
+    assert "  annotations: 0 created, 0 updated, 0 unchanged, 114 rejected\n" in said
+    assert (code, "No annotation was imported; rejected: 114." in error) == (1, True)
+    code, said, _ = call("import", "Street scenes", str(tmp_path / "lost.json"), "--placeholders")
+    assert code == 0
+    assert "  warning image_placeholder annotations[0].image_id: " in said
+    assert "  annotations: 114 created, 0 updated, 0 unchanged, 0 rejected\n" in said
 
 
 def test_a_dry_run_changes_nothing(call: Call, dataset: Dataset, session: Session) -> None:

@@ -71,6 +71,13 @@ _BODY: dict[str, Any] = {
                             "description": "`lenient` leaves wrong records out and says so; "
                             "`strict` imports nothing then.",
                         },
+                        "placeholders": {
+                            "type": "boolean",
+                            "default": False,
+                            "description": "For images and categories that annotations name and "
+                            "the COCO file lacks: take the dataset's with these ids, or else make "
+                            "placeholders. Without it, such annotations are left out.",
+                        },
                         "dry_run": {
                             "type": "boolean",
                             "default": False,
@@ -114,7 +121,7 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts={"format", "task", "mode", "dry_run", "subset", "name"},
+            texts={"format", "task", "mode", "placeholders", "dry_run", "subset", "name"},
             most_files=1,
             new_path=lambda: folder / "upload",
             on_file=received.append,
@@ -197,19 +204,23 @@ def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
     if mode not in MODES:
         told = f"A mode is one of {', '.join(MODES)}."
         raise Invalid(told, code="mode_unknown", loc=("body", "mode"))
-    try:
-        dry_run = _flag.validate_python(sent.get("dry_run") or "false")
-    except ValidationError:
-        told = "dry_run is true or false."
-        raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
     return ImportOptions(
         format=form,
         task=task,
         mode=mode,
-        dry_run=dry_run,
+        placeholders=_is_set(sent, "placeholders"),
+        dry_run=_is_set(sent, "dry_run"),
         subset=_checked(sent, "subset"),
         name=_checked(sent, "name"),
     )
+
+
+def _is_set(sent: Mapping[str, str], field: str) -> bool:
+    try:
+        return _flag.validate_python(sent.get(field) or "false")
+    except ValidationError:
+        told = f"{field} is true or false."
+        raise Invalid(told, code="bool_parsing", loc=("body", field)) from None
 
 
 def _checked(sent: Mapping[str, str], field: str) -> str | None:

@@ -106,8 +106,9 @@ class FolderFormat:
         report: Report,
         name: str = "",
         pngs: Pngs | None = None,
+        placeholders: bool = False,
     ) -> AbstractContextManager[Source]:
-        del file, task, report, name, pngs
+        del file, task, report, name, pngs, placeholders
         raise FileError("zip_needed", f"{self.title} is read from a zip.")
 
 

@@ -168,6 +168,14 @@ ISSUES: dict[str, IssueKind] = {
         "The annotation's category is not in the file, or a result's not in the dataset."
     ),
     "image_rejected": _rejects("The annotation's image was rejected."),
+    "image_placeholder": _generous(
+        "Annotations name an image that is not in the file, and placeholders were asked for.",
+        "made, called after its id",
+    ),
+    "category_placeholder": _generous(
+        "Annotations name a category that is not in the file, and placeholders were asked for.",
+        "made, called after its id",
+    ),
     "annotation_id_missing": _generous("An annotation without an id.", "given a new id"),
     "annotation_id_duplicate": _generous(
         "Two annotations of the file have the same id.", "both kept", strict="error"
@@ -380,8 +388,12 @@ FIXES: dict[str, str] = {
     "image_differs": "Nothing: each task is exported as it came.",
     "annotation_differs": "Nothing: each task is exported as it came.",
     "annotation_task_taken": "Give one of the two annotations another id.",
-    "image_unknown": "Add the image to images, or take the annotation out.",
-    "category_unknown": "Add the category to categories, or correct category_id.",
+    "image_unknown": "Add the image to images, take the annotation out, or ask for placeholders.",
+    "category_unknown": (
+        "Add the category to categories, correct category_id, or ask for placeholders."
+    ),
+    "image_placeholder": "Add the image to images, with its name and size.",
+    "category_placeholder": "Rename the category, or add it to categories.",
     "image_rejected": "Mend the record that it refers to.",
     "annotation_id_missing": "Give the annotation an id of its own.",
     "annotation_id_duplicate": "Give each annotation an id of its own.",

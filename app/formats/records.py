@@ -101,7 +101,8 @@ class Pngs(Protocol):
 class ImageRecord:
     """One image; `index` is its place among the file's images that can be used.
 
-    `subset` is set where the file tells one for each image.
+    `subset` is set where the file tells one for each image. A `placeholder` stands for one that the
+    file lacks; its path leads to the annotation that names it.
     """
 
     index: int
@@ -113,11 +114,12 @@ class ImageRecord:
     width: int | None
     height: int | None
     subset: str | None = None
+    placeholder: bool = False
 
 
 @dataclass(slots=True)
 class CategoryRecord:
-    """One category; `color` is ``#rrggbb`` where the file has one."""
+    """One category; `color` is ``#rrggbb`` where the file has one. For `placeholder` see images."""
 
     index: int
     path: str
@@ -129,6 +131,7 @@ class CategoryRecord:
     isthing: bool = True
     keypoints: list[str] = field(default_factory=list)
     skeleton: list[list[int]] = field(default_factory=list)
+    placeholder: bool = False
 
 
 @dataclass(slots=True)
@@ -282,11 +285,13 @@ class Format(Protocol):
         report: Report,
         name: str = "",
         pngs: Pngs | None = None,
+        placeholders: bool = False,
     ) -> AbstractContextManager[Source]:
         """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``.
 
         `name` is the file's own: with ``auto`` it tells the task where the content leaves it open.
-        `pngs` are those beside it, if there are any. Raises FileError where the format is one of
-        folders alone.
+        `pngs` are those beside it, if there are any. With `placeholders`, images and categories
+        that annotations name and the file lacks are in the head, too. Raises FileError where the
+        format is one of folders alone.
         """
         ...

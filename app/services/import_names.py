@@ -4,6 +4,9 @@ Formats of folders know images by their paths and categories by their names. An 
 of that name in the dataset is the same one; what is new is numbered on. The records then go the way
 of all imports. Ids of new images are safe to take, for the import has the dataset's turn, and
 nobody else makes images meanwhile.
+
+Placeholders are the other way round: they have an id, and stand for the dataset's image or category
+with that id where there is one.
 """
 
 from collections.abc import Sequence
@@ -14,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, values
 from app.formats.folders import without_suffix
-from app.formats.records import CategoryRecord, Head, ImageRecord
+from app.formats.records import CategoryRecord, Head, ImageRecord, Report
 from app.models import Category, Dataset, Image
 from app.services.file_names import base_name, share_an_end
 
-__all__ = ["settle_ids"]
+__all__ = ["settle_ids", "settle_placeholders"]
 
 
 def settle_ids(session: Session, *, dataset_id: int, head: Head) -> None:
@@ -26,6 +29,42 @@ def settle_ids(session: Session, *, dataset_id: int, head: Head) -> None:
     first = select(Dataset.next_image_coco_id).where(Dataset.id == dataset_id)
     _Images(_images(session, dataset_id), session.scalars(first).one()).settle(head.images)
     _settle_categories(session, dataset_id, head.categories)
+
+
+def settle_placeholders(session: Session, *, dataset_id: int, head: Head, report: Report) -> None:
+    """Have placeholders be what the dataset has, and tell of each what became of it."""
+    images = [record for record in head.images if record.placeholder]
+    rows = _only_ones(_images(session, dataset_id)) if images else {}
+    for image in images:
+        row = rows.get(values.id_key(image.coco_id))
+        _tell(report, "image", image, is_there=row is not None)
+        if row is not None:
+            image.width = image.height = None
+            _take_over(image, row)
+    categories = [record for record in head.categories if record.placeholder]
+    rows = _only_ones(_categories(session, dataset_id)) if categories else {}
+    for category in categories:
+        row = rows.get(values.id_key(category.coco_id))
+        _tell(report, "category", category, is_there=row is not None)
+        if row is not None:
+            category.name, category.text = row.name, row.record
+            category.keypoints, category.skeleton = row.keypoints, row.skeleton
+
+
+def _only_ones(rows: Sequence[Row[Any]]) -> dict[Any, Row[Any]]:
+    """The rows by their COCO ids, without those of which several have one id."""
+    by_id: dict[Any, list[Row[Any]]] = {}
+    for row in rows:
+        by_id.setdefault(values.id_key(row.coco_id), []).append(row)
+    return {key: found[0] for key, found in by_id.items() if len(found) == 1}
+
+
+def _tell(
+    report: Report, kind: str, record: ImageRecord | CategoryRecord, *, is_there: bool
+) -> None:
+    told = f"There is no {kind} {record.coco_id!r:.60} in the file."
+    action = "taken from the dataset" if is_there else None
+    report.add(f"{kind}_placeholder", record.path, told, id=record.coco_id, action=action)
 
 
 def _images(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
@@ -101,14 +140,21 @@ def _take_over(record: ImageRecord, found: Row[Any]) -> None:
     record.text = found.record or _text(record, found.id_text)
 
 
+def _categories(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+    query = select(
+        Category.coco_id, Category.name, Category.record, Category.keypoints, Category.skeleton
+    )
+    return session.execute(
+        query.where(Category.dataset_id == dataset_id).order_by(Category.id)
+    ).all()
+
+
 def _settle_categories(
     session: Session, dataset_id: int, records: Sequence[CategoryRecord]
 ) -> None:
-    query = select(Category.coco_id, Category.name, Category.record)
-    rows = session.execute(query.where(Category.dataset_id == dataset_id).order_by(Category.id))
     present: dict[str, list[Row[Any]]] = {}
     highest = 0
-    for row in rows:
+    for row in _categories(session, dataset_id):
         present.setdefault(row.name, []).append(row)
         highest = max(highest, values.highest_id([row.coco_id]))
     for record in records:

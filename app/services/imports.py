@@ -54,6 +54,7 @@ class ImportOptions:
     format: str = AUTO
     task: str = AUTO
     mode: str = "lenient"
+    placeholders: bool = False
     dry_run: bool = False
     subset: str | None = None
     name: str | None = None
@@ -243,7 +244,12 @@ class ImportWork:
 
         def opened(report: Report) -> AbstractContextManager[Source]:
             return form.open(
-                file, task=options.task, report=report, name=options.file_name, pngs=pngs
+                file,
+                task=options.task,
+                report=report,
+                name=options.file_name,
+                pngs=pngs,
+                placeholders=options.placeholders,
             )
 
         self.run_source(opened, progress)
@@ -286,6 +292,9 @@ class ImportWork:
                 image.subset = None
         if not head.has_ids:
             import_names.settle_ids(session, dataset_id=self._dataset_id, head=head)
+        import_names.settle_placeholders(
+            session, dataset_id=self._dataset_id, head=head, report=report
+        )
         matches, images = import_images.find_images(
             session,
             dataset_id=self._dataset_id,

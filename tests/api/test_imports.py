@@ -273,6 +273,7 @@ def test_a_zip_without_annotations(
     [
         ({"task": "nonsense"}, "task_unknown"),
         ({"mode": "careless"}, "mode_unknown"),
+        ({"placeholders": "perhaps"}, "bool_parsing"),
         ({"dry_run": "perhaps"}, "bool_parsing"),
         ({"subset": "\x01"}, "value_error"),
         ({"surprise": "1"}, "unknown"),

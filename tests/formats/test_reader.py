@@ -275,7 +275,7 @@ KEYPOINTS = category(keypoints=["nose"], skeleton=[])
 
 SAMPLES: dict[str, Any] = {
     "file_empty": b"",
-    "encoding_invalid": b"\xff\xfe{\x00\x00\xd8",
+    "encoding_invalid": b"\xff\xfe{\x00}",
     "json_malformed": b'{"images": [}',
     "json_truncated": b'{"images": [',
     "nesting_too_deep": b'{"a": ' + b"[" * 100_000,
@@ -339,8 +339,11 @@ SAMPLES: dict[str, Any] = {
     "keypoints_visibility": coco(annotation(keypoints=[1, 2, 3]), categories=[KEYPOINTS]),
 }
 
-# These need a database, a gigabyte, a task, PNGs or a zip to show, and have tests of their own.
+# These need a database, an option, a gigabyte, a task, PNGs or a zip to show, and have tests of
+# their own.
 ELSEWHERE = {
+    "image_placeholder",
+    "category_placeholder",
     "task_unsupported",
     # Of the formats of folders: tests/services/test_yolo.py and test_voc.py.
     "zip_needed",
@@ -475,3 +478,15 @@ def test_the_envelope_keeps_everything_else() -> None:
         '{"x":1.50,"annotations":[],"info":{"year": 2e3},"images":[],'
         '"categories":[],"licenses":[ {"id":1} ]}'
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_half_of_a_character_costs_its_record_alone(encoding: str, tmp_path: Any) -> None:
+    """Also where blocks are cut in the middle of whole ones."""
+    notes = ["\ud83d", "\U0001f600" * 600_000, "\udc00 x", "whole"]
+    records = [annotation(id=place, note=note) for place, note in enumerate(notes)]
+    text = json.dumps(coco(*records), ensure_ascii=False)
+    path = tmp_path / "file.json"
+    path.write_bytes(text.encode(encoding, "surrogatepass"))
+    found = check_file(path)
+    assert (found["annotations"], found["issue_counts"]) == (2, {"text_invalid": 2})

@@ -20,6 +20,12 @@ def rle_cases(kind: str) -> list[dict[str, Any]]:
     return cases[kind]
 
 
+def stroke_cases() -> list[dict[str, Any]]:
+    """Brush strokes with their counts, of the browser's brush as well."""
+    cases: list[dict[str, Any]] = json.loads((FOLDER / "stroke_cases.json").read_text())
+    return cases
+
+
 def bitmap_of(rows: list[str], width: int) -> list[list[int]]:
     """Rows of the characters 0 and 1 as numbers."""
     assert all(len(row) == width for row in rows)

@@ -7,6 +7,7 @@ import pytest
 
 from app import masks
 from app.masks.batch import BoolArray, FloatArray
+from tests.masks.golden import stroke_cases
 
 GRID = 40
 
@@ -100,3 +101,11 @@ def test_a_long_line_over_a_large_image() -> None:
     line = np.clip(rng.normal(0, 60, (3000, 2)).cumsum(axis=0) + 10_000, 0, 20_000)
     drawn = masks.from_strokes([line.ravel().tolist()], [25], [20_000, 20_000])
     assert masks.area(drawn)[0] > 1_000_000
+
+
+def test_strokes_are_those_of_the_browser() -> None:
+    for case in stroke_cases():
+        drawn = masks.from_strokes(
+            [case["stroke"]], [case["radius"]], case["size"], square=case["square"]
+        )
+        assert masks.to_dicts(drawn)[0]["counts"] == case["counts"], case

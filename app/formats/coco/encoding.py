@@ -37,10 +37,11 @@ def as_utf8(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _convert(file: BinaryIO, spool: BinaryIO, encoding: str, offset: int) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)()
+    # Half of a character costs the record that it is in, not the file: the reader sees it.
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     try:
         while block := file.read(_BLOCK):
-            spool.write(decoder.decode(block).encode())
+            spool.write(decoder.decode(block).encode(errors="surrogatepass"))
             offset += len(block)
         decoder.decode(b"", final=True)
     except UnicodeError as error:

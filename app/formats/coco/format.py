@@ -30,8 +30,11 @@ class _Coco:
         report: Report,
         name: str = "",
         pngs: Pngs | None = None,
+        placeholders: bool = False,
     ) -> AbstractContextManager[Source]:
-        return open_coco(file, task=task, report=report, name=name, pngs=pngs)
+        return open_coco(
+            file, task=task, report=report, name=name, pngs=pngs, placeholders=placeholders
+        )
 
 
 COCO = _Coco()

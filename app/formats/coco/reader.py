@@ -20,6 +20,7 @@ from app.formats.coco.head import (
     read_record,
     shown_id,
 )
+from app.formats.coco.placeholders import Placeholders
 from app.formats.coco.stream import RECORD_LISTS, Member, Records, Stream
 from app.formats.issues import ISSUES
 from app.formats.records import (
@@ -42,11 +43,11 @@ _FRAMES_AT_ONCE = 50
 
 @contextmanager
 def open_coco(
-    file: BinaryIO, *, task: str, report: Report, name: str = "", pngs: Pngs | None = None
+    file: BinaryIO, *, task: str, report: Report, **options: Any
 ) -> Iterator["CocoReader"]:
-    """Read a COCO file; UTF-8, or what its byte order mark says."""
+    """Read a COCO file; UTF-8, or what its byte order mark says. `options` are the reader's."""
     with as_utf8(file) as text:
-        yield CocoReader(text, task=task, report=report, name=name, pngs=pngs)
+        yield CocoReader(text, task=task, report=report, **options)
 
 
 class CocoReader:
@@ -60,6 +61,7 @@ class CocoReader:
         report: Report,
         name: str = "",
         pngs: Pngs | None = None,
+        placeholders: bool = False,
     ) -> None:
         self._file = file
         self._pngs = pngs
@@ -69,6 +71,9 @@ class CocoReader:
         self._report = report
         self._images = Catalog("image", report)
         self._categories = Catalog("category", report)
+        self._placeholders: Placeholders | None = None
+        if placeholders:
+            self._placeholders = Placeholders(self._images, self._categories)
         self._head: Head | None = None
         self.position = 0
         self.frames: list[FrameRecord] = []
@@ -95,6 +100,10 @@ class CocoReader:
             else:
                 first += part.records[: tasks.MOST_LOOKED_AT - len(first)]
                 count += self._count(part.records, first)
+                self._look(part, stream)
+        if self._placeholders is not None:
+            images += self._placeholders.images(len(images))
+            categories += self._placeholders.categories(len(categories))
         note_equal_names(categories, self._report)
         task = self._task(first, envelope)
         if task == "image_info" and count:
@@ -109,6 +118,13 @@ class CocoReader:
             subset=tasks.from_name(self._name)[1],
         )
         return self._head
+
+    def _look(self, part: Records, stream: Stream) -> None:
+        """Note what annotations name, for whoever wants placeholders."""
+        if self._placeholders is not None:
+            for index, record in enumerate(part.records, part.start):
+                if stream.problem(record) is None:
+                    self._placeholders.look(f"{part.key}[{index}]", record)
 
     def _count(self, records: list[bytes], first: list[bytes]) -> int:
         """How many annotations these are; those of a panoptic file are its segments."""

@@ -4547,6 +4547,11 @@ export interface operations {
                      */
                     readonly mode?: "lenient" | "strict";
                     /**
+                     * @description For images and categories that annotations name and the COCO file lacks: take the dataset's with these ids, or else make placeholders. Without it, such annotations are left out.
+                     * @default false
+                     */
+                    readonly placeholders?: boolean;
+                    /**
                      * @description Only report what an import would do.
                      * @default false
                      */

@@ -10,11 +10,19 @@ import type { Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
 import type { ToolOption } from "./options";
+import type { PixelsInHand } from "./pixels";
 
 /** One gesture of the hint line: the key or gesture, and what it does. */
 export interface Hint {
   readonly gesture: string;
   readonly does: string;
+}
+
+/** What is under the brush, in image pixels. */
+export interface Tip {
+  readonly at: ImagePoint;
+  readonly radius: number;
+  readonly square: boolean;
 }
 
 /** What a tool wants to have drawn above everything else. */
@@ -28,6 +36,8 @@ export interface Preview {
   readonly ghost: ImagePoint | null;
   /** The pointer is on another outline: on a point of it, or on an edge. */
   readonly mark: { readonly at: ImagePoint; readonly kind: "point" | "edge" } | null;
+  readonly tip: Tip | null;
+  readonly pixels: PixelsInHand | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
   /** Limbs of a skeleton that are not there yet. */
@@ -51,6 +61,8 @@ export const NO_PREVIEW: Preview = {
   dots: [],
   ghost: null,
   mark: null,
+  tip: null,
+  pixels: null,
   marquee: null,
   limbs: [],
   label: null,

@@ -1,5 +1,7 @@
 /** Lucide's icons by name, for tools that name theirs. */
 
+import Brush from "@lucide/svelte/icons/brush";
+import Eraser from "@lucide/svelte/icons/eraser";
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
 import Slice from "@lucide/svelte/icons/slice";
@@ -17,6 +19,8 @@ const ICONS: Readonly<Record<string, Icon>> = {
   pentagon: Pentagon,
   slice: Slice,
   spline: Spline,
+  brush: Brush,
+  eraser: Eraser,
   "person-standing": PersonStanding,
 };
 

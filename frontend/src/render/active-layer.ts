@@ -15,7 +15,9 @@ import * as shapes from "../shapes";
 import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
 import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { pixelsInHand } from "./pixels-layer";
 import type { ShapesLayer } from "./shapes-layer";
+import { drawTip } from "./tip";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
@@ -66,6 +68,7 @@ export class ActiveLayer implements Layer {
   #shape(key: AnnotationKey, style: (color: string, look: Look) => Style, frame: Frame): void {
     const annotation = this.#editor.document.get(key);
     if (!annotation || !this.#editor.visible(key)) return;
+    if (pixelsInHand(this.#editor, this.#below)?.key === key) return;
     const outline = this.#below.inHand(key, annotation);
     if (outline) paint(this.#context, outline, style(this.#color(key), this.#editor.view.look), frame.camera.scale);
   }
@@ -93,7 +96,8 @@ export class ActiveLayer implements Layer {
   }
 
   #preview(preview: Preview, frame: Frame): void {
-    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label } = preview;
+    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label, tip } = preview;
+    if (tip) drawTip(this.#context, tip, frame);
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;

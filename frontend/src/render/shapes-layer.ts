@@ -12,6 +12,7 @@ import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { clear, newCanvas, sameFrame, type Frame, type Layer } from "./layer";
+import { pixelsInHand } from "./pixels-layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 const MARGIN_CSS_PIXELS = 96;
@@ -137,6 +138,9 @@ export class ShapesLayer implements Layer {
       const annotation = document.get(key);
       if (annotation && this.inHand(key, annotation)) without.add(key);
     }
+    // What a gesture made comes back to be traced; until then it is drawn as pixels.
+    const pixels = pixelsInHand(this.#editor, this);
+    if (pixels?.key && !pixels.finished) without.add(pixels.key);
     return without;
   }
 

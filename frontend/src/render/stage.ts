@@ -14,6 +14,7 @@ import { ImageLayer, type Picture } from "./image-layer";
 import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import { connectPointer } from "./pointer";
+import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
 
@@ -46,6 +47,7 @@ export class Stage {
       this.#shapes,
       new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
+      new PixelsLayer(editor, this.#shapes),
       new ActiveLayer(editor, this.#shapes, refused),
     ];
     this.#plate.className = "stage-plate";

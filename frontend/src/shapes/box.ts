@@ -3,6 +3,7 @@
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
 import { combine, type Region } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
+import { rasterisedBox } from "../geometry/raster";
 import { ringOfBounds } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { sliced } from "./slicing";
@@ -51,6 +52,8 @@ export const box: ShapeKind = {
   outline(annotation) {
     return { ...NO_OUTLINE, areas: [{ rings: regionOf(annotation).rings, cut: [] }] };
   },
+
+  pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
 
   handles(annotation): Handle[] {
     const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));

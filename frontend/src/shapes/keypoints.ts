@@ -81,6 +81,8 @@ export const keypoints: ShapeKind = {
     return { areas: [], lines, dots };
   },
 
+  pixels: () => null,
+
   handles: (annotation, context): Handle[] =>
     labelled(annotation).map(({ index, at, visibility }) => ({
       shape: NAME,

@@ -1,12 +1,12 @@
 /**
- * Masks: `segmentation` is an RLE. In this version a mask is shown, selected,
- * deleted and given another category; its pixels are left exactly as they are,
- * so it has no handles and does not move.
+ * Masks: `segmentation` is an RLE. Its pixels change by painting (`pixels.ts`);
+ * it has no handles and does not move.
  */
 
 import { boundsOfBox, type Bounds } from "../geometry/bounds";
 import { contours } from "../geometry/contours";
 import * as rle from "../geometry/rle";
+import { runsOf, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
 
@@ -44,6 +44,12 @@ function read(mask: rle.Rle): Reading {
   return reading;
 }
 
+/** Null where the mask does not fit the image, or itself. */
+function pixelsOfMask(mask: rle.Rle, [height, width]: PixelSize): Runs | null {
+  const fits = mask.size[0] === height && mask.size[1] === width;
+  return fits && read(mask) !== UNREADABLE ? runsOf(mask) : null;
+}
+
 const maskOf = (annotation: Annotation): rle.Rle => annotation.segmentation as rle.Rle;
 
 export const mask: ShapeKind = {
@@ -68,6 +74,8 @@ export const mask: ShapeKind = {
     if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
     return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };
   },
+
+  pixels: (annotation, size) => pixelsOfMask(maskOf(annotation), size),
 
   handles: () => [],
   drag: (annotation) => annotation,

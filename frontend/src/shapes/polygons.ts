@@ -7,6 +7,7 @@
 import { combine, type Region } from "../geometry/clipping";
 import { contains } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
+import { rasterised } from "../geometry/raster";
 import {
   anyOverlap,
   insideRing,
@@ -152,6 +153,8 @@ export const polygons: ShapeKind = {
       : [{ rings: parts, cut }];
     return { ...NO_OUTLINE, areas };
   },
+
+  pixels: (annotation, size) => rasterised(rings(annotation), annotation.holes, size),
 
   handles: (annotation) =>
     allRings(annotation).flatMap((ring, part) =>

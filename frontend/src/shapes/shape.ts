@@ -11,6 +11,7 @@ import type { Bounds } from "../geometry/bounds";
 import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Ring } from "../geometry/ring";
+import type { PixelSize, Runs } from "../geometry/runs";
 import type { Annotation } from "../model/records";
 
 /** Area to fill: rings combined by the even-odd rule, minus the cut-out rings. */
@@ -69,6 +70,8 @@ export interface ShapeKind {
   /** Whether a part of it lies in the bounds. */
   touches(annotation: Annotation, bounds: Bounds): boolean;
   outline(annotation: Annotation, context: ShapeContext): Outline;
+  /** The pixels that it covers on an image of this size; null when it covers none by nature. */
+  pixels(annotation: Annotation, size: PixelSize): Runs | null;
   /** Too slow to compute for the main thread: left to the raster worker. */
   readonly heavy: boolean;
   handles(annotation: Annotation, context: ShapeContext): Handle[];

@@ -4,6 +4,7 @@ import type { Command } from "../editor/commands";
 import type { ToolInfo } from "../editor/hand";
 import { optionCommands } from "../editor/options";
 import { box } from "./box";
+import { brush, eraser } from "./brush";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
 import { redraw } from "./redraw";
@@ -11,7 +12,7 @@ import { select } from "./select";
 import { slice } from "./slice";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, keypoints, redraw, slice];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, redraw, brush, eraser, slice, keypoints];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({

@@ -1,0 +1,48 @@
+/**
+ * Annotations as sets of pixels: what they cover, and what they become when
+ * their pixels change. Whatever nobody touched stays the same object.
+ */
+
+import { rleOf, type PixelSize, type Runs } from "../geometry/runs";
+import type { Annotation } from "../model/records";
+import { isMask } from "./mask";
+import { shapesOf } from ".";
+
+const covered = new WeakMap<Annotation, { size: PixelSize; runs: Runs | null }>();
+
+/** What the annotation covers; null for what has no area, or a mask that does not fit the image. */
+export function pixelsOf(annotation: Annotation, size: PixelSize): Runs | null {
+  const known = covered.get(annotation);
+  if (known && known.size[0] === size[0] && known.size[1] === size[1]) return known.runs;
+  const runs = shapesOf(annotation).reduce<Runs | null>(
+    (found, kind) => found ?? kind.pixels(annotation, size),
+    null,
+  );
+  covered.set(annotation, { size, runs });
+  return runs;
+}
+
+/** Whether a segmentation says what the annotation covers, and not only a box. */
+export const isSegmented = ({ segmentation }: Annotation): boolean =>
+  isMask(segmentation) || (segmentation !== null && segmentation.length > 0);
+
+export const isMaskAnnotation = ({ segmentation }: Annotation): boolean => isMask(segmentation);
+
+/**
+ * The annotation as a mask of these pixels. A mask keeps its form, compressed or
+ * not; whatever is not about pixels, such as iscrowd, stays.
+ */
+export function withPixels(annotation: Annotation, runs: Runs, size: PixelSize): Annotation {
+  const { segmentation } = annotation;
+  const compressed = !isMask(segmentation) || typeof segmentation.counts === "string";
+  const mask = rleOf(runs, size, compressed);
+  const painted = { ...annotation, segmentation: mask, holes: [], bbox: null };
+  covered.set(painted, { size, runs });
+  return painted;
+}
+
+/** A mask of the very pixels that the annotation covers; null where it covers none. */
+export function toMask(annotation: Annotation, size: PixelSize): Annotation | null {
+  const runs = pixelsOf(annotation, size);
+  return runs && runs.length > 0 && !isMaskAnnotation(annotation) ? withPixels(annotation, runs, size) : null;
+}

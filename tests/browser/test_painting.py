@@ -1,0 +1,152 @@
+"""Painting in a real browser: what is stored is what the mask engine computes, bit for bit."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import masks
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+pytestmark = pytest.mark.browser
+
+SIZE = [480, 640]
+# A bar of 3 x 60 pixels with its top left corner at (450, 50), as an uncompressed crowd.
+BAR = [480 * 450 + 50, 60, 420, 60, 420, 60, 480 * 640 - 480 * 450 - 50 - 3 * 60 - 2 * 420]
+POLYGON = [[100, 300, 200.5, 310.25, 190, 420, 95, 400.125]]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def image_id(server: Server) -> int:
+    """A record without pixels, with an uncompressed crowd and a polygon."""
+    name = f"painting {next(_numbers)}"
+    dataset = server.client.post("/api/datasets", json={"name": name}).json()["id"]
+    shapes = [
+        {"iscrowd": 1, "segmentation": {"size": SIZE, "counts": BAR}},
+        {"iscrowd": 0, "segmentation": POLYGON},
+    ]
+    common = {"image_id": 1, "category_id": 1, "area": 1.0, "bbox": [1, 1, 1, 1]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "categories": [{"id": 1, "name": "thing"}, {"id": 2, "name": "other"}],
+        "annotations": [common | shape | {"id": i} for i, shape in enumerate(shapes, 1)],
+    }
+    server.import_coco(dataset, coco)
+    found = server.client.get(f"/api/datasets/{dataset}/images").json()["items"]
+    return int(found[0]["id"])
+
+
+def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
+    answer = server.client.get(f"/api/images/{image_id}/annotations").raise_for_status()
+    return list(answer.json()["items"])
+
+
+def pixels(annotation: dict[str, Any]) -> masks.Masks:
+    return masks.from_segmentations([annotation["segmentation"]], SIZE)
+
+
+def counts(drawn: masks.Masks) -> Any:
+    return masks.to_dicts(drawn)[0]["counts"]
+
+
+def paint(editor: EditorPage, points: list[tuple[float, float]]) -> None:
+    editor.page.mouse.move(*editor.at(*points[0]))
+    editor.page.mouse.down()
+    for point in points[1:]:
+        editor.page.mouse.move(*editor.at(*point))
+    editor.page.mouse.up()
+
+
+def stroke(
+    points: list[tuple[float, float]], radius: float, *, square: bool = False
+) -> masks.Masks:
+    line = [number for point in points for number in point]
+    return masks.from_strokes([line], [radius], SIZE, square=square)
+
+
+def test_strokes_are_stored_as_the_mask_engine_draws_them(
+    page: Page, server: Server, image_id: int
+) -> None:
+    editor = EditorPage(page).open(image_id)
+    editor.press("m")
+    size = page.get_by_label("Size, in px")
+    size.fill("9")
+    size.press("Enter")
+    loop = [(60.5, 60.5), (240.5, 90.5), (120.5, 200.5), (-20.5, 150.5)]
+    paint(editor, loop)
+    editor.saved()
+    painted = stored(server, image_id)[2]
+    drawn = stroke(loop, 4.5)
+    assert painted["segmentation"] == {"size": SIZE, "counts": counts(drawn)}
+    assert (painted["area"], painted["iscrowd"]) == (masks.area(drawn)[0], 0)
+
+    # Alt erases from it with the same brush, in steps that are undone one by one.
+    page.keyboard.down("Alt")
+    paint(editor, [(150.5, 40.5), (150.5, 220.5)])
+    page.keyboard.up("Alt")
+    editor.saved()
+    erased = masks.difference(drawn, stroke([(150.5, 40.5), (150.5, 220.5)], 4.5))
+    assert counts(pixels(stored(server, image_id)[2])) == counts(erased)
+    paint(editor, loop[:1])
+    page.mouse.move(*editor.at(300, 200))
+    page.mouse.down()
+    page.mouse.move(*editor.at(350, 250))
+    editor.press("Escape")
+    page.mouse.up()
+    editor.press("Control+z")
+    editor.saved()
+    assert counts(pixels(stored(server, image_id)[2])) == counts(drawn)
+    assert editor.tool == "brush.ready"
+
+    # The crowd grows and stays an uncompressed one, under a square eraser, too.
+    before = masks.from_segmentations([{"size": SIZE, "counts": BAR}], SIZE)
+    editor.press("v")
+    editor.click(451.5, 80)
+    editor.press("m")
+    paint(editor, [(452.5, 100.5), (500.5, 130.5)])
+    editor.press("e")
+    page.get_by_role("radio", name="Square").click()
+    paint(editor, [(450.5, 60.5)])
+    editor.saved()
+    grown = masks.merge(masks.concatenate([before, stroke([(452.5, 100.5), (500.5, 130.5)], 4.5)]))
+    left = masks.difference(grown, stroke([(450.5, 60.5)], 4.5, square=True))
+    crowd = stored(server, image_id)[0]
+    assert crowd["iscrowd"] == 1
+    assert isinstance(crowd["segmentation"]["counts"], list)
+    assert counts(pixels(crowd)) == counts(left)
+
+    # Settings are there again on the next visit; the polygon is as it was imported.
+    page.reload()
+    editor.ready()
+    editor.press("m")
+    expect(page.get_by_label("Size, in px")).to_have_value("9")
+    expect(page.get_by_role("radio", name="Square")).to_be_checked()
+    assert json.dumps(stored(server, image_id)[1]["segmentation"]) == json.dumps(POLYGON)
+    assert len(editor.annotations) == 3
+
+
+def test_a_polygon_becomes_a_mask_only_when_asked(
+    page: Page, server: Server, image_id: int
+) -> None:
+    editor = EditorPage(page).open(image_id)
+    before = stored(server, image_id)[1]
+    editor.press("v")
+    editor.click(150, 350)
+    editor.press("m")
+    editor.click(150, 350)
+    expect(page.get_by_text("made of polygons")).to_be_visible()
+    editor.press("Enter")
+    editor.saved()
+    drawn = masks.from_polygons([POLYGON], SIZE)
+    after = stored(server, image_id)[1]
+    assert after["segmentation"] == {"size": SIZE, "counts": counts(drawn)}
+    editor.press("Control+z")
+    editor.saved()
+    changing = ("version", "updated_at", "updated_by")
+    assert {k: v for k, v in stored(server, image_id)[1].items() if k not in changing} == {
+        k: v for k, v in before.items() if k not in changing
+    }
