@@ -31,8 +31,8 @@ export abstract class OutlineTool extends Tool {
   abstract begin(input: PointerInput): ImagePoint | null;
   /** The point that a press here would end with, or null when it would go on. */
   abstract end(points: Points, input: PointerInput): ImagePoint | null;
-  /** What Enter and a double click make of the points; false, having said why, when there are too few. */
-  abstract complete(points: Points): boolean;
+  /** What Enter and a double click make of the points; says why not, when there are too few. */
+  abstract complete(points: Points): void;
   /** What a press on the end makes of them. */
   abstract finish(points: Points, end: ImagePoint): void;
 

@@ -30,10 +30,13 @@ class PolygonTool extends OutlineTool {
     return points.length >= 3 && distance(points[0]!, input.image) <= near ? points[0]! : null;
   }
 
-  complete(points: Points): boolean {
-    if (points.length >= 3) this.finish(points);
+  complete(points: Points): void {
+    // Following a border back to the first point has closed the outline already.
+    const last = points.at(-1);
+    const closed = last && distance(points[0]!, last) === 0;
+    const open = closed ? points.slice(0, -1) : points;
+    if (open.length >= 3) this.finish(open);
     else this.editor.say("A polygon needs at least three points.");
-    return points.length >= 3;
   }
 
   finish(points: Points): void {

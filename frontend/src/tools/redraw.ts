@@ -43,9 +43,8 @@ class RedrawTool extends OutlineTool {
     return this.#to?.point ?? null;
   }
 
-  complete(): boolean {
+  complete(): void {
     this.editor.say("Click on the border to end the new stretch.");
-    return false;
   }
 
   finish(points: Points): void {
