@@ -19,13 +19,14 @@ import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchWhole, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
+import { loadVersions, type KnownVersion } from "./api/versions";
 import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
-import type { Category, ImageRecord, ImageStatus } from "./model/records";
+import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
 import { closePicture } from "./render/image-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
@@ -196,6 +197,19 @@ export class Session {
     );
   }
 
+  /** The versions of an annotation, the newest first. Throws a RequestError when they do not come. */
+  async versions(key: AnnotationKey): Promise<readonly KnownVersion[]> {
+    const facts = this.editor.document.facts(key);
+    return facts ? loadVersions(this.#transport, facts.id) : [];
+  }
+
+  /** Brings an earlier version back, as a step that undo takes back. */
+  restore(key: AnnotationKey, { annotation, number }: KnownVersion): void {
+    if (!annotation) return;
+    this.queue.knowVersion(key, annotation, number);
+    this.editor.transact(`Restore version ${number}`, new Map([[key, annotation]]));
+  }
+
   /** What undo would take back: a decision about a prediction, or an edit; null for nothing. */
   get undoLabel(): string | null {
     return this.decisions.undoable ? "Decision" : this.editor.history.undoLabel;
@@ -206,25 +220,31 @@ export class Session {
     else this.editor.undo();
   }
 
-  async setStatus(status: ImageStatus): Promise<void> {
+  /** False when the server does not take it, which is told. */
+  async setStatus(status: ImageStatus): Promise<boolean> {
     const path = pathTo("/api/images/{image_id}", this.id);
     const body = { status } satisfies Schemas["ImageChange"];
     const answer = await this.#transport({ method: "PATCH", path, body });
     if (succeeded(answer)) this.#setImage(answer.body as Schemas["ImageOut"]);
     else this.editor.say(`The status is not saved. ${problemOf(answer).detail}`);
+    return succeeded(answer);
   }
 
   #imageCommands(): Command[] {
+    const mark = (status: ImageStatus, id: string, label: string, key: string): Command => ({
+      id,
+      label,
+      group: "Image",
+      help: "Sets the status that the grid shows and filters by.",
+      keys: [key],
+      when: (editor) => !editor.readOnly && editor.image.status !== status,
+      run: () => void this.setStatus(status),
+    });
     return [
-      {
-        id: "mark-done",
-        label: "Mark the image done",
-        group: "Image",
-        help: "Sets the status that the grid shows and filters by.",
-        keys: ["Mod+Enter"],
-        when: (editor) => !editor.readOnly && editor.image.status !== "done",
-        run: () => void this.setStatus("done"),
-      },
+      mark("done", "mark-done", "Mark the image done", "Mod+Enter"),
+      mark("empty", "mark-empty", "Mark the image: nothing here", "Mod+Shift+Enter"),
+      mark("in_progress", "mark-in-progress", "Mark the image in progress", "Alt+Enter"),
+      mark("new", "mark-new", "Mark the image new", "Alt+Shift+Enter"),
     ];
   }
 

@@ -117,6 +117,11 @@ export class SaveQueue {
     return this.#slots.get(key)?.trouble ?? null;
   }
 
+  /** A state that the server keeps as an earlier version: who brings it back restores that. */
+  knowVersion(key: AnnotationKey, annotation: Annotation, version: number): void {
+    this.#slot(key).versions.set(annotation, version);
+  }
+
   /** Resolves when nothing is left to save. */
   settled(): Promise<void> {
     if (this.#unsaved.size === 0) return Promise.resolve();
