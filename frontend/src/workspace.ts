@@ -14,6 +14,7 @@ import {
   problemOf,
   RequestError,
   succeeded,
+  type Schemas,
   type Transport,
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
@@ -28,7 +29,6 @@ import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { remember } from "./remember";
-import { closePicture } from "./render/image-layer";
 import { Session, type PageData } from "./session";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -157,6 +157,18 @@ export class Workspace {
     });
   }
 
+  /** Signs the same person in again, and saves what waited; the reason when that fails. */
+  async signIn(password: string): Promise<string | null> {
+    const { email, id } = this.page.user;
+    const body = { email, password } satisfies Schemas["SignIn"];
+    const answer = await this.#transport({ method: "POST", path: pathTo("/api/session"), body });
+    if (!succeeded(answer)) return problemOf(answer).detail;
+    if ((answer.body as Schemas["UserOut"]).id !== id) return "That is another account.";
+    this.retry();
+    this.#session.resume();
+    return null;
+  }
+
   async signOut(): Promise<void> {
     const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
     await Promise.race([this.settled(), late]);
@@ -237,11 +249,12 @@ export class Workspace {
     if (!(error instanceof RequestError)) throw error;
     const { status, detail } = error.problem;
     const texts: Record<number, string> = {
-      401: "You are signed out. Sign in again in another tab, then go on.",
+      401: "You are signed out. Sign in again, then go on.",
       404: "That image is not there any more.",
     };
     editor.say(texts[status] ?? `The image does not open. ${detail}`);
     if (status === 404) void this.#session.refresh();
+    if (status === 401) this.#session.queue.signedOut();
   }
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
@@ -335,7 +348,7 @@ export class Workspace {
 
 async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {
   const loaded = await picture;
-  if (loaded) closePicture(loaded.picture);
+  if (loaded) loaded.picture.close();
 }
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {

@@ -347,6 +347,13 @@ test("keeping mine keeps what only they changed", async () => {
   expect(server.now(1)).toMatchObject({ segmentation: [[0, 0, 99, 0, 10, 10]], iscrowd: 1, version: 3 });
 });
 
+test("keeping only mine takes back what they changed", async () => {
+  const { visit, server, key } = await conflicting();
+  visit.queue.resolve(key, "only-mine");
+  await visit.queue.settled();
+  expect(server.now(1)).toMatchObject({ segmentation: [[0, 0, 99, 0, 10, 10]], iscrowd: 0, version: 3 });
+});
+
 test("taking theirs sends nothing and shows theirs", async () => {
   const { visit, server, key } = await conflicting();
   const sent = server.log.length;
