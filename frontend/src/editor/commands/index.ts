@@ -10,6 +10,7 @@ import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
 import { OBJECTS } from "./objects";
+import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
@@ -18,4 +19,4 @@ export { categoriesWhollyIn, pickCategory, toggleCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];
