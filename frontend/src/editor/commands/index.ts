@@ -9,6 +9,7 @@ import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
+import { MASKS } from "./masks";
 import { OBJECTS } from "./objects";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
@@ -17,4 +18,4 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...MASKS, ...VIEW, ...CATEGORIES];
