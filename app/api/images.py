@@ -89,6 +89,9 @@ def get_filters(
         default=[], max_length=500, description="With one of these ids in COCO files."
     ),
     annotated: Annotated[bool | None, Query(description="There are annotations.")] = None,
+    waiting: Annotated[
+        bool, Query(description="Without annotations, and marked neither done nor empty.")
+    ] = False,
     subset: Words | None = None,
     status: Status | None = None,
 ) -> ImageFilter:
@@ -99,6 +102,7 @@ def get_filters(
         category_coco_ids=tuple(category_coco_id),
         every_category=every_category,
         annotated=annotated,
+        waiting=waiting,
         subset=subset,
         status=status,
     )
@@ -143,6 +147,9 @@ def index(
     sort: Sort = "id",
     limit: deps.Limit = 50,
     cursor: str | None = Query(default=None, max_length=10_000),
+    skip: Annotated[
+        int, Query(ge=0, le=2**31, description="Leave out so many, to find the one at a place.")
+    ] = 0,
 ) -> paging.Page[ImageOut]:
     """The images of a dataset that fit all filters."""
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
@@ -153,6 +160,7 @@ def index(
         sort=sort,
         limit=limit + 1,
         after=_place(cursor, sort) if cursor else None,
+        skip=skip,
     )
     page = rows[:limit]
     return paging.Page(

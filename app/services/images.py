@@ -48,7 +48,8 @@ class ImageFilter:
     """Which images of a dataset; what is None or empty does not matter.
 
     An image has an annotation of one of the categories or, with `every_category`, of each of them.
-    `coco_ids` and `category_coco_ids` are ids in COCO files.
+    `coco_ids` and `category_coco_ids` are ids in COCO files. An image is `waiting` while it has no
+    annotation and nobody has said that it is done or that there is nothing in it.
     """
 
     q: str | None = None
@@ -57,6 +58,7 @@ class ImageFilter:
     category_coco_ids: tuple[Any, ...] = ()
     every_category: bool = False
     annotated: bool | None = None
+    waiting: bool = False
     subset: str | None = None
     status: str | None = None
 
@@ -80,6 +82,8 @@ class ImageFilter:
         if self.annotated is not None:
             count = Image.annotation_count
             wanted.append(count > 0 if self.annotated else count == 0)
+        if self.waiting:
+            wanted += [Image.annotation_count == 0, Image.status.in_(("new", "in_progress"))]
         if self.subset is not None:
             wanted.append(Image.subset == self.subset)
         if self.status is not None:
@@ -163,13 +167,17 @@ def list_images(
     sort: str = "id",
     limit: int,
     after: Key | None = None,
+    skip: int = 0,
 ) -> Sequence[Image]:
-    """A page of the list; `after` is the place of the last image seen."""
+    """A page of the list; `after` is the place of the last image seen.
+
+    `skip` leaves out so many: it finds the image at a place, and is slow far down in a long list.
+    """
     order = _Order(sort, _column(sort).expression, Image.id.expression)
     query = select(Image).where(*filters.conditions(dataset_id)).order_by(*order.by())
     if after is not None:
         query = query.where(order.beyond(after))
-    return session.scalars(query.limit(limit)).all()
+    return session.scalars(query.limit(limit).offset(skip)).all()
 
 
 def count_images(session: Session, *, dataset_id: int, filters: ImageFilter = ImageFilter()) -> int:

@@ -9,6 +9,7 @@ import "./styles/pages-reports.css";
 import { action, role } from "./pages/action";
 import { category } from "./pages/category";
 import { bindCopy } from "./pages/copy";
+import { decide } from "./pages/decide";
 import { bindDialogs } from "./pages/dialog";
 import { findAll } from "./pages/dom";
 import { exportDialog } from "./pages/export";
@@ -32,6 +33,7 @@ type Controller = (root: HTMLElement, bind: (part: ParentNode) => void) => void;
 const CONTROLLERS: Readonly<Record<string, Controller>> = {
   action,
   category,
+  decide,
   export: exportDialog,
   filters,
   form,

@@ -206,25 +206,31 @@ export class Session {
     else this.editor.undo();
   }
 
-  async setStatus(status: ImageStatus): Promise<void> {
+  /** False when the server does not take it, which is told. */
+  async setStatus(status: ImageStatus): Promise<boolean> {
     const path = pathTo("/api/images/{image_id}", this.id);
     const body = { status } satisfies Schemas["ImageChange"];
     const answer = await this.#transport({ method: "PATCH", path, body });
     if (succeeded(answer)) this.#setImage(answer.body as Schemas["ImageOut"]);
     else this.editor.say(`The status is not saved. ${problemOf(answer).detail}`);
+    return succeeded(answer);
   }
 
   #imageCommands(): Command[] {
+    const mark = (status: ImageStatus, id: string, label: string, key: string): Command => ({
+      id,
+      label,
+      group: "Image",
+      help: "Sets the status that the grid shows and filters by.",
+      keys: [key],
+      when: (editor) => !editor.readOnly && editor.image.status !== status,
+      run: () => void this.setStatus(status),
+    });
     return [
-      {
-        id: "mark-done",
-        label: "Mark the image done",
-        group: "Image",
-        help: "Sets the status that the grid shows and filters by.",
-        keys: ["Mod+Enter"],
-        when: (editor) => !editor.readOnly && editor.image.status !== "done",
-        run: () => void this.setStatus("done"),
-      },
+      mark("done", "mark-done", "Mark the image done", "Mod+Enter"),
+      mark("empty", "mark-empty", "Mark the image: nothing here", "Mod+Shift+Enter"),
+      mark("in_progress", "mark-in-progress", "Mark the image in progress", "Alt+Enter"),
+      mark("new", "mark-new", "Mark the image new", "Alt+Shift+Enter"),
     ];
   }
 

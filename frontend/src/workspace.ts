@@ -25,6 +25,7 @@ import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import type { Category } from "./model/records";
+import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { remember } from "./remember";
 import { closePicture } from "./render/image-layer";
@@ -48,6 +49,7 @@ export class Workspace {
   readonly signal = new Signal<"session" | "elsewhere">();
   readonly viewPreferences: ViewPreferences;
   readonly settings: AccountSettings;
+  readonly navigation: Navigation;
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
@@ -66,6 +68,13 @@ export class Workspace {
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.settings = parts.settings;
     this.#transport = parts.transport;
+    this.navigation = new Navigation({
+      transport: parts.transport,
+      datasetId: page.dataset.id,
+      query: page.query,
+      session: () => this.#session,
+      go: (id) => this.go(id),
+    });
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
@@ -170,6 +179,7 @@ export class Workspace {
     return [
       way("previous", "Previous image", "A"),
       way("next", "Next image", "D"),
+      ...this.navigation.commands,
       {
         id: "save",
         label: "Save now what is not saved yet",

@@ -121,6 +121,7 @@ def test_other_filters(api: ApiClient, session: Session, dataset: Dataset) -> No
     assert names(api, dataset, category=[cat.id, dog.id]) == ["cat", "both"]
     assert names(api, dataset, annotated=True) == ["cat", "both"]
     assert names(api, dataset, annotated="false") == ["none", "gone"]
+    assert names(api, dataset, waiting=True) == ["none"]
     assert names(api, dataset, subset="val") == ["both", "gone"]
     assert names(api, dataset, status="done") == ["cat"]
     assert names(api, dataset, subset="train", annotated=True, category=cat.id) == ["cat"]
@@ -169,6 +170,40 @@ def test_neighbours(api: ApiClient, session: Session, dataset: Dataset) -> None:
     assert around("b", status="new") == ("a", "d", 3, 4)
     assert around("b", q="b") == (None, None, 1, 1)
     assert around("b", q="x", sort="annotation_count") == (None, None, None, 0)
+
+
+def test_the_image_at_a_place(api: ApiClient, session: Session, dataset: Dataset) -> None:
+    for name in "abcd":
+        make_image(session, dataset=dataset, file_name=name)
+
+    def at(skip: int) -> list[str]:
+        params: dict[str, Any] = {"sort": "-file_name", "limit": 1, "skip": skip}
+        page = api.get(f"/api/datasets/{dataset.id}/images", params=params).json()
+        return [image["file_name"] for image in page["items"]]
+
+    assert [at(skip) for skip in range(5)] == [["d"], ["c"], ["b"], ["a"], []]
+    path = f"/api/datasets/{dataset.id}/images"
+    assert api.get(path, params={"skip": -1}).status_code == 422
+
+
+def test_the_nearest_image_that_waits(api: ApiClient, session: Session, dataset: Dataset) -> None:
+    """From an image that is in the list or not; what is done or empty is passed over."""
+    category = make_category(session, dataset=dataset)
+    waits, drawn, done, empty, begun = (
+        make_image(session, dataset=dataset, status=status)
+        for status in ("new", "new", "done", "empty", "in_progress")
+    )
+    make_annotation(session, image=drawn, category=category)
+
+    def beside(image: Image) -> tuple[Any, Any]:
+        path = f"/api/images/{image.id}/neighbours"
+        body = api.get(path, params={"waiting": "true"}).json()
+        return body["previous"], body["next"]
+
+    assert beside(drawn) == (waits.id, begun.id)
+    assert beside(waits) == (None, begun.id)
+    assert beside(empty) == (waits.id, begun.id)
+    assert beside(done) == (waits.id, begun.id)
 
 
 def test_status_moves_the_counters(

@@ -84,6 +84,49 @@ def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> Non
     assert (exported[1]["bbox"], exported[1]["track"]) == ([200, 100, 150.25, 90], 7)
 
 
+def test_deciding_on_the_image(page: Page, server: Server, dataset: int) -> None:
+    """Picked where it is drawn, accepted and reshaped at once; all the others with one button."""
+    image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
+    editor = EditorPage(page).open(image)
+    panel = page.get_by_role("region", name="Predictions")
+    kettle = panel.get_by_role("option", name="kettle")
+    expect(kettle).to_be_visible()
+    editor.press("v")
+    editor.click(270, 140)
+    expect(kettle).to_have_attribute("aria-selected", "true")
+    editor.press("Shift+Y")
+    expect(panel.get_by_role("option")).to_have_count(2)
+    editor.saved()
+    editor.drag((350.25, 190), (380.25, 220))
+    editor.saved()
+    made = editor.annotations[-1]
+    assert [round(number) for number in made["bbox"]] == [200, 100, 180, 120]
+    assert (made["version"], made["score"]) == (2, 0.91)
+
+    panel.get_by_role("button", name="Accept all 2").click()
+    expect(panel.get_by_role("option")).to_have_count(0)
+    editor.saved()
+    assert len(editor.annotations) == 4
+    editor.press("Control+z")
+    expect(panel.get_by_role("option")).to_have_count(2)
+    assert states(server, dataset) == [3, 1, 0]
+
+
+def test_deciding_by_score(page: Page, server: Server, dataset: int) -> None:
+    page.goto(f"/datasets/{dataset}/predictions")
+    form = page.get_by_role("form", name="Decide by score")
+    form.get_by_label("Score", exact=True).fill("0.6")
+    form.get_by_role("button", name="Accept from here on").click()
+    page.get_by_role("dialog").get_by_role("button", name="Accept them").click()
+    expect(page.get_by_text("2 predictions accepted.")).to_be_visible()
+    assert states(server, dataset) == [2, 2, 0]
+    form.get_by_label("Score", exact=True).fill("0.2")
+    form.get_by_role("button", name="Reject below").click()
+    page.get_by_role("dialog").get_by_role("button", name="Reject them").click()
+    expect(page.get_by_text("1 prediction rejected.")).to_be_visible()
+    assert states(server, dataset) == [1, 2, 1]
+
+
 def test_hiding_them(page: Page, server: Server, dataset: int) -> None:
     image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
     EditorPage(page).open(image)

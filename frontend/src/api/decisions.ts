@@ -14,10 +14,15 @@ import { pathTo, problemOf, succeeded, type Answer, type Transport } from "./cli
 import type { SaveQueue } from "./save-queue";
 import { read, type WireAnnotation } from "./wire";
 
-interface Decision {
+interface Decided {
   readonly prediction: Prediction;
   /** The annotation that was made of it; null for a rejected one. */
   readonly key: AnnotationKey | null;
+}
+
+/** What one key press or button decided, and one undo takes back. */
+interface Decision {
+  readonly all: readonly Decided[];
   /** How many edits could be undone when it was made. */
   readonly depth: number;
 }
@@ -29,6 +34,17 @@ export interface DecisionsOptions {
 }
 
 type Verb = "accept" | "reject" | "reopen";
+
+const MOST_AT_ONCE = 4;
+
+/** Does the work for each, some at a time. */
+async function some<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
+}
 
 export class Decisions {
   readonly #editor: Editor;
@@ -66,24 +82,40 @@ export class Decisions {
   }
 
   accept(prediction: Prediction): Promise<void> {
-    return this.#decide(prediction, "accept");
+    return this.#decide([prediction], "accept");
   }
 
   reject(prediction: Prediction): Promise<void> {
-    return this.#decide(prediction, "reject");
+    return this.#decide([prediction], "reject");
+  }
+
+  /** All of them as one decision. */
+  acceptAll(predictions: readonly Prediction[]): Promise<void> {
+    return this.#decide(predictions, "accept");
+  }
+
+  /** It becomes an annotation that is in hand at once: selected, with its handles. */
+  async acceptAndEdit(prediction: Prediction): Promise<void> {
+    await this.accept(prediction);
+    const made = this.#made.at(-1)?.all.find((each) => each.prediction === prediction);
+    if (!made?.key || this.#editor.hand.busy) return;
+    this.#editor.hand.choose("select");
+    this.#editor.select([made.key]);
   }
 
   undo(): Promise<void> {
     const decision = this.#made.pop();
     if (!decision) return Promise.resolve();
     return this.#inTurn(async () => {
-      const answer = await this.#ask(decision.prediction, "reopen");
-      if (!succeeded(answer)) {
-        this.#editor.say(`The decision stays. ${problemOf(answer).detail}`);
-        return;
-      }
-      if (decision.key) this.#queue.drop(decision.key);
-      this.#editor.predictions.restore(decision.prediction);
+      await some(decision.all, async ({ prediction, key }) => {
+        const answer = await this.#ask(prediction, "reopen");
+        if (!succeeded(answer)) {
+          this.#editor.say(`The decision stays. ${problemOf(answer).detail}`);
+          return;
+        }
+        if (key) this.#queue.drop(key);
+        this.#editor.predictions.restore(prediction);
+      });
     });
   }
 
@@ -100,6 +132,25 @@ export class Decisions {
         keys: ["Y"],
         when: decidable,
         run: () => void this.accept(predictions.selected!),
+      },
+      {
+        id: "edit-prediction",
+        label: "Accept the prediction and edit it",
+        group: "Image",
+        help: "It becomes an annotation that is selected, so that its points can be dragged at once.",
+        keys: ["Shift+Y"],
+        when: decidable,
+        run: () => void this.acceptAndEdit(predictions.selected!),
+      },
+      {
+        id: "accept-all-predictions",
+        label: "Accept all predictions that are listed",
+        group: "Image",
+        help: "Those of this image with enough score; one undo opens all of them again.",
+        keys: [],
+        when: (editor) =>
+          !readOnly && !editor.hand.busy && predictions.shown && predictions.listed.length > 0,
+        run: () => void this.acceptAll(predictions.listed),
       },
       {
         id: "reject-prediction",
@@ -123,19 +174,22 @@ export class Decisions {
     ];
   }
 
-  #decide(prediction: Prediction, verb: "accept" | "reject"): Promise<void> {
+  #decide(chosen: readonly Prediction[], verb: "accept" | "reject"): Promise<void> {
     const { predictions, history } = this.#editor;
     // Gone at once, so that the next key means the next one; back when the server refuses.
-    predictions.remove(prediction.id);
+    for (const { id } of chosen) predictions.remove(id);
     return this.#inTurn(async () => {
-      const answer = await this.#ask(prediction, verb);
-      if (!succeeded(answer)) {
+      const decided: Decided[] = [];
+      await some(chosen, async (prediction) => {
+        const answer = await this.#ask(prediction, verb);
+        if (succeeded(answer)) {
+          decided.push({ prediction, key: verb === "accept" ? this.#add(answer) : null });
+          return;
+        }
         predictions.restore(prediction);
         this.#editor.say(`The prediction stays open. ${problemOf(answer).detail}`);
-        return;
-      }
-      const key = verb === "accept" ? this.#add(answer) : null;
-      this.#made.push({ prediction, key, depth: history.depth });
+      });
+      if (decided.length > 0) this.#made.push({ all: decided, depth: history.depth });
     });
   }
 

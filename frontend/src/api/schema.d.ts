@@ -3367,6 +3367,8 @@ export interface operations {
                 /** @description At most this many items. */
                 readonly limit?: number;
                 readonly cursor?: string | null;
+                /** @description Leave out so many, to find the one at a place. */
+                readonly skip?: number;
                 /** @description The file name contains this. */
                 readonly q?: string | null;
                 /** @description An annotation has one of these categories. */
@@ -3379,6 +3381,8 @@ export interface operations {
                 readonly coco_id?: readonly string[];
                 /** @description There are annotations. */
                 readonly annotated?: boolean | null;
+                /** @description Without annotations, and marked neither done nor empty. */
+                readonly waiting?: boolean;
                 readonly subset?: string | null;
                 readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
             };
@@ -3516,6 +3520,8 @@ export interface operations {
                 readonly coco_id?: readonly string[];
                 /** @description There are annotations. */
                 readonly annotated?: boolean | null;
+                /** @description Without annotations, and marked neither done nor empty. */
+                readonly waiting?: boolean;
                 readonly subset?: string | null;
                 readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
             };

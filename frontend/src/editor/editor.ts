@@ -18,7 +18,7 @@ import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import { AnnotationDocument, type Change } from "../model/document";
 import { History, type Mark } from "../model/history";
-import { Predictions } from "../model/predictions";
+import { Predictions, type Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
@@ -250,6 +250,17 @@ export class Editor {
       if (enclosed || (touching && shapes.touches(annotation, bounds))) found.push(key);
     }
     return found;
+  }
+
+  /** The predictions that are shown and lie under the point, the smallest first. */
+  predictionsUnder(at: ImagePoint, tolerance: number): Prediction[] {
+    if (!this.predictions.shown) return [];
+    return this.predictions.listed
+      .filter(({ shape }) => {
+        const { bounds } = shapes.measures(shape);
+        return bounds !== null && !outside(bounds, at, tolerance) && shapes.hits(shape, at, tolerance);
+      })
+      .sort((a, b) => shapes.measures(a.shape).area - shapes.measures(b.shape).area);
   }
 
   // Camera

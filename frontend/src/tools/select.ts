@@ -12,6 +12,7 @@ import { movable, moved, type Originals } from "../editor/moving";
 import { LAST_POINTS, pointsOf } from "../editor/points";
 import * as cameras from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
+import type { Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { EdgePlace, Handle } from "../shapes/shape";
@@ -79,6 +80,25 @@ export class SelectTool extends Tool {
   under(input: PointerInput): AnnotationKey[] {
     return this.editor.under(input.image, this.editor.imageLength(OUTLINE_CSS_PIXELS));
   }
+
+  predictionsUnder(input: PointerInput): Prediction[] {
+    return this.editor.predictionsUnder(input.image, this.editor.imageLength(OUTLINE_CSS_PIXELS));
+  }
+
+  isSamePlace(press: PointerInput): boolean {
+    return this.lastPick !== null && distance(this.lastPick, press.screen) <= SAME_PLACE_CSS_PIXELS;
+  }
+
+  /** Selects the smallest prediction under the press, or with a repeated click the next one. */
+  pickPrediction(press: PointerInput): void {
+    const under = this.predictionsUnder(press);
+    const { predictions } = this.editor;
+    const last = predictions.selected;
+    const at = last && this.isSamePlace(press) ? under.indexOf(last) : -1;
+    if (under.length === 0) return;
+    predictions.select(under[(at + 1) % under.length]!.id);
+    this.lastPick = press.screen;
+  }
 }
 
 class Idle extends State<SelectTool> {
@@ -118,6 +138,8 @@ class Idle extends State<SelectTool> {
     const under = handle || place ? [] : this.tool.under(input);
     this.#ghost = place?.at ?? null;
     this.#cursor = this.#cursorOver(handle, place, under);
+    // Suggestions come after what is there already.
+    if (this.#cursor === "default" && this.tool.predictionsUnder(input).length > 0) this.#cursor = "pointer";
     this.editor.hover(handle || place ? grip!.key : (under[0] ?? null), handle);
   }
 
@@ -202,6 +224,9 @@ class Pointing extends State<SelectTool> {
     if (this.#press.shift || this.#press.primary) {
       const others = [...selection].filter((key) => key !== smallest);
       this.editor.select(selection.has(smallest) ? others : [...others, smallest]);
+    } else if (this.#isThrough()) {
+      this.editor.select([]);
+      this.tool.pickPrediction(this.#press);
     } else this.editor.select([this.#deeper() ?? smallest]);
     this.tool.lastPick = this.#press.screen;
   }
@@ -211,10 +236,16 @@ class Pointing extends State<SelectTool> {
     return intent === "cancel";
   }
 
+  /** Whether repeated clicks have come through all annotations, to the predictions. */
+  #isThrough(): boolean {
+    const last = this.#under.at(-1)!;
+    if (!this.tool.isSamePlace(this.#press) || this.editor.view.only !== last) return false;
+    return this.tool.predictionsUnder(this.#press).length > 0;
+  }
+
   /** What lies below the selected one, when this is a repeated click. */
   #deeper(): AnnotationKey | null {
-    const { lastPick } = this.tool;
-    if (!lastPick || distance(lastPick, this.#press.screen) > SAME_PLACE_CSS_PIXELS) return null;
+    if (!this.tool.isSamePlace(this.#press)) return null;
     const { only } = this.editor.view;
     const depth = only === null ? -1 : this.#under.indexOf(only);
     return depth < 0 ? null : this.#under[(depth + 1) % this.#under.length]!;
@@ -256,7 +287,9 @@ class PointingNothing extends State<SelectTool> {
 
   override up(input: PointerInput): void {
     this.tool.idle();
-    if (!this.#panned && !input.shift) this.editor.select([]);
+    if (this.#panned || input.shift) return;
+    this.editor.select([]);
+    this.tool.pickPrediction(input);
   }
 
   override intend(intent: Intent): boolean {

@@ -144,3 +144,24 @@ test("what the server refuses is open again, and said", async () => {
   expect(visit.editor.notice).toBe("The prediction stays open. No.");
   expect(visit.decisions.undoable).toBe(false);
 });
+
+test("all that are listed are accepted as one decision, and one undo opens them again", async () => {
+  const visit = new Visit();
+  visit.editor.predictions.load([found(1), found(2), { ...found(3), score: 0.1 }]);
+  visit.decisions.commands.find(({ id }) => id === "accept-all-predictions")!.run(visit.editor);
+  await visit.decisions.settled();
+  expect([visit.open, visit.drawn]).toEqual([[], 2]);
+  expect(visit.editor.predictions.count, "one has too low a score").toBe(1);
+  await visit.press("Mod+Z");
+  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
+});
+
+test("accepted to be edited, it is selected with its handles", async () => {
+  const visit = new Visit();
+  visit.story.key("B");
+  visit.editor.predictions.select(1);
+  await visit.press("Shift+Y");
+  expect(visit.story.path).toBe("select.idle");
+  const [key] = visit.story.selected;
+  expect(visit.editor.document.get(key!)?.bbox).toEqual([1, 2, 3, 4]);
+});

@@ -40,7 +40,8 @@ function labelsOf(editor: Editor): ReadonlySet<number> {
   return found;
 }
 
-function place(editor: Editor, label: string, clip: Clip, options: PasteOptions): void {
+/** What comes of the clip on this image, as one step. */
+export function placeClip(editor: Editor, label: string, clip: Clip, options: PasteOptions): void {
   const { image, categories } = editor;
   const target = { image, categories, labels: labelsOf(editor) };
   const { pasted, told } = planPaste(clip, target, options);
@@ -59,7 +60,7 @@ function place(editor: Editor, label: string, clip: Clip, options: PasteOptions)
 
 function paste(editor: Editor, options: PasteOptions): void {
   const clip = editor.clipboard.get();
-  if (clip) place(editor, "Paste", clip, options);
+  if (clip) placeClip(editor, "Paste", clip, options);
 }
 
 const canPaste = (editor: Editor): boolean =>
@@ -118,6 +119,6 @@ export const CLIPBOARD: readonly Command[] = [
     help: "Makes a copy of the selection in its place, selected, so that a drag moves it.",
     keys: ["Mod+D"],
     when: canEditSelection,
-    run: (editor) => place(editor, "Duplicate", clipOf(editor), { clipped: false }),
+    run: (editor) => placeClip(editor, "Duplicate", clipOf(editor), { clipped: false }),
   },
 ];

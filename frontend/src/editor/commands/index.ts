@@ -14,6 +14,7 @@ import { OBJECTS } from "./objects";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
+export { placeClip } from "./clipboard";
 export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";

@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+
+import type { Answer, Ask } from "../src/api/client";
+import { Navigation, type Here } from "../src/navigation";
+import { PERSON, Story } from "./story";
+
+const KNOWN = {
+  image_id: 4,
+  category_id: PERSON.id,
+  version: 3,
+  task: "instances",
+  segmentation: null,
+  holes: [],
+  bbox: [10, 10, 20, 20],
+  area: 400,
+  iscrowd: 0,
+  keypoints: null,
+  num_keypoints: null,
+  attributes: {},
+  score: null,
+  caption: null,
+  other_keys: [],
+};
+
+class Visit {
+  readonly story = new Story();
+  readonly asked: string[] = [];
+  readonly went: number[] = [];
+  readonly statuses: string[] = [];
+  answers: Record<string, unknown> = {};
+  accepted = true;
+  neighbours: Here["neighbours"] = { previous: 4, next: 6, position: 2, total: 3 };
+  readonly navigation: Navigation;
+
+  constructor() {
+    const here: Here = {
+      id: 5,
+      editor: this.story.editor,
+      neighbours: null,
+      setStatus: (status) => {
+        this.statuses.push(status);
+        return Promise.resolve(this.accepted);
+      },
+    };
+    this.navigation = new Navigation({
+      transport: (ask) => Promise.resolve(this.#answer(ask)),
+      datasetId: 1,
+      query: "subset=val&sort=file_name",
+      session: () => ({ ...here, neighbours: this.neighbours }),
+      go: (id) => {
+        this.went.push(id);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  #answer({ path }: Ask): Answer {
+    this.asked.push(path);
+    const body = this.answers[path.split("?")[0]!];
+    const known = body !== undefined;
+    return { status: known ? 200 : 404, body: body ?? { detail: "There is no such image." }, retryAfterSeconds: null };
+  }
+
+  get notice(): string | null {
+    return this.story.editor.notice;
+  }
+}
+
+test("to the nearest image that waits, with the filters of the grid", async () => {
+  const visit = new Visit();
+  visit.answers["/api/images/5/neighbours"] = { previous: null, next: 9, position: null, total: 1 };
+  await visit.navigation.toUnannotated("next");
+  expect(visit.asked).toEqual(["/api/images/5/neighbours?subset=val&sort=file_name&waiting=true"]);
+  expect(visit.went).toEqual([9]);
+  await visit.navigation.toUnannotated("previous");
+  expect(visit.went).toEqual([9]);
+  expect(visit.notice).toBe("No image before this one waits for its first annotation.");
+});
+
+test("to a number, or the reason why not", async () => {
+  const visit = new Visit();
+  visit.answers["/api/datasets/1/images"] = { items: [{ id: 12 }], next_cursor: null };
+  await visit.navigation.toNumber(3);
+  expect(visit.asked).toEqual(["/api/datasets/1/images?subset=val&sort=file_name&limit=1&skip=2"]);
+  visit.answers["/api/datasets/1/images"] = { items: [], next_cursor: null };
+  await visit.navigation.toNumber(99);
+  expect([visit.went, visit.notice]).toEqual([[12], "There is no image 99 in this list."]);
+  visit.answers = {};
+  await visit.navigation.toNumber(1);
+  expect([visit.went, visit.notice]).toEqual([[12], "There is no such image."]);
+});
+
+test("done and next stays when the server refuses, and at the end of the list", async () => {
+  const visit = new Visit();
+  visit.accepted = false;
+  await visit.navigation.doneAndNext();
+  expect(visit.went).toEqual([]);
+  visit.accepted = true;
+  await visit.navigation.doneAndNext();
+  expect([visit.went, visit.statuses]).toEqual([[6], ["done", "done"]]);
+  visit.neighbours = { previous: 5, next: null, position: 3, total: 3 };
+  await visit.navigation.doneAndNext();
+  expect([visit.went, visit.notice]).toEqual([[6], "This was the last image of the list."]);
+});
+
+test("the annotations of the image before are repeated as new ones, in one step", async () => {
+  const visit = new Visit();
+  const items = [1, 2].map((id) => ({ ...KNOWN, id, coco_id: id }));
+  visit.answers["/api/images/4/annotations"] = { items, next_cursor: null };
+  await visit.navigation.repeatPrevious();
+  const { editor } = visit.story;
+  expect(visit.story.annotations.map(({ bbox }) => bbox)).toEqual([[10, 10, 20, 20], [10, 10, 20, 20]]);
+  expect([...editor.document.entries()].map(([key]) => editor.document.facts(key))).toEqual([null, null]);
+  expect(editor.history.undoLabel).toBe("Repeat the previous image");
+  editor.undo();
+  expect(visit.story.annotations).toEqual([]);
+});
+
+test("there is nothing to repeat of an empty image, and nothing at all without one", async () => {
+  const visit = new Visit();
+  visit.answers["/api/images/4/annotations"] = { items: [], next_cursor: null };
+  await visit.navigation.repeatPrevious();
+  expect(visit.notice).toBe("The previous image has no annotations.");
+  visit.neighbours = { previous: null, next: 6, position: 1, total: 2 };
+  const repeat = visit.navigation.commands.find(({ id }) => id === "repeat-previous")!;
+  expect(repeat.when!(visit.story.editor)).toBe(false);
+});

@@ -1,0 +1,95 @@
+"""From image to image by keys: to what waits, to a number, done and next."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Four images without pixels; the first has two annotations, the third one."""
+
+    dataset_id: int
+    images: tuple[int, ...]
+
+
+@pytest.fixture
+def series(server: Server) -> Series:
+    made = server.client.post("/api/datasets", json={"name": f"navigation {next(_numbers)}"})
+    dataset = int(made.json()["id"])
+    coco = {
+        "images": [
+            {"id": i, "file_name": f"{i}.png", "width": 600, "height": 400} for i in range(1, 5)
+        ],
+        "categories": [{"id": 1, "name": "thing"}],
+        "annotations": [
+            {"id": i, "image_id": image, "category_id": 1, "bbox": [10 * i, 20, 100, 80],
+             "area": 8000, "iscrowd": 0}
+            for i, image in ((1, 1), (2, 1), (3, 3))
+        ],
+    }  # fmt: skip
+    server.import_coco(dataset, coco)
+    path = f"/api/datasets/{dataset}/images?sort=file_name"
+    return Series(dataset, tuple(i["id"] for i in server.client.get(path).json()["items"]))
+
+
+def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
+    path = f"/api/images/{image_id}/annotations"
+    found: list[dict[str, Any]] = server.client.get(path).json()["items"]
+    return found
+
+
+def test_working_through_a_list_by_keys(page: Page, server: Server, series: Series) -> None:
+    first, second, third, fourth = series.images
+    page.goto(f"/images/{first}?sort=file_name")
+    editor = EditorPage(page)
+    editor.ready()
+
+    def arrived(image_id: int) -> None:
+        page.wait_for_url(f"**/images/{image_id}?*")
+        editor.ready()
+
+    editor.press("Shift+D")
+    arrived(second)
+    editor.press("Control+b")
+    expect(page.get_by_text("2 objects pasted.")).to_be_visible()
+    editor.saved()
+    copies = stored(server, second)
+    assert [one["bbox"] for one in copies] == [one["bbox"] for one in stored(server, first)]
+    assert {one["version"] for one in copies} == {1}
+    editor.press("Control+z")
+    editor.saved()
+    assert stored(server, second) == []
+    editor.press("Control+Shift+z")
+    editor.saved()
+    assert len(stored(server, second)) == 2
+
+    editor.press("Shift+Enter")
+    arrived(third)
+    assert server.client.get(f"/api/images/{second}").json()["status"] == "done"
+    editor.press("Shift+D")
+    arrived(fourth)
+    editor.press("Control+Shift+Enter")
+    expect(page.get_by_role("button", name="Status: Nothing here")).to_be_visible()
+    editor.press("Alt+Enter")
+    expect(page.get_by_role("button", name="Status: In progress")).to_be_visible()
+    editor.press("Control+Shift+Enter")
+    expect(page.get_by_role("button", name="Status: Nothing here")).to_be_visible()
+
+    editor.press("Control+g")
+    dialog = page.get_by_role("dialog", name="Go to an image")
+    dialog.get_by_label("Number in the list, of 4").fill("1")
+    editor.press("Enter")
+    arrived(first)
+    editor.press("Shift+D")
+    expect(page.get_by_text("No image after this one waits")).to_be_visible()
+    page.get_by_role("button", name="Image 1 of 4: go to another one").click()
+    expect(dialog).to_be_visible()
