@@ -10,6 +10,7 @@ import "./styles/editor-keypoints.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
 import "./styles/editor-lists.css";
+import "./styles/editor-properties.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";

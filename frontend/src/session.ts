@@ -19,13 +19,14 @@ import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchWhole, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
+import { loadVersions, type KnownVersion } from "./api/versions";
 import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
-import type { Category, ImageRecord, ImageStatus } from "./model/records";
+import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
 import { closePicture } from "./render/image-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
@@ -154,6 +155,12 @@ export class Session {
     void this.#loadPicture(turn, ahead);
   }
 
+  /** The person is signed in again. */
+  resume(): void {
+    this.following.start();
+    void this.refresh();
+  }
+
   /** Off the stage; hands over its picture. */
   leave(): LoadedPicture | null {
     this.#turn += 1;
@@ -194,6 +201,19 @@ export class Session {
     return [...document.entries()].map(([key, annotation]) =>
       write(annotation, document.facts(key), image.id),
     );
+  }
+
+  /** The versions of an annotation, the newest first. Throws a RequestError when they do not come. */
+  async versions(key: AnnotationKey): Promise<readonly KnownVersion[]> {
+    const facts = this.editor.document.facts(key);
+    return facts ? loadVersions(this.#transport, facts.id) : [];
+  }
+
+  /** Brings an earlier version back, as a step that undo takes back. */
+  restore(key: AnnotationKey, { annotation, number }: KnownVersion): void {
+    if (!annotation) return;
+    this.queue.knowVersion(key, annotation, number);
+    this.editor.transact(`Restore version ${number}`, new Map([[key, annotation]]));
   }
 
   /** What undo would take back: a decision about a prediction, or an edit; null for nothing. */

@@ -14,6 +14,7 @@ import {
   problemOf,
   RequestError,
   succeeded,
+  type Schemas,
   type Transport,
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
@@ -157,6 +158,18 @@ export class Workspace {
     });
   }
 
+  /** Signs the same person in again, and saves what waited; the reason when that fails. */
+  async signIn(password: string): Promise<string | null> {
+    const { email, id } = this.page.user;
+    const body = { email, password } satisfies Schemas["SignIn"];
+    const answer = await this.#transport({ method: "POST", path: pathTo("/api/session"), body });
+    if (!succeeded(answer)) return problemOf(answer).detail;
+    if ((answer.body as Schemas["UserOut"]).id !== id) return "That is another account.";
+    this.retry();
+    this.#session.resume();
+    return null;
+  }
+
   async signOut(): Promise<void> {
     const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
     await Promise.race([this.settled(), late]);
@@ -237,11 +250,12 @@ export class Workspace {
     if (!(error instanceof RequestError)) throw error;
     const { status, detail } = error.problem;
     const texts: Record<number, string> = {
-      401: "You are signed out. Sign in again in another tab, then go on.",
+      401: "You are signed out. Sign in again, then go on.",
       404: "That image is not there any more.",
     };
     editor.say(texts[status] ?? `The image does not open. ${detail}`);
     if (status === 404) void this.#session.refresh();
+    if (status === 401) this.#session.queue.signedOut();
   }
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {

@@ -137,3 +137,51 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     editor.press("Control+z")
     editor.saved()
     assert stored(image_id)[3]["attributes"] == {}
+
+
+def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
+    page: Page,
+    image_ids: list[int],
+    stored: Callable[[int], list[dict[str, Any]]],
+) -> None:
+    image_id = image_ids[2]
+    editor = EditorPage(page).open(image_id)
+    properties = page.get_by_role("region", name="Properties")
+    editor.click(60, 60)
+    properties.get_by_label("Category").fill("thi")
+    editor.press("Enter")
+    properties.get_by_label("Box: width").fill("101.5")
+    editor.press("Enter")
+    properties.get_by_label("Score").fill("0.75")
+    editor.press("Enter")
+    properties.get_by_label("Name of a new attribute").fill("worn")
+    properties.get_by_label("Value of the new attribute").fill("true")
+    editor.press("Enter")
+    expect(properties.get_by_label("worn", exact=True)).to_have_value("true")
+    editor.saved()
+    first = stored(image_id)[0]
+    assert (first["bbox"], first["score"]) == ([20, 20, 101.5, 80], 0.75)
+    assert first["attributes"] == {"worn": True}
+    assert first["category_id"] == stored(image_id)[1]["category_id"]
+
+    # With several selected what differs says so, and what is typed is given to all.
+    editor.press("Escape", "Control+a")
+    expect(properties.get_by_label("Score")).to_have_attribute("placeholder", "several")
+    expect(properties.get_by_label("worn", exact=True)).to_have_attribute("placeholder", "several")
+    properties.get_by_label("worn", exact=True).fill("12")
+    editor.press("Enter")
+    editor.saved()
+    after = stored(image_id)
+    assert [a["attributes"] for a in after] == [{"worn": 12}] * 3
+    assert [a["score"] for a in after] == [0.75, None, None], "only what was touched changed"
+
+    editor.press("Escape")
+    editor.click(60, 60)
+    editor.press("Shift+y")
+    page.get_by_role("button", name="Restore version 1", exact=True).click()
+    editor.saved()
+    restored = stored(image_id)[0]
+    assert (restored["bbox"], restored["attributes"]) == ([20, 20, 100, 80], {})
+    editor.press("Control+z")
+    editor.saved()
+    assert stored(image_id)[0]["attributes"] == {"worn": 12}

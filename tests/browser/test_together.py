@@ -116,9 +116,28 @@ def test_two_people_at_once(
     mine.mouse.up()
     dialog = mine.get_by_role("dialog", name="Changed by somebody else too")
     expect(dialog).to_be_visible()
+    shape = dialog.get_by_role("row", name="Shape")
+    expect(shape).to_contain_text("(changed)")
     dialog.get_by_role("button", name="Keep mine").click()
     me.saved()
     until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 80")
+
+    # Different things of the same annotation: both stay.
+    ada.press("v")
+    ada.click(150, 150)
+    mine.mouse.move(*me.at(80, 80))
+    mine.mouse.down()
+    mine.mouse.move(*me.at(70, 70))
+    ada.press("2")
+    ada.saved()
+    mine.mouse.up()
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_text("Ada Lovelace saved a change")).to_be_visible()
+    dialog.get_by_role("button", name="Keep both").click()
+    me.saved()
+    first = server.client.get(f"/api/annotations/{scene.annotation_ids[0]}").json()
+    assert [round(number) for number in first["segmentation"][0][:2]] == [70, 70]
+    assert first["category_id"] == me.annotations[1]["category_id"]
 
     # She deletes what I look at.
     me.press("v")
@@ -138,6 +157,42 @@ def test_two_people_at_once(
     expect(mine.get_by_role("region", name="Categories").get_by_text("mug")).to_be_visible()
     theirs.close()
     expect(people.get_by_role("listitem")).to_have_count(0)
+
+
+def test_a_sign_in_that_ended(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    """Told at once; signing in again in place saves what was drawn meanwhile."""
+    expected_errors += ["401", "ERR_INCOMPLETE_CHUNKED"]
+    page = new_page(signed_in=False)
+    sign_in(page, "ada@example.org")
+    editor = EditorPage(page).open(scene.image_id)
+    people = server.client.get("/api/users").json()["items"]
+    ada = next(person["id"] for person in people if person["email"] == "ada@example.org")
+    # A new password ends her sessions.
+    body = {"password": PASSWORD}
+    server.client.patch(f"/api/users/{ada}", json=body).raise_for_status()
+    notice = page.get_by_role("alert").filter(has_text="You are signed out")
+    expect(notice).to_be_visible()
+    move_corner(editor, (100, 100), (60, 60))
+    expect(page.get_by_role("status").filter(has_text="Signed out, 1 waiting")).to_be_visible()
+
+    notice.get_by_role("button", name="Sign in again").click()
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    password = dialog.get_by_label("Password")
+    password.fill("not the password")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("not right")
+    password.fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_be_hidden()
+    editor.saved()
+    expect(notice).to_be_hidden()
+    saved = server.client.get(f"/api/annotations/{scene.annotation_ids[0]}").json()
+    assert [round(number) for number in saved["segmentation"][0][:2]] == [60, 60]
+    # Live again.
+    server.client.patch(f"/api/images/{scene.image_id}", json={"status": "done"})
+    expect(page.get_by_role("button", name="Status: Done")).to_be_visible()
 
 
 def test_access_that_is_taken_away(

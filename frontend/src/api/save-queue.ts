@@ -113,8 +113,22 @@ export class SaveQueue {
     return this.#unsaved.has(key);
   }
 
+  /** What both sides of a conflict began with; null when nobody knows. */
+  baseOf(key: AnnotationKey): Annotation | null {
+    return this.#slots.get(key)?.base ?? null;
+  }
+
+  get isSignedOut(): boolean {
+    return this.#pause === "signed-out";
+  }
+
   trouble(key: AnnotationKey): Trouble | null {
     return this.#slots.get(key)?.trouble ?? null;
+  }
+
+  /** A state that the server keeps as an earlier version: who brings it back restores that. */
+  knowVersion(key: AnnotationKey, annotation: Annotation, version: number): void {
+    this.#slot(key).versions.set(annotation, version);
   }
 
   /** Resolves when nothing is left to save. */
@@ -261,7 +275,7 @@ export class SaveQueue {
   }
 
   /** The person's decision about a conflict. */
-  resolve(key: AnnotationKey, keep: "mine" | "theirs"): void {
+  resolve(key: AnnotationKey, keep: "mine" | "only-mine" | "theirs"): void {
     const slot = this.#slot(key);
     if (slot.trouble?.kind !== "conflict") return;
     const { theirs } = slot.trouble;
@@ -271,7 +285,8 @@ export class SaveQueue {
     if (theirs) this.#adopt(key, theirs);
     else slot.base = null;
     let result = theirs?.annotation ?? null;
-    if (keep === "mine") {
+    if (keep === "only-mine") result = mine;
+    else if (keep === "mine") {
       // What only they changed stays theirs; what I changed becomes mine again.
       const both = mine && theirs && base;
       result = both ? withFields(theirs.annotation, mine, changedFields(base, mine)) : mine;

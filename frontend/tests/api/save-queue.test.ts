@@ -166,6 +166,23 @@ test("undo over saves restores the very version, not its fields", async () => {
   expect(server.log[2]).toBe('POST /api/annotations/1/restore v3 {"version":2}');
 });
 
+test("a version of the history that is brought back is restored, and undone", async () => {
+  const { visit, server, key } = opened();
+  visit.edit(key, { category_id: 2 });
+  await visit.queue.settled();
+  const earlier = { ...visit.document.get(key)!, category_id: 1 };
+  visit.queue.knowVersion(key, earlier, 1);
+  visit.history.mark("Restore");
+  visit.document.apply(new Map([[key, earlier]]), "local");
+  visit.history.commit();
+  visit.queue.pump();
+  await visit.queue.settled();
+  expect(server.log[1]).toBe('POST /api/annotations/1/restore v2 {"version":1}');
+  visit.undo();
+  await visit.queue.settled();
+  expect(server.log[2]).toBe('POST /api/annotations/1/restore v3 {"version":2}');
+});
+
 test("an undone deletion is restored", async () => {
   const { visit, server, key } = opened();
   visit.edit(key, null);
@@ -328,6 +345,13 @@ test("keeping mine keeps what only they changed", async () => {
   visit.queue.resolve(key, "mine");
   await visit.queue.settled();
   expect(server.now(1)).toMatchObject({ segmentation: [[0, 0, 99, 0, 10, 10]], iscrowd: 1, version: 3 });
+});
+
+test("keeping only mine takes back what they changed", async () => {
+  const { visit, server, key } = await conflicting();
+  visit.queue.resolve(key, "only-mine");
+  await visit.queue.settled();
+  expect(server.now(1)).toMatchObject({ segmentation: [[0, 0, 99, 0, 10, 10]], iscrowd: 0, version: 3 });
 });
 
 test("taking theirs sends nothing and shows theirs", async () => {
