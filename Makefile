@@ -10,10 +10,10 @@ prepare = $(PYTHON) tools/prepare.py
 bin = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench fuzz migration openapi build
+.PHONY: help run dev test lint format bench bench-editor fuzz migration openapi build
 
 help: ## Print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 run: ## Set everything up and serve Maskwright on http://127.0.0.1:8000
 	@exec $(prepare) run $(bin)/maskwright serve --with-parent $(ARGS)
@@ -33,6 +33,9 @@ format: ## Put the Python code in its standard form
 
 bench: ## Measure how fast it is, and print one table
 	@exec $(prepare) test $(bin)/python -m tests.bench $(ARGS)
+
+bench-editor: ## Measure the editor in a real browser, and print one table
+	@exec $(prepare) test $(bin)/python -m tests.bench.editor
 
 fuzz: ## Compare the mask engine with pycocotools: make fuzz ARGS="--seconds 600 --seed 7"
 	@exec $(prepare) test $(bin)/python -m tests.masks.fuzz $(ARGS)

@@ -27,7 +27,6 @@ import { Editor } from "./editor/editor";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
-import { closePicture } from "./render/image-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
 import { toolCommands } from "./tools";
@@ -333,7 +332,7 @@ export class Session {
 
   #setPicture(turn: number, state: PictureState, loaded: LoadedPicture | null): void {
     if (turn !== this.#turn) {
-      if (loaded) closePicture(loaded.picture);
+      if (loaded) loaded.picture.close();
       return;
     }
     this.pictureState = loaded ? "shown" : state;
@@ -342,7 +341,7 @@ export class Session {
     const before = this.#picture;
     this.#picture = loaded;
     this.#stage?.show(loaded.picture);
-    if (before) closePicture(before.picture);
+    if (before) before.picture.close();
   }
 }
 

@@ -29,7 +29,6 @@ import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { remember } from "./remember";
-import { closePicture } from "./render/image-layer";
 import { Session, type PageData } from "./session";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -349,7 +348,7 @@ export class Workspace {
 
 async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {
   const loaded = await picture;
-  if (loaded) closePicture(loaded.picture);
+  if (loaded) loaded.picture.close();
 }
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {

@@ -27,6 +27,13 @@ class Row:
             return None
         return self.value >= self.target if self.at_least else self.value <= self.target
 
+    def line(self) -> str:
+        """The row of the table."""
+        verdict = {True: "reached", False: "MISSED", None: ""}[self.reached]
+        target = "" if self.target is None else f"{'>=' if self.at_least else '<='} {self.target:g}"
+        figure = f"{self.value:>10.3g} {self.unit:<6}{target:>10}"
+        return f"{self.what:<48}{figure}  {verdict:<8}{self.note}".rstrip()
+
 
 def percentile(values: list[float], share: float) -> float:
     """The value below which this share of the values lies."""

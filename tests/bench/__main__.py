@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import Row, grid, large_files, masks, saving, starting, transfers
+from tests.bench import grid, large_files, masks, saving, starting, transfers
 
 SUBJECTS = {
     "masks": masks.measure,
@@ -14,16 +14,10 @@ SUBJECTS = {
 }
 
 
-def _line(row: Row) -> str:
-    verdict = {True: "reached", False: "MISSED", None: ""}[row.reached]
-    target = "" if row.target is None else f"{'>=' if row.at_least else '<='} {row.target:g}"
-    return f"{row.what:<48}{row.value:>10.3g} {row.unit:<6}{target:>10}  {verdict:<8}{row.note}"
-
-
 def main(names: list[str]) -> int:
     for name in names or SUBJECTS:
         for row in SUBJECTS[name]():
-            print(_line(row), flush=True)  # noqa: T201 - a table is what was asked for
+            print(row.line(), flush=True)  # noqa: T201 - a table is what was asked for
     return 0
 
 

@@ -1,6 +1,5 @@
 /** What a visit to an image begins with, and the same made ready before it begins. */
 
-import { closePicture } from "../render/image-layer";
 import { get, listAll, type Schemas, type Transport } from "./client";
 import { fetchAhead, type LoadedPicture } from "./pictures";
 import { read, type Known } from "./wire";
@@ -66,7 +65,7 @@ export class Prefetch {
   #working = false;
 
   constructor(options: PrefetchOptions) {
-    this.#options = { picture: fetchAhead, close: ({ picture }) => closePicture(picture), ...options };
+    this.#options = { picture: fetchAhead, close: ({ picture }) => picture.close(), ...options };
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 
 import type { Editor } from "../editor/editor";
-import type { Marquee, Preview } from "../editor/hand";
+import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
 import type { Look } from "../editor/look";
 import { selectedPoints } from "../editor/points";
 import { toScreen } from "../geometry/camera";
@@ -13,7 +13,7 @@ import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import { drawHandles, drawLabel, drawSquare, isKeypoint } from "./handles";
-import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { pixelsInHand } from "./pixels-layer";
 import type { ShapesLayer } from "./shapes-layer";
@@ -41,23 +41,28 @@ export class ActiveLayer implements Layer {
   }
 
   draw(frame: Frame): void {
-    const { view } = this.#editor;
+    const { view, hand } = this.#editor;
+    const late = this.#late();
+    const refused = this.#refused();
+    const blank = late.size + view.selection.size + refused.size === 0 && !view.hovered && isBlank(hand.preview);
+    if (setBlank(this.canvas, blank)) return;
     clear(this.#context, frame);
     useImageSpace(this.#context, frame);
-    for (const key of this.#late()) this.#shape(key, normalStyle, frame);
+    for (const key of late) this.#shape(key, normalStyle, frame);
     if (view.hovered && !view.selection.has(view.hovered)) {
       this.#shape(view.hovered, hoverStyle, frame);
     }
     for (const key of view.selection) this.#shape(key, selectedStyle, frame);
-    for (const key of this.#refused().keys()) this.#shape(key, refusedStyle, frame);
+    for (const key of refused.keys()) this.#shape(key, refusedStyle, frame);
     useScreenSpace(this.#context, frame);
     this.#handles(frame);
-    this.#preview(this.#editor.hand.preview, frame);
+    this.#preview(hand.preview, frame);
   }
 
   #late(): Set<AnnotationKey> {
+    const { view } = this.#editor;
     const late = new Set(this.#below.missing());
-    for (const key of this.#editor.view.selection) late.delete(key);
+    for (const key of late) if (view.selection.has(key) || view.hidden.has(key)) late.delete(key);
     return late.size > MOST_LATE ? new Set() : late;
   }
 
@@ -175,4 +180,11 @@ export class ActiveLayer implements Layer {
       context.stroke();
     }
   }
+}
+
+function isBlank(preview: Preview): boolean {
+  return Object.entries(NO_PREVIEW).every(([name, nothing]) => {
+    const value: unknown = preview[name as keyof Preview];
+    return Array.isArray(value) ? value.length === 0 : value === nothing;
+  });
 }

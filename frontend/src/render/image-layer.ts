@@ -1,123 +1,118 @@
 /**
- * The image itself.
- *
- * A big image is cut into tiles, of which only the visible ones are drawn, and a
- * reduced overview for looking at all of it; drawing 50 megapixels whole would
- * cost several milliseconds a frame.
+ * The image itself: tiles of the picture in one element that is moved with the
+ * camera. Nothing is painted while one pans or zooms.
  */
 
 import type { Editor } from "../editor/editor";
 import { overlap, type Bounds } from "../geometry/bounds";
-import { visible, type Size } from "../geometry/camera";
-import { clear, newCanvas, sameFrame, useImageSpace, type Frame, type Layer } from "./layer";
+import { visible } from "../geometry/camera";
+import { sameFrame, type Frame, type Layer } from "./layer";
+import type { Level, Picture, Tile } from "./picture";
 
-const TILE_PIXELS = 1024;
-const MOST_PIXELS_IN_ONE = 8_000_000;
-const OVERVIEW_PIXELS = 2048;
 /** From this zoom on single pixels are shown as squares. */
-const SHARP_SCALE = 3;
-
-interface Tile {
-  readonly bitmap: ImageBitmap;
-  /** Where it lies, in pixels of the file. */
-  readonly at: Bounds;
-}
-
-export interface Picture {
-  readonly size: Size;
-  readonly tiles: readonly Tile[];
-  /** Shares of the file's pixels; the overview is enough up to this scale. */
-  readonly overview: { readonly bitmap: ImageBitmap; readonly scale: number } | null;
-}
-
-/** From a file's bytes, turned as its EXIF orientation says. */
-export async function readPicture(blob: Blob): Promise<Picture> {
-  const whole = await createImageBitmap(blob, { imageOrientation: "from-image" });
-  const { width, height } = whole;
-  const all = { left: 0, top: 0, right: width, bottom: height };
-  if (width * height <= MOST_PIXELS_IN_ONE) {
-    return { size: { width, height }, tiles: [{ bitmap: whole, at: all }], overview: null };
-  }
-  const scale = OVERVIEW_PIXELS / Math.max(width, height);
-  const overview = await createImageBitmap(whole, {
-    resizeWidth: Math.round(width * scale),
-    resizeHeight: Math.round(height * scale),
-    resizeQuality: "high",
-  });
-  const tiles = await Promise.all(places(width, height).map((at) => cutTile(whole, at)));
-  whole.close();
-  return { size: { width, height }, tiles, overview: { bitmap: overview, scale } };
-}
-
-export function closePicture({ tiles, overview }: Picture): void {
-  for (const { bitmap } of tiles) bitmap.close();
-  overview?.bitmap.close();
-}
-
-function places(width: number, height: number): Bounds[] {
-  const found: Bounds[] = [];
-  for (let top = 0; top < height; top += TILE_PIXELS) {
-    for (let left = 0; left < width; left += TILE_PIXELS) {
-      // One pixel of overlap, or smoothing would let the background through at the seams.
-      const right = Math.min(left + TILE_PIXELS + 1, width);
-      found.push({ left, top, right, bottom: Math.min(top + TILE_PIXELS + 1, height) });
-    }
-  }
-  return found;
-}
-
-async function cutTile(whole: ImageBitmap, at: Bounds): Promise<Tile> {
-  const { left, top, right, bottom } = at;
-  return { bitmap: await createImageBitmap(whole, left, top, right - left, bottom - top), at };
-}
+const CRISP_SCALE = 2;
+/** Giving a tile to the compositor copies it; more in one frame would be felt. */
+const MOST_NEW_TILES_A_FRAME = 2;
+/** Tiles this far outside the stage stay, in shares of what is seen. */
+const SPARE_SHARE = 0.5;
 
 export class ImageLayer implements Layer {
-  readonly canvas: HTMLCanvasElement;
-  readonly #context: CanvasRenderingContext2D;
+  readonly canvas = document.createElement("div");
   readonly #editor: Editor;
+  readonly #again: () => void;
+  readonly #shown = new Map<Tile, Level>();
   #picture: Picture | null = null;
   #drawn: Frame | null = null;
+  #complete = false;
 
-  constructor(editor: Editor) {
-    ({ canvas: this.canvas, context: this.#context } = newCanvas());
+  constructor(editor: Editor, again: () => void) {
     this.#editor = editor;
+    this.#again = again;
+    this.canvas.className = "stage-picture";
+    this.canvas.setAttribute("aria-hidden", "true");
   }
 
   show(picture: Picture): void {
     this.#picture = picture;
     this.#drawn = null;
+    this.#shown.clear();
+    this.canvas.replaceChildren();
+    this.canvas.style.width = `${picture.size.width}px`;
+    this.canvas.style.height = `${picture.size.height}px`;
   }
 
   draw(frame: Frame): void {
-    if (sameFrame(this.#drawn, frame)) return;
-    this.#drawn = frame;
-    clear(this.#context, frame);
     const picture = this.#picture;
-    if (!picture) return;
-    const { width, height } = this.#editor.image;
-    useImageSpace(this.#context, frame);
+    if (!picture || (this.#complete && sameFrame(this.#drawn, frame))) return;
+    this.#drawn = frame;
+    const { x, y, scale } = frame.camera;
     // A file of another size than the record fills the record's frame.
-    this.#context.scale(width / picture.size.width, height / picture.size.height);
-    this.#context.imageSmoothingEnabled = frame.camera.scale < SHARP_SCALE;
-    this.#context.imageSmoothingQuality = "medium";
-    const { overview } = picture;
-    if (overview && frame.camera.scale * frame.ratio <= overview.scale) {
-      this.#context.drawImage(overview.bitmap, 0, 0, picture.size.width, picture.size.height);
-    } else this.#drawTiles(picture, frame);
+    const u = (this.#editor.image.width / picture.size.width) * scale;
+    const v = (this.#editor.image.height / picture.size.height) * scale;
+    const { style } = this.canvas;
+    style.transform = `matrix(${u}, 0, 0, ${v}, ${x}, ${y})`;
+    const rendering = scale >= CRISP_SCALE ? "pixelated" : "auto";
+    if (style.imageRendering !== rendering) style.imageRendering = rendering;
+    this.#choose(picture, frame, Math.max(u, v) * frame.ratio);
   }
 
-  #drawTiles({ tiles, size }: Picture, frame: Frame): void {
-    const seen = visible(frame.camera, frame.size);
+  /** Brings the tiles of the level that fits, a few in each frame; coarser ones stay until all are there. */
+  #choose(picture: Picture, frame: Frame, needed: number): void {
+    const seen = this.#seen(picture, frame, 0);
+    const level = picture.levels.findLast(({ scale }) => scale >= needed) ?? picture.levels[0]!;
+    const coarsest = picture.levels.at(-1)!;
+    let missing = this.#add(coarsest, seen, Infinity);
+    if (level !== coarsest) missing = this.#add(level, seen, MOST_NEW_TILES_A_FRAME);
+    this.#complete = missing === 0;
+    if (!this.#complete) this.#again();
+    const near = this.#seen(picture, frame, SPARE_SHARE);
+    for (const [tile, its] of this.#shown) {
+      const away = !overlap(tile.at, near);
+      if (away || (this.#complete && its !== level && its !== coarsest)) this.#remove(tile);
+    }
+    this.canvas.dataset["complete"] = String(this.#complete);
+  }
+
+  #add(level: Level, seen: Bounds, most: number): number {
+    let missing = 0;
+    let added = 0;
+    for (const tile of level.tiles) {
+      if (this.#shown.has(tile) || !overlap(tile.at, seen)) continue;
+      const element = added < most ? tile.element() : null;
+      if (!element) {
+        missing += 1;
+        continue;
+      }
+      added += 1;
+      this.#put(tile, level, element);
+    }
+    return missing;
+  }
+
+  #put(tile: Tile, level: Level, element: HTMLElement): void {
+    const { left, top, right, bottom } = tile.at;
+    Object.assign(element.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${right - left}px`,
+      height: `${bottom - top}px`,
+      zIndex: String(Math.round(Math.log2(level.scale)) + 32),
+    });
+    this.#shown.set(tile, level);
+    this.canvas.append(element);
+  }
+
+  #remove(tile: Tile): void {
+    this.#shown.delete(tile);
+    tile.element()?.remove();
+  }
+
+  /** What the stage shows, in pixels of the picture, and so much more on each side. */
+  #seen({ size }: Picture, frame: Frame, more: number): Bounds {
+    const { left, top, right, bottom } = visible(frame.camera, frame.size);
     const { width, height } = this.#editor.image;
     const [u, v] = [size.width / width, size.height / height];
-    const inFile: Bounds = {
-      left: seen.left * u,
-      top: seen.top * v,
-      right: seen.right * u,
-      bottom: seen.bottom * v,
-    };
-    for (const { bitmap, at } of tiles) {
-      if (overlap(at, inFile)) this.#context.drawImage(bitmap, at.left, at.top);
-    }
+    const [dx, dy] = [(right - left) * more, (bottom - top) * more];
+    return { left: (left - dx) * u, top: (top - dy) * v, right: (right + dx) * u, bottom: (bottom + dy) * v };
   }
 }

@@ -9,7 +9,7 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint } from "../geometry/point";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import { clear, newCanvas, useScreenSpace, type Frame, type Layer } from "./layer";
+import { clear, newCanvas, setBlank, useScreenSpace, type Frame, type Layer } from "./layer";
 
 const HEIGHT_CSS_PIXELS = 16;
 const SMALLEST_CSS_PIXELS = 28;
@@ -29,7 +29,6 @@ export class LabelsLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
-  #empty = true;
 
   constructor(editor: Editor) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
@@ -37,11 +36,8 @@ export class LabelsLayer implements Layer {
   }
 
   draw(frame: Frame): void {
-    const wanted = this.#editor.view.look.labels;
-    if (!wanted && this.#empty) return;
+    if (setBlank(this.canvas, !this.#editor.view.look.labels)) return;
     clear(this.#context, frame);
-    this.#empty = !wanted;
-    if (!wanted) return;
     useScreenSpace(this.#context, frame);
     this.#context.font = "11px system-ui, sans-serif";
     const taken = new Set<string>();

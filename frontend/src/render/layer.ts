@@ -11,7 +11,8 @@ export interface Frame {
 }
 
 export interface Layer {
-  readonly canvas: HTMLCanvasElement;
+  /** Its place in the stack: a canvas, or an element with what the browser moves by itself. */
+  readonly canvas: HTMLElement;
   /** Draws when the frame or what the layer shows has changed since last time. */
   draw(frame: Frame): void;
 }
@@ -24,6 +25,12 @@ export function newCanvas(): { canvas: HTMLCanvasElement; context: CanvasRenderi
   if (!context) throw new Error("This browser draws no canvas.");
   canvas.setAttribute("aria-hidden", "true");
   return { canvas, context };
+}
+
+/** A canvas with nothing on it is taken out of the picture: blending it costs as much as any other. */
+export function setBlank(canvas: HTMLElement, blank: boolean): boolean {
+  if (canvas.hidden !== blank) canvas.hidden = blank;
+  return blank;
 }
 
 /** Empties the canvas, in device pixels of the frame's size. */

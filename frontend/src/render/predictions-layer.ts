@@ -12,7 +12,7 @@ import type { Prediction } from "../model/predictions";
 import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
-import { clear, newCanvas, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { paint, type Style } from "./paint";
 
 const TRACE_MS = 6;
@@ -55,8 +55,8 @@ export class PredictionsLayer implements Layer {
 
   draw(frame: Frame): void {
     const { predictions } = this.#editor;
+    if (setBlank(this.canvas, !predictions.shown || predictions.listed.length === 0)) return;
     clear(this.#context, frame);
-    if (!predictions.shown || predictions.count === 0) return;
     const { selected } = predictions;
     const others = predictions.listed.filter((one) => one !== selected);
     const deadline = performance.now() + TRACE_MS;

@@ -1,9 +1,9 @@
 /**
  * All shapes but those in hand, as a bitmap from the raster worker.
  *
- * While the worker draws, the last bitmap is moved with the camera, which costs
- * a fraction of a millisecond. At most one request is under way: when its
- * answer comes, the next is made if anything has changed since.
+ * While the worker draws, the browser's compositor moves the last bitmap with the
+ * camera: nothing is painted on the main thread. At most one request is under way;
+ * when its answer comes, the next is made if anything has changed since.
  */
 
 import type { Editor } from "../editor/editor";
@@ -11,22 +11,23 @@ import type { Look } from "../editor/look";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
-import { clear, newCanvas, sameFrame, type Frame, type Layer } from "./layer";
+import { sameFrame, type Frame, type Layer } from "./layer";
 import { pixelsInHand } from "./pixels-layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
-const MARGIN_CSS_PIXELS = 96;
+/** Drawn beyond each edge of the stage, and how much of that may be used up before more is asked for. */
+const MARGIN_CSS_PIXELS = 192;
+const LEAST_MARGIN_CSS_PIXELS = 96;
 
 interface Raster {
-  readonly bitmap: ImageBitmap;
   readonly frame: Frame;
   readonly without: ReadonlySet<AnnotationKey>;
   readonly look: Look;
 }
 
 export class ShapesLayer implements Layer {
-  readonly canvas: HTMLCanvasElement;
-  readonly #context: CanvasRenderingContext2D;
+  readonly canvas = document.createElement("canvas");
+  readonly #context = this.canvas.getContext("bitmaprenderer")!;
   readonly #worker: Worker;
   readonly #editor: Editor;
   readonly #answered: () => void;
@@ -39,7 +40,8 @@ export class ShapesLayer implements Layer {
   #drawn: { frame: Frame; raster: Raster } | null = null;
 
   constructor(editor: Editor, worker: Worker, answered: () => void) {
-    ({ canvas: this.canvas, context: this.#context } = newCanvas());
+    this.canvas.className = "stage-shapes";
+    this.canvas.setAttribute("aria-hidden", "true");
     this.#editor = editor;
     this.#worker = worker;
     this.#answered = answered;
@@ -81,21 +83,12 @@ export class ShapesLayer implements Layer {
     const raster = this.#raster;
     if (!raster || (this.#drawn?.raster === raster && sameFrame(this.#drawn.frame, frame))) return;
     this.#drawn = { frame, raster };
-    clear(this.#context, frame);
     const from = raster.frame.camera;
-    const { camera, ratio } = frame;
+    const { camera } = frame;
     const zoom = camera.scale / from.scale;
-    const [x, y] = [camera.x - from.x * zoom, camera.y - from.y * zoom];
-    this.#context.setTransform(zoom * ratio, 0, 0, zoom * ratio, x * ratio, y * ratio);
-    const { width, height } = raster.bitmap;
-    const drawnRatio = raster.frame.ratio;
-    this.#context.drawImage(
-      raster.bitmap,
-      -MARGIN_CSS_PIXELS,
-      -MARGIN_CSS_PIXELS,
-      width / drawnRatio,
-      height / drawnRatio,
-    );
+    const x = camera.x - from.x * zoom - MARGIN_CSS_PIXELS * zoom;
+    const y = camera.y - from.y * zoom - MARGIN_CSS_PIXELS * zoom;
+    this.canvas.style.transform = `matrix(${zoom}, 0, 0, ${zoom}, ${x}, ${y})`;
   }
 
   destroy(): void {
@@ -109,7 +102,7 @@ export class ShapesLayer implements Layer {
     const current =
       this.#raster &&
       this.#outdated.size === 0 &&
-      sameFrame(this.#raster.frame, frame) &&
+      stillCovers(this.#raster.frame, frame) &&
       this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);
     if (current) return;
@@ -147,14 +140,34 @@ export class ShapesLayer implements Layer {
   #receive({ bitmap, outlines }: RasterAnswer): void {
     const asked = this.#asked!;
     this.#asked = null;
-    this.#raster?.bitmap.close();
-    this.#raster = { bitmap, frame: asked.frame, without: asked.without, look: asked.look };
+    const { width, height } = bitmap;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      Object.assign(this.canvas, { width, height });
+      this.canvas.style.width = `${width / asked.frame.ratio}px`;
+      this.canvas.style.height = `${height / asked.frame.ratio}px`;
+    }
+    this.#context.transferFromImageBitmap(bitmap);
+    this.#raster = { frame: asked.frame, without: asked.without, look: asked.look };
     for (const [key, outline] of outlines) {
       const annotation = asked.at.get(key) ?? this.#editor.document.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });
     }
     this.#answered();
   }
+}
+
+/**
+ * Whether a raster of one frame is as good for another one: nothing but moved, by
+ * whole device pixels, and with enough left beyond the edge that comes nearer.
+ */
+function stillCovers(raster: Frame, frame: Frame): boolean {
+  const { size, ratio } = raster;
+  if (ratio !== frame.ratio || size.width !== frame.size.width || size.height !== frame.size.height) return false;
+  if (raster.camera.scale !== frame.camera.scale) return false;
+  const [dx, dy] = [frame.camera.x - raster.camera.x, frame.camera.y - raster.camera.y];
+  const most = MARGIN_CSS_PIXELS - LEAST_MARGIN_CSS_PIXELS;
+  const whole = (shift: number): boolean => Math.abs(shift * ratio - Math.round(shift * ratio)) < 0.01;
+  return Math.abs(dx) <= most && Math.abs(dy) <= most && whole(dx) && whole(dy);
 }
 
 function sameKeys(a: ReadonlySet<AnnotationKey>, b: ReadonlySet<AnnotationKey>): boolean {

@@ -10,9 +10,10 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
-import { ImageLayer, type Picture } from "./image-layer";
+import { ImageLayer } from "./image-layer";
 import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
+import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
 import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
@@ -40,7 +41,7 @@ export class Stage {
   constructor({ element, editor, worker, refused }: StageOptions) {
     this.#element = element;
     this.#editor = editor;
-    this.#image = new ImageLayer(editor);
+    this.#image = new ImageLayer(editor, () => this.request());
     this.#shapes = new ShapesLayer(editor, worker, () => this.request());
     this.#layers = [
       this.#image,

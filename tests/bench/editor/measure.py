@@ -1,0 +1,90 @@
+"""Each claim about the editor's speed, as a row with its target."""
+
+import math
+import os
+from collections.abc import Iterator
+
+from tests.bench import Row, percentile
+from tests.bench.editor.frames import Frames
+from tests.bench.editor.scenes import LARGE, build
+from tests.bench.editor.stage import opened
+from tests.serving import Server, running
+
+__all__ = ["PEERS", "measure"]
+
+PEERS = (
+    "CVAT: more than 300 to 1,000 shapes on an image are unusable (its issues 39, 3875, 7790)",
+    "COCO Annotator: brush and eraser lag and crash on busy images (its issues 150, 210, 351)",
+    "COCO Annotator: an image of 1,944 x 27,136 pixels does not open (its issue 485)",
+)
+ORDINARY = (4000, 3000)
+
+
+def _frames(what: str, frames: Frames, main: float, worst: float | None) -> Iterator[Row]:
+    note = f"median {percentile(frames.main_ms, 0.5):.1f}, {len(frames.main_ms)} frames"
+    yield Row(f"{what}: main thread, p95", percentile(frames.main_ms, 0.95), "ms", main, note=note)
+    late = sum(interval > 33.5 for interval in frames.interval_ms)
+    note = f"{late} of {len(frames.interval_ms)} above 33 ms"
+    yield Row(f"{what}: slowest frame", max(frames.interval_ms), "ms", worst, note=note)
+
+
+def _crowded(server: Server) -> Iterator[Row]:
+    for scene, count, main, worst in zip(
+        build(server, "crowded", counts=(2000, 10_000)),
+        ("2,000 polygons", "10,000 polygons"),
+        (4.0, 8.0),
+        (33.5, None),
+        strict=True,
+    ):
+        with opened(server) as stage:
+            stage.open(scene)
+            yield from _frames(f"{count}, pan", stage.watch(stage.pan), main, worst)
+            yield from _frames(f"{count}, zoom", stage.watch(stage.zoom), main, worst)
+            yield Row(f"{count}, memory of the tab", stage.megabytes(), "MB", 400.0)
+
+
+def _vertices(server: Server) -> Iterator[Row]:
+    (scene,) = build(server, "one large polygon", size=ORDINARY, counts=(1,), points=5000)
+    annotation = server.client.get(f"/api/images/{scene.image_id}/annotations").json()["items"][0]
+    ring = annotation["segmentation"][0]
+    x, y, width, height = annotation["bbox"]
+    middle = (x + width / 2, y + height / 2)
+    corner = (ring[0], ring[1])
+    with opened(server) as stage:
+        stage.open(scene)
+        stage.editor.press("v")
+        stage.editor.click(*middle)
+        away = (corner[0] - width / 5, corner[1] + height / 10)
+        frames = stage.watch(lambda: stage.drag(corner, away))
+        yield from _frames("a vertex of 5,000 dragged", frames, 8.0, None)
+
+
+def _opening(server: Server) -> Iterator[Row]:
+    first, *_ = build(server, "opening", size=ORDINARY, counts=(2000, 2000, 2000))
+    times = []
+    for _ in range(3):
+        with opened(server) as stage:
+            times.append(stage.open(first))
+    note = f"{min(times):.0f} to {max(times):.0f}, {ORDINARY[0] * ORDINARY[1] / 1e6:.0f} megapixels"
+    yield Row("open an image with 2,000 polygons", sorted(times)[1], "ms", 700.0, note=note)
+    with opened(server) as stage:
+        stage.open(first)
+        times = [stage.switch(key) for key in "ddaadd"]
+        note = f"{min(times):.0f} to {max(times):.0f}"
+        yield Row(
+            "go to the next image, made ready", percentile(times, 0.5), "ms", 150.0, note=note
+        )
+
+
+def measure() -> Iterator[Row]:
+    with running() as server:
+        for part in (_crowded, _vertices, _opening):
+            yield from part(server)
+
+
+def noise() -> str:
+    """What else the machine is doing, without which no figure means anything."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    busy = "quiet" if load < 0.5 * cores else "busy" if load < 1.5 * cores else "very busy"
+    megapixels = math.prod(LARGE) / 1e6
+    return f"{cores} cores, load {load:.1f} ({busy}), no GPU, {megapixels:.0f}-megapixel JPEG"
