@@ -7,10 +7,13 @@ import { box } from "./box";
 import { brush, eraser } from "./brush";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
+import { scissors } from "./scissors";
 import { select } from "./select";
+import { superpixels } from "./superpixels";
 import type { ToolKind } from "./tool";
+import { wand } from "./wand";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, brush, eraser, keypoints];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, brush, eraser, wand, scissors, superpixels, keypoints];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({
