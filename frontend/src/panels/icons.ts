@@ -5,9 +5,11 @@ import Eraser from "@lucide/svelte/icons/eraser";
 import Hexagon from "@lucide/svelte/icons/hexagon";
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
+import Slice from "@lucide/svelte/icons/slice";
 import PersonStanding from "@lucide/svelte/icons/person-standing";
 import Scissors from "@lucide/svelte/icons/scissors";
 import Shapes from "@lucide/svelte/icons/shapes";
+import Spline from "@lucide/svelte/icons/spline";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import Wand from "@lucide/svelte/icons/wand";
 import type { Component } from "svelte";
@@ -18,6 +20,8 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "mouse-pointer-2": MousePointer2,
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
+  slice: Slice,
+  spline: Spline,
   brush: Brush,
   eraser: Eraser,
   wand: Wand,

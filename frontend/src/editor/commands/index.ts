@@ -11,6 +11,7 @@ import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
 import { MASKS } from "./masks";
 import { OBJECTS } from "./objects";
+import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
@@ -19,4 +20,14 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...MASKS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [
+  ...EDIT,
+  ...OUTLINES,
+  ...CLIPBOARD,
+  ...SELECTION,
+  ...KEYPOINTS,
+  ...OBJECTS,
+  ...MASKS,
+  ...VIEW,
+  ...CATEGORIES,
+];
