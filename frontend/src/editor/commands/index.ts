@@ -15,7 +15,7 @@ import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
 export { placeClip } from "./clipboard";
-export { pickCategory } from "./categories";
+export { categoriesWhollyIn, pickCategory, toggleCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
