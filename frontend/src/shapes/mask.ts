@@ -10,6 +10,7 @@ import { rasterised } from "../geometry/raster";
 import { rleOf, runsOf, sameRuns, unite, without, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
+import { slicedMask } from "./slicing";
 
 interface Reading {
   readonly ends: Float64Array;
@@ -74,6 +75,10 @@ export const mask: ShapeKind = {
   outline(annotation) {
     if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
     return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };
+  },
+
+  slice(annotation, line) {
+    return read(maskOf(annotation)).bounds ? slicedMask(annotation, maskOf(annotation), line) : null;
   },
 
   pixels: (annotation, size) => pixelsOfMask(maskOf(annotation), size),
