@@ -180,8 +180,10 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
                 scratch=Path(folder),
                 allowance=allowance,
                 max_pixels=settings.max_image_pixels,
+                max_files=settings.max_zip_files,
             )
-            one = _check_one(inside, entry.filename, repaired, options, pngs or None)
+            with pngs:
+                one = _check_one(inside, entry.filename, repaired, options, pngs or None)
             checked.append(one)
             if repaired is not None and repaired.exists():
                 fixed[entry.filename] = repaired
