@@ -164,12 +164,21 @@ export class Session {
   leave(): LoadedPicture | null {
     this.#turn += 1;
     this.following.stop();
+    this.#putDown();
     const picture = this.#picture;
     this.#picture = null;
     // Whoever waited for this image waits for nothing any more.
     this.#shown.resolve();
     this.#shown = promise();
     return picture;
+  }
+
+  /** An open step would keep everything here from being saved, and nobody could end it any more. */
+  #putDown(): void {
+    const { hand, history, signal } = this.editor;
+    if (hand.busy) hand.intend("cancel");
+    history.commit();
+    signal.emit("settled");
   }
 
   /** Shows the editor in an element; the function it gives takes it away again. */

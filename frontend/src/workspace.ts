@@ -149,7 +149,10 @@ export class Workspace {
     return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
   }
 
-  /** To another image, with the same filters. What is not saved here goes on being saved. */
+  /**
+   * To another image, with the same filters. What is not saved here goes on being
+   * saved. A shape in hand comes first: then this image stays, and it is told why.
+   */
   go(imageId: number | null | undefined): Promise<void> {
     if (typeof imageId !== "number" || imageId === this.#session.id) return Promise.resolve();
     return this.#switch(imageId, () => {
@@ -221,16 +224,20 @@ export class Workspace {
     editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
   }
 
-  /** The back and forward buttons. A shape in hand comes first: the address goes back to its image. */
+  /** The back and forward buttons. */
   async #follow(): Promise<void> {
-    const id = Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
+    const id = imageInAddress();
     if (id === this.#session.id) return;
-    if (this.#session.editor.hand.busy) {
-      history.pushState(null, "", this.href(this.#session.id));
-      this.#session.editor.say("Finish the shape in hand or drop it, then leave the image.");
-      return;
-    }
     await this.#switch(id, () => undefined, () => location.reload());
+  }
+
+  /** Whether a shape in hand keeps the person here; the address, where it went ahead, comes back. */
+  #isHeld(): boolean {
+    const { id, editor } = this.#session;
+    if (!editor.hand.busy) return false;
+    if (imageInAddress() !== id) history.pushState(null, "", this.href(id));
+    editor.say("Finish the shape in hand or drop it, then leave the image.");
+    return true;
   }
 
   #switch(id: number, arrived: () => void, failed?: () => void): Promise<void> {
@@ -258,6 +265,7 @@ export class Workspace {
   }
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
+    if (this.#isHeld()) return;
     const known = this.#left.get(id);
     const ahead = this.#prefetch.take(id);
     let next = known;
@@ -268,6 +276,8 @@ export class Workspace {
       ]);
       // They went on to yet another image meanwhile.
       if (turn !== this.#turn) return void closeLater(ahead.picture);
+      // Or they took something up.
+      if (this.#isHeld()) return void closeLater(ahead.picture);
       next = this.#open(visit, pending);
     }
     const last = this.#session;
@@ -344,6 +354,11 @@ export class Workspace {
       if (turn === this.#turn) this.#wantNeighbours();
     });
   }
+}
+
+/** NaN where the address is none of an image. */
+function imageInAddress(): number {
+  return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
 }
 
 async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { click, pointer, Site } from "./site";
+import { PERSON } from "./story";
+
+const HELD = "Finish the shape in hand or drop it, then leave the image.";
+
+let site: Site;
+beforeEach(() => {
+  site = new Site();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test("a shape in hand stops every way to another image", async () => {
+  const workspace = await site.open(2);
+  const { session } = workspace;
+  const { editor } = session;
+  editor.hand.choose("polygon");
+  click(editor, 60, 60);
+  const stays = (): void => {
+    expect([workspace.session, editor.hand.path, editor.notice]).toEqual([session, "polygon.drawing", HELD]);
+    expect(site.address).toBe("/images/2");
+    editor.say(null);
+  };
+  await workspace.go(3);
+  stays();
+  await workspace.navigation.doneAndNext();
+  stays();
+  await workspace.navigation.toUnannotated("previous");
+  stays();
+
+  editor.hand.intend("cancel");
+  editor.chooseCategory(PERSON.id);
+  editor.hand.choose("keypoints");
+  click(editor, 60, 60);
+  expect(editor.hand.path).toBe("keypoints.placing");
+  await workspace.go(3);
+  expect(workspace.session).toBe(session);
+  editor.hand.intend("complete");
+  await workspace.settled();
+  expect(site.servers.get(2)!.all()).toHaveLength(2);
+  await workspace.go(3);
+  expect(workspace.session.id).toBe(3);
+});
+
+test("so does one that was taken up while the next image was loading", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor } = session;
+  const release = site.hold("/api/images/3");
+  const going = workspace.go(3);
+  editor.hand.choose("polygon");
+  click(editor, 60, 60);
+  release();
+  await going;
+  expect([workspace.session, editor.hand.path, editor.notice]).toEqual([session, "polygon.drawing", HELD]);
+  expect(site.address).toBe("/images/1");
+  editor.hand.intend("cancel");
+
+  await workspace.go(2);
+  const here = workspace.session.editor;
+  here.hand.choose("polygon");
+  click(here, 60, 60);
+  site.travel(-1);
+  await workspace.settled();
+  expect([workspace.session.id, here.notice]).toEqual([2, HELD]);
+  expect(site.address, "the address comes back to the shape").toBe("/images/2");
+});
+
+test("a session that leaves with an open step closes it, so that its changes are saved", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor } = session;
+  editor.select([...editor.document.entries()].map(([key]) => key));
+  // Moved by the keyboard, the step stays open a moment for the next key.
+  editor.nudge(5, 0);
+  expect(editor.history.open).toBe(true);
+  await workspace.go(2);
+  expect(editor.history.open).toBe(false);
+  await session.settled();
+  expect(site.servers.get(1)!.now(1)!.segmentation).toEqual([[15, 10, 45, 10, 45, 40, 15, 40]]);
+
+  // Nobody leaves with a gesture in hand; one that does leave puts it down.
+  const here = workspace.session;
+  const [square] = [...here.editor.document.entries()].map(([key]) => key);
+  here.editor.select([square!]);
+  here.editor.hand.choose("select");
+  pointer(here.editor, "down", 25, 25);
+  pointer(here.editor, "move", 60, 60);
+  expect(here.editor.history.open).toBe(true);
+  here.leave();
+  expect([here.editor.hand.busy, here.editor.history.open, here.unsaved]).toEqual([false, false, 0]);
+});
