@@ -28,7 +28,7 @@ import { Signal } from "./editor/signal";
 import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
-import { remember } from "./remember";
+import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -53,6 +53,7 @@ export class Workspace {
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
+  readonly #remembered: Remembered;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -79,9 +80,11 @@ export class Workspace {
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
     this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
+    this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
     const session = this.#open(visit, pending);
     this.#session = session;
+    this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
@@ -283,6 +286,7 @@ export class Workspace {
     const last = this.#session;
     this.#leave(last);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
+    this.#remembered.handTo(next.editor);
     this.#session = next;
     this.#left.delete(id);
     arrived();
@@ -314,7 +318,6 @@ export class Workspace {
       store: this.#store,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
-    remember(session.editor, this.page.dataset.id, this.page.user.id);
     session.signal.on(["saved"], () => this.#saved(session));
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;

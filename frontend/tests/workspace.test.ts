@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { COMBINE } from "../src/editor/combining";
 import { click, pointer, Site } from "./site";
-import { PERSON } from "./story";
+import { CUP, PERSON } from "./story";
 
 const HELD = "Finish the shape in hand or drop it, then leave the image.";
 
@@ -90,4 +91,25 @@ test("a session that leaves with an open step closes it, so that its changes are
   expect(here.editor.history.open).toBe(true);
   here.leave();
   expect([here.editor.hand.busy, here.editor.history.open, here.unsaved]).toEqual([false, false, 0]);
+});
+
+test("what is in hand comes along to an image that was open before, and nothing of before with it", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session.editor;
+  expect([first.categoryId, first.hand.toolId]).toEqual([PERSON.id, "select"]);
+  first.options.set(COMBINE, "subtract");
+  await workspace.go(2);
+  const second = workspace.session.editor;
+  expect(second.options.get(COMBINE)).toBe("subtract");
+  second.chooseCategory(CUP.id);
+  second.hand.choose("polygon");
+  second.options.set(COMBINE, "add");
+  // What arrives on an image that left is nothing that the person chose.
+  first.setCategories(first.categories);
+  await workspace.go(1);
+  expect(workspace.session.editor).toBe(first);
+  expect([first.categoryId, first.hand.toolId, first.options.get(COMBINE)]).toEqual([CUP.id, "polygon", "add"]);
+
+  const later = (await site.open(3)).session.editor;
+  expect([later.categoryId, later.hand.toolId, later.options.get(COMBINE)]).toEqual([CUP.id, "polygon", "add"]);
 });
