@@ -63,6 +63,7 @@ export class Site {
     const { local, session } = this;
     vi.stubGlobal("window", { addEventListener: (name: string, act: () => void) => this.#listeners.set(name, act) });
     vi.stubGlobal("document", { addEventListener: () => undefined, cookie: "", title: "", visibilityState: "visible" });
+    vi.stubGlobal("navigator", {});
     vi.stubGlobal("localStorage", local);
     vi.stubGlobal("sessionStorage", session);
     vi.stubGlobal("history", { pushState: (_state: unknown, _title: string, url: string) => this.#push(url) });
