@@ -106,7 +106,7 @@ export class Session {
       transport,
       userId: page.user.id,
       image: (image) => this.#setImage(image),
-      refresh: () => this.refresh(true),
+      refresh: () => this.#catchUp(true),
       reloadPredictions: () => this.#findPredictions(),
       categories: categoriesSeen,
       people: () => this.signal.emit("page"),
@@ -305,7 +305,12 @@ export class Session {
   }
 
   /** Takes over what others did meanwhile; what waits to be saved here stays. */
-  async refresh(quiet = false): Promise<void> {
+  async refresh(): Promise<void> {
+    if (!(await this.#catchUp(false))) this.following.lookAgain();
+  }
+
+  /** False when something is left to be taken over: there was no answer, or it is in hand. */
+  async #catchUp(quiet: boolean): Promise<boolean> {
     try {
       const [image, neighbours] = await Promise.all([
         get(this.#transport, "/api/images/{image_id}", this.id),
@@ -313,16 +318,19 @@ export class Session {
       ]);
       this.neighbours = neighbours ?? this.neighbours;
       this.#setImage(image);
-      if (image.revision === this.#revision) return;
+      if (image.revision === this.#revision) return true;
       const known = this.queue.versions();
-      this.queue.catchUp(await loadAnnotations(this.#transport, this.id), known);
-      this.#revision = image.revision;
+      const all = await loadAnnotations(this.#transport, this.id);
+      const whole = this.queue.catchUp(all, known, (key) => this.editor.holds(key));
+      if (whole) this.#revision = image.revision;
+      return whole;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       const { status } = error.problem;
       if (status === 404) this.#ended("gone");
       else if (status === 401) this.#ended("signed_out");
       else if (!quiet) this.editor.say(`What others changed here meanwhile could not be loaded. ${error.message}`);
+      return false;
     }
   }
 

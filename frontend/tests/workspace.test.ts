@@ -113,3 +113,30 @@ test("what is in hand comes along to an image that was open before, and nothing 
   const later = (await site.open(3)).session.editor;
   expect([later.categoryId, later.hand.toolId, later.options.get(COMBINE)]).toEqual([CUP.id, "polygon", "add"]);
 });
+
+test("what others changed is not taken over under a hand that has begun with it", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor, queue } = session;
+  const server = site.servers.get(1)!;
+  const theirs = [[12, 12, 40, 10, 40, 40, 10, 40]];
+  const [key] = [...editor.document.entries()].map(([each]) => each);
+  await workspace.go(2);
+  server.change(1, { segmentation: theirs });
+  const release = site.hold("/api/images/1/annotations");
+  await workspace.go(1);
+  editor.select([key!]);
+  pointer(editor, "down", 10, 10);
+  expect(editor.hand.path).toBe("select.dragging_point");
+  const arrived = site.asked.length;
+  release();
+  await vi.waitFor(() => expect(site.asked.length).toBeGreaterThanOrEqual(arrived));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  pointer(editor, "move", 20, 20);
+  pointer(editor, "up", 20, 20);
+  await vi.waitFor(() => expect(queue.conflicts).toEqual([key]));
+  expect(server.now(1)!.segmentation).toEqual(theirs);
+  queue.resolve(key!, "theirs");
+  await workspace.settled();
+  expect(editor.document.get(key!)!.segmentation).toEqual(theirs);
+});

@@ -164,24 +164,37 @@ export class SaveQueue {
   /**
    * Takes over what others did: `all` is what the server has by now, `before` what
    * `versions` told when it was asked. What waits to be saved stays as it is; where
-   * both changed the same annotation, its saving tells of the conflict.
+   * both changed the same annotation, its saving tells of the conflict. What is in
+   * hand stays, too: then the answer is false, for somebody to ask once more.
    */
-  catchUp(all: readonly Known[], before: ReadonlyMap<AnnotationKey, number>): void {
+  catchUp(
+    all: readonly Known[],
+    before: ReadonlyMap<AnnotationKey, number>,
+    inHand: (key: AnnotationKey) => boolean,
+  ): boolean {
     const { document } = this.#options;
+    let whole = true;
+    const isFree = (key: AnnotationKey): boolean => {
+      if (this.#unsaved.has(key)) return false;
+      const free = !inHand(key);
+      whole &&= free;
+      return free;
+    };
     const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
     const change = new Map<AnnotationKey, Annotation | null>();
     for (const known of all) {
       const key = keys.get(known.facts.id) ?? keyOfId(known.facts.id);
       keys.delete(known.facts.id);
       const newer = (document.facts(key)?.version ?? 0) < known.facts.version;
-      if (!newer || this.#unsaved.has(key)) continue;
+      if (!newer || !isFree(key)) continue;
       this.#adopt(key, known);
       change.set(key, known.annotation);
     }
-    for (const key of keys.values()) if (!this.#unsaved.has(key)) change.set(key, null);
+    for (const key of keys.values()) if (isFree(key)) change.set(key, null);
     document.apply(change, "remote");
     for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
     this.#changed();
+    return whole;
   }
 
   /**

@@ -208,6 +208,11 @@ export class Editor {
     if (!this.hand.busy && this.history.redo()) this.signal.emit("settled");
   }
 
+  /** Whether a gesture under way may change this annotation: it began with it as it is. */
+  holds(key: AnnotationKey): boolean {
+    return this.hand.busy && (this.history.open || this.view.selection.has(key));
+  }
+
   // Selection
 
   select(keys: Iterable<AnnotationKey>): void {
