@@ -159,10 +159,10 @@ export class Session {
     void this.#loadPicture(turn, ahead);
   }
 
-  /** The person is signed in again. */
+  /** Follows what others do again, where that had ended or failed. */
   resume(): void {
+    this.following.lookAgain();
     this.following.start();
-    void this.refresh();
   }
 
   /** Off the stage; hands over its picture. */

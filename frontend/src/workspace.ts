@@ -137,15 +137,16 @@ export class Workspace {
     await Promise.all(this.#all().map((session) => session.settled()));
   }
 
+  /** Saves what waits, and follows what others do here, though either had given up. */
   retry(): void {
     for (const { queue } of this.#all()) queue.retry();
+    this.#session.resume();
   }
 
-  /** Tries again what had given up: the person is back at this window, maybe signed in again. */
+  /** The person is back at this window, maybe signed in again: then what had given up is tried again. */
   retryStopped(): void {
-    for (const { queue } of this.#all()) {
-      if (queue.status === "signed-out" || queue.status === "offline") queue.retry();
-    }
+    const stopped = this.#all().some(({ queue: { status } }) => status === "signed-out" || status === "offline");
+    if (stopped) this.retry();
   }
 
   href(imageId: number): string {
@@ -171,7 +172,6 @@ export class Workspace {
     if (!succeeded(answer)) return problemOf(answer).detail;
     if ((answer.body as Schemas["UserOut"]).id !== id) return "That is another account.";
     this.retry();
-    this.#session.resume();
     return null;
   }
 

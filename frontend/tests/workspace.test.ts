@@ -140,3 +140,22 @@ test("what others changed is not taken over under a hand that has begun with it"
   await workspace.settled();
   expect(editor.document.get(key!)!.segmentation).toEqual(theirs);
 });
+
+test("a sign-in that ended is told though nothing waits, and what others do is followed again after it", async () => {
+  const workspace = await site.open(1);
+  const { editor, queue } = workspace.session;
+  const [key] = [...editor.document.entries()].map(([each]) => each);
+  site.faults.set("/api/images/1", 401);
+  site.sources.at(-1)!.say("end", { reason: "signed_out" });
+  expect([queue.status, workspace.unsaved]).toEqual(["signed-out", 0]);
+  workspace.retryStopped();
+  await vi.waitFor(() => expect(queue.status, "still signed out").toBe("signed-out"));
+  const opened = site.sources.length;
+  site.faults.clear();
+  site.servers.get(1)!.change(1, { iscrowd: 1 });
+  workspace.retryStopped();
+  await vi.waitFor(() => expect(editor.document.get(key!)!.iscrowd).toBe(1));
+  expect(queue.status).toBe("saved");
+  expect(site.sources).toHaveLength(opened + 1);
+  expect(site.sources.at(-1)!.readyState, "open").toBe(0);
+});

@@ -87,7 +87,8 @@ export class SaveQueue {
   }
 
   get status(): SaveStatus {
-    if (this.#pause && this.#unsaved.size > 0) return this.#pause;
+    // Who is signed out sees nothing new either; without a connection there is only what waits.
+    if (this.#pause === "signed-out" || (this.#pause && this.#unsaved.size > 0)) return this.#pause;
     if (this.conflicts.length > 0) return "conflict";
     if (this.#inFlight > 0) return "saving";
     if (this.refused.size > 0) return "refused";
