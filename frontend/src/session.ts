@@ -22,6 +22,7 @@ import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
 import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
+import type { Clipboard } from "./editor/clipboard";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
@@ -53,6 +54,7 @@ export interface SessionOptions {
   readonly categories: readonly Category[];
   readonly transport: Transport;
   readonly store: PendingStore;
+  readonly clipboard: Clipboard;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
 }
@@ -80,13 +82,13 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, categoriesSeen }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, clipboard, categoriesSeen }: SessionOptions) {
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
     this.#transport = transport;
     const readOnly = page.role === "viewer";
-    this.editor = new Editor({ image: visit.image, categories, readOnly });
+    this.editor = new Editor({ image: visit.image, categories, readOnly, clipboard });
     const toolbox = new Toolbox(this.editor);
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({

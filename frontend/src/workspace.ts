@@ -22,6 +22,7 @@ import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pend
 import { loadVisit, Prefetch, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import type { LoadedPicture } from "./api/pictures";
+import { Clipboard } from "./editor/clipboard";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
@@ -54,6 +55,7 @@ export class Workspace {
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
   readonly #remembered: Remembered;
+  readonly #clipboard = new Clipboard(sessionStorage);
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -316,6 +318,7 @@ export class Workspace {
       categories: this.#categories,
       transport: this.#transport,
       store: this.#store,
+      clipboard: this.#clipboard,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     session.signal.on(["saved"], () => this.#saved(session));

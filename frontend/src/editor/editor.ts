@@ -54,6 +54,8 @@ export interface EditorOptions {
   readonly image: ImageRecord;
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
+  /** One that other editors share. */
+  readonly clipboard?: Clipboard;
 }
 
 export class Editor {
@@ -62,7 +64,7 @@ export class Editor {
   readonly view = new View();
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
-  readonly clipboard = new Clipboard();
+  readonly clipboard: Clipboard;
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
@@ -77,8 +79,9 @@ export class Editor {
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
-  constructor({ image, categories, readOnly }: EditorOptions) {
+  constructor({ image, categories, readOnly, clipboard = new Clipboard() }: EditorOptions) {
     this.image = image;
+    this.clipboard = clipboard;
     this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
