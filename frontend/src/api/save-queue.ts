@@ -20,31 +20,14 @@ import {
   withFields,
   type Annotation,
   type AnnotationKey,
-  type ServerFacts,
 } from "../model/records";
 import { problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { PendingEntry, PendingStore } from "./pending-store";
 import { plan, type Plan } from "./save-plan";
+import { newSlot, type Slot, type Trouble } from "./save-slot";
 import { read, type Known, type WireAnnotation } from "./wire";
 
-export type Trouble =
-  | { readonly kind: "conflict"; readonly theirs: Known | null }
-  | { readonly kind: "refused"; readonly detail: string };
-
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
-
-interface Slot {
-  base: Annotation | null;
-  attempted: Annotation | null;
-  /** What it is a copy of is gone: it is saved without what only the server knew of that. */
-  orphaned: boolean;
-  sending: boolean;
-  trouble: Trouble | null;
-  deletedAs: number | undefined;
-  /** What the browser's store has; null when nothing is there. */
-  stored: { readonly target: Annotation | null; readonly facts: ServerFacts | null } | null;
-  readonly versions: WeakMap<Annotation, number>;
-}
 
 export interface SaveQueueOptions {
   readonly document: AnnotationDocument;
@@ -314,16 +297,7 @@ export class SaveQueue {
   #slot(key: AnnotationKey): Slot {
     let slot = this.#slots.get(key);
     if (!slot) {
-      slot = {
-        base: null,
-        attempted: null,
-        orphaned: false,
-        sending: false,
-        trouble: null,
-        deletedAs: undefined,
-        stored: null,
-        versions: new WeakMap(),
-      };
+      slot = newSlot();
       this.#slots.set(key, slot);
     }
     return slot;
