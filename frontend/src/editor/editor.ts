@@ -152,8 +152,15 @@ export class Editor {
 
   // Changes
 
-  /** One undoable step. Inside a gesture use `history.mark` and `change` instead. */
+  /**
+   * One undoable step. Inside a gesture use `history.mark` and `change` instead: the
+   * step that a gesture has open belongs to it alone, and a panel has to wait.
+   */
   transact(label: string, change: Change): void {
+    if (this.hand.busy && this.history.open) {
+      this.say("Finish the shape in hand or drop it, then change this.");
+      return;
+    }
     this.history.mark(label);
     this.change(change);
     this.history.commit();
