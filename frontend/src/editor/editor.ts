@@ -55,6 +55,8 @@ export interface EditorOptions {
   readonly image: ImageRecord;
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
+  /** One that other editors share. */
+  readonly clipboard?: Clipboard;
 }
 
 export class Editor {
@@ -63,7 +65,7 @@ export class Editor {
   readonly view = new View();
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
-  readonly clipboard = new Clipboard();
+  readonly clipboard: Clipboard;
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
@@ -80,8 +82,9 @@ export class Editor {
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
-  constructor({ image, categories, readOnly }: EditorOptions) {
+  constructor({ image, categories, readOnly, clipboard = new Clipboard() }: EditorOptions) {
     this.image = image;
+    this.clipboard = clipboard;
     this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
@@ -152,8 +155,15 @@ export class Editor {
 
   // Changes
 
-  /** One undoable step. Inside a gesture use `history.mark` and `change` instead. */
+  /**
+   * One undoable step. Inside a gesture use `history.mark` and `change` instead: the
+   * step that a gesture has open belongs to it alone, and a panel has to wait.
+   */
   transact(label: string, change: Change): void {
+    if (this.hand.busy && this.history.open) {
+      this.say("Finish the shape in hand or drop it, then change this.");
+      return;
+    }
     this.history.mark(label);
     this.change(change);
     this.history.commit();
@@ -209,6 +219,11 @@ export class Editor {
 
   redo(): void {
     if (!this.hand.busy && this.history.redo()) this.signal.emit("settled");
+  }
+
+  /** Whether a gesture under way may change this annotation: it began with it as it is. */
+  holds(key: AnnotationKey): boolean {
+    return this.hand.busy && (this.history.open || this.view.selection.has(key));
   }
 
   // Selection
