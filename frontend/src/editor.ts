@@ -13,6 +13,7 @@ import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
 import "./styles/editor-lists.css";
 import "./styles/editor-properties.css";
+import "./styles/editor-problems.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";
