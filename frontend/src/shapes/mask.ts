@@ -9,6 +9,7 @@ import * as rle from "../geometry/rle";
 import { runsOf, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
+import { slicedMask } from "./slicing";
 
 interface Reading {
   readonly ends: Float64Array;
@@ -73,6 +74,10 @@ export const mask: ShapeKind = {
   outline(annotation) {
     if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
     return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };
+  },
+
+  slice(annotation, line) {
+    return read(maskOf(annotation)).bounds ? slicedMask(annotation, maskOf(annotation), line) : null;
   },
 
   pixels: (annotation, size) => pixelsOfMask(maskOf(annotation), size),
