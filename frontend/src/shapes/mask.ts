@@ -6,7 +6,8 @@
 import { boundsOfBox, type Bounds } from "../geometry/bounds";
 import { contours } from "../geometry/contours";
 import * as rle from "../geometry/rle";
-import { runsOf, type PixelSize, type Runs } from "../geometry/runs";
+import { rasterised } from "../geometry/raster";
+import { rleOf, runsOf, sameRuns, unite, without, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
 import { slicedMask } from "./slicing";
@@ -86,6 +87,17 @@ export const mask: ShapeKind = {
   drag: (annotation) => annotation,
   removeHandle: () => null,
   move: () => null,
+
+  combine(annotation, { rings, holes }, operation) {
+    const mask = maskOf(annotation);
+    const before = pixelsOfMask(mask, mask.size);
+    if (!before) return annotation;
+    const region = rasterised(rings, holes, mask.size);
+    const after = operation === "add" ? unite(before, region) : without(before, region);
+    if (after.length === 0) return null;
+    if (sameRuns(before, after)) return annotation;
+    return { ...annotation, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
+  },
 
   describe(annotation) {
     const { counts, size } = maskOf(annotation);

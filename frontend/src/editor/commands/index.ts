@@ -9,6 +9,7 @@ import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
+import { MASKS } from "./masks";
 import { OBJECTS } from "./objects";
 import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
@@ -19,4 +20,14 @@ export { categoriesWhollyIn, pickCategory, toggleCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [
+  ...EDIT,
+  ...OUTLINES,
+  ...CLIPBOARD,
+  ...SELECTION,
+  ...KEYPOINTS,
+  ...OBJECTS,
+  ...MASKS,
+  ...VIEW,
+  ...CATEGORIES,
+];
