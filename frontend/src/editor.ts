@@ -8,6 +8,7 @@ import "./styles/editor-live.css";
 import "./styles/editor-options.css";
 import "./styles/editor-keypoints.css";
 import "./styles/editor-notes.css";
+import "./styles/editor-oddities.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
 import "./styles/editor-lists.css";
