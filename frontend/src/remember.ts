@@ -1,5 +1,6 @@
 /** What is still in hand on the next image, and after the page was closed. */
 
+import { readDisplay } from "./editor/display";
 import type { Editor } from "./editor/editor";
 
 const TOOL = "maskwright-tool";
@@ -10,6 +11,7 @@ export function remember(editor: Editor, datasetId: number, userId: number): voi
   rememberCategory(editor, `maskwright-category-${datasetId}`);
   rememberTool(editor);
   rememberOptions(editor, `maskwright-tool-options-${userId}`);
+  rememberDisplay(editor, `maskwright-display-${userId}`);
 }
 
 function rememberCategory(editor: Editor, place: string): void {
@@ -28,6 +30,20 @@ function rememberTool(editor: Editor): void {
     if (editor.hand.toolId === remembered) return;
     remembered = editor.hand.toolId;
     sessionStorage.setItem(TOOL, remembered);
+  });
+}
+
+function rememberDisplay(editor: Editor, place: string): void {
+  try {
+    editor.setDisplay(readDisplay(JSON.parse(localStorage.getItem(place) ?? "null")));
+  } catch {
+    // Whoever wrote something else there: the picture is shown as it is.
+  }
+  let kept = editor.view.display;
+  editor.signal.on(["view"], () => {
+    if (editor.view.display === kept) return;
+    kept = editor.view.display;
+    localStorage.setItem(place, JSON.stringify(kept));
   });
 }
 

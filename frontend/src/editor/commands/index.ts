@@ -7,6 +7,7 @@
 import { CATEGORIES } from "./categories";
 import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
+import { DISPLAY } from "./display";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
 import { OBJECTS } from "./objects";
@@ -18,4 +19,4 @@ export { pickCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...DISPLAY, ...CATEGORIES];
