@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from app.formats.coco import rawjson, values
 from app.formats.records import CategoryRecord, Report
 from app.models import Category, CategoryTask
-from app.services import bulk, categories, import_records, palette
+from app.services import bulk, import_records, palette
+from app.services.holding import hold_categories
 from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
@@ -40,7 +41,7 @@ def import_categories(
     tally: Tally,
 ) -> list[int]:
     """The primary key of each record's category. New ones keep the file's record verbatim."""
-    present = list(categories.list_categories(session, dataset_id=dataset_id))
+    present = hold_categories(session, dataset_id=dataset_id)
     listed = _tasks(session, dataset_id)
     by_id: dict[Any, list[Category]] = {}
     for category in present:

@@ -27,6 +27,7 @@ from app.formats.records import ImageRecord, Report, Size
 from app.models import Image, ImageTask
 from app.services import bulk, import_records
 from app.services.file_names import base_name, share_an_end
+from app.services.holding import hold
 from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
@@ -147,7 +148,7 @@ def find_images(
     report: Report,
     beside: Beside | None = None,
 ) -> tuple[list[Match], list[Found]]:
-    """The match of each record, and all images of the dataset."""
+    """The match of each record, and all images of the dataset; nobody deletes found ones now."""
     images = _load(session, dataset_id)
     matches = [Match(record) for record in records]
     subset = None if beside is None else beside.subset
@@ -155,7 +156,13 @@ def find_images(
     finder = _Finder(known, matches, report, subset)
     if known:
         finder.run()
-    return matches, images
+    found = {match.id for match in matches if match.found is not None}
+    gone = found - hold(session, Image, found)
+    for match in matches:
+        if match.id in gone:
+            # Somebody deleted it just now: for this file it was never there.
+            match.found, match.id, match.adopts, match.joins = None, 0, False, False
+    return matches, [image for image in images if image.id not in gone]
 
 
 class _Finder:

@@ -16,6 +16,7 @@ from app.formats.coco.results import Known, KnownCategory, KnownImage, ResultRec
 from app.formats.records import Report
 from app.models import Category, Image, PredictionSet
 from app.services import bulk
+from app.services.holding import hold
 from app.services.import_tally import Tally
 from app.services.jobs import Progress
 
@@ -110,9 +111,9 @@ def import_results(
     progress.tell(0, 0, "Reading the file.")
     images, categories = _images(session, dataset_id, subset), _categories(session, dataset_id)
     found = session.scalar(
-        select(PredictionSet).where(
-            PredictionSet.dataset_id == dataset_id, PredictionSet.name == name
-        )
+        select(PredictionSet)
+        .where(PredictionSet.dataset_id == dataset_id, PredictionSet.name == name)
+        .with_for_update(read=True, key_share=True)
     )
     kept = found or PredictionSet(dataset_id=dataset_id, name=name, created_by=user_id)
     session.add(kept)
@@ -125,13 +126,23 @@ def import_results(
         session.execute(text(_SPOOL))
     with results.open_results(file, images=images, categories=categories, report=report) as reader:
         for batch in reader.batches():
-            bulk.copy(session, table, _COLUMNS, (_row(kept.id, result) for result in batch))
-            numbers["created"] += len(batch)
+            usable = _held(session, batch, report)
+            bulk.copy(session, table, _COLUMNS, (_row(kept.id, result) for result in usable))
+            numbers["created"] += len(usable)
             progress.tell(reader.position, 0, "Importing predictions.")
         numbers["rejected"] = reader.position - numbers["created"]
     progress.tell(reader.position, reader.position, "Saving.")
     if found is not None:
         _settle(session, kept, numbers)
+
+
+def _held(session: Session, batch: list[ResultRecord], report: Report) -> list[ResultRecord]:
+    """The results of images that are still there, and stay so."""
+    there = hold(session, Image, {result.image for result in batch})
+    for result in batch:
+        if result.image not in there:
+            report.add("image_unknown", result.path, "The image was deleted just now.")
+    return [result for result in batch if result.image in there]
 
 
 def _images(session: Session, dataset_id: int, subset: str | None) -> Known[KnownImage]:
@@ -149,6 +160,8 @@ def _categories(session: Session, dataset_id: int) -> Known[KnownCategory]:
         select(Category.coco_id, Category.id, func.jsonb_array_length(Category.keypoints))
         .where(Category.dataset_id == dataset_id)
         .order_by(Category.id)
+        # Nobody deletes them now.
+        .with_for_update(read=True, key_share=True)
     )
     return Known((coco_id, KnownCategory(key, number)) for coco_id, key, number in rows)
 

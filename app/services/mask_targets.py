@@ -12,6 +12,7 @@ from app.formats.coco import rawjson, values
 from app.models import Category, Image
 from app.services import categories, datasets
 from app.services.file_names import base_name, share_an_end
+from app.services.holding import hold_categories
 from app.services.label_images import LabelError, Value
 
 __all__ = ["Categories", "Images", "Known", "TargetImage", "stem_of"]
@@ -97,7 +98,7 @@ class Categories:
         self._by_color: dict[str, list[Known]] = {}
         self._wanted: dict[int, tuple[str, str | None]] = {}
         self.used: set[int] = set()
-        for category in categories.list_categories(session, dataset_id=dataset_id):
+        for category in hold_categories(session, dataset_id=dataset_id):
             known = _known(category)
             self._by_name.setdefault(category.name, known)
             self._by_id.setdefault(values.id_key(category.coco_id), known)

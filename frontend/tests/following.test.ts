@@ -38,7 +38,7 @@ class Visit {
       imageId: 5,
       userId: ME,
       transport,
-      store: { put: () => Promise.resolve(), remove: () => Promise.resolve(), list: () => Promise.resolve([]) },
+      store: { put: () => Promise.resolve(), remove: () => Promise.resolve(), list: () => Promise.resolve([]), adopt: () => Promise.resolve() },
       held: () => editor.history.open,
     });
     this.queue.load(this.server.all().map(read));

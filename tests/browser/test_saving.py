@@ -1,13 +1,20 @@
 """Nothing is lost: two people on one annotation, a lost connection, a closed tab."""
 
 import itertools
+import os
+import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.browser.conftest import CHROMIUM_FLAGS, sign_in
 from tests.browser.editor_page import EditorPage
 from tests.serving import Server
 
@@ -134,6 +141,83 @@ def test_a_closed_tab_loses_nothing(
     reopened.saved()
     assert first_points(reopened.annotations[0])[:2] == [60, 60]
     assert first_points(stored(server, scene))[:2] == [60, 60]
+
+
+def test_two_tabs_on_one_image(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    """Each saves what is its own; what a closed one left is taken over by the other."""
+    expected_errors += ["net::ERR_FAILED", "412"]
+    page = new_page()
+    first = EditorPage(page).open(scene.image_id)
+    second = EditorPage(page.context.new_page()).open(scene.image_id)
+    cut = "**/api/annotations/*"
+    page.route(cut, lambda route: route.abort())
+    move_corner(first, (100, 100), (60, 60))
+    waiting = page.get_by_role("status").filter(has_text="Offline, 1 waiting")
+    expect(waiting).to_be_visible()
+
+    second.page.reload()
+    second.ready()
+    assert first_points(second.annotations[0])[:2] == [100, 100], "not its own"
+    assert stored(server, scene)["version"] == 1
+    page.unroute(cut)
+    first.saved()
+    assert first_points(stored(server, scene))[:2] == [60, 60]
+
+    page.route(cut, lambda route: route.abort())
+    move_corner(first, (60, 60), (40, 40))
+    expect(waiting).to_be_visible()
+    page.close(run_before_unload=False)
+    second.page.reload()
+    second.ready()
+    second.saved()
+    assert first_points(second.annotations[0])[:2] == [40, 40]
+    assert first_points(stored(server, scene))[:2] == [40, 40]
+
+
+def test_a_killed_browser_loses_nothing(server: Server, scene: Scene, tmp_path: Path) -> None:
+    path = os.environ.get("MASKWRIGHT_TEST_CHROMIUM") or shutil.which("chromium")
+
+    def open_browser(playwright: Playwright) -> tuple[BrowserContext, EditorPage]:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path,
+            executable_path=path,
+            args=CHROMIUM_FLAGS,
+            base_url=server.address,
+            viewport={"width": 1440, "height": 900},
+        )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        sign_in(page)
+        return context, EditorPage(page).open(scene.image_id)
+
+    def draw(playwright: Playwright) -> None:
+        context, editor = open_browser(playwright)
+        context.set_offline(True)
+        move_corner(editor, (100, 100), (60, 60))
+        state = editor.page.get_by_role("status").filter(has_text="Offline, 1 waiting")
+        expect(state).to_be_visible()
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if any(str(tmp_path) in part for part in process.cmdline()):
+                    process.kill()
+
+    def look(playwright: Playwright) -> None:
+        context, editor = open_browser(playwright)
+        editor.saved()
+        context.close()
+
+    # A thread each: the fixtures of other tests have a Playwright of this one.
+    with ThreadPoolExecutor(1) as thread:
+        for step in (draw, look):
+            thread.submit(_with_playwright, step).result()
+    assert first_points(stored(server, scene))[:2] == [60, 60]
+
+
+def _with_playwright(step: Callable[[Playwright], None]) -> None:
+    with sync_playwright() as playwright:
+        step(playwright)
 
 
 def test_opening_and_leaving_an_image_changes_nothing(

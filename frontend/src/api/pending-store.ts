@@ -1,8 +1,10 @@
 /**
  * Where unsaved changes wait in the browser, so that a closed tab loses none.
  *
- * One entry per annotation, overwritten by each change and removed when the
- * server has it.
+ * One entry per annotation and tab, overwritten by each change and removed when
+ * the server has it. Each tab answers for its own entries, so that two tabs on
+ * one image never take away what the other still has to save; what a tab left
+ * behind that is gone belongs to the next one that opens the image.
  */
 
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
@@ -22,33 +24,80 @@ export interface PendingEntry extends PendingPlace {
   readonly target: Annotation | null;
   /** What was sent to be created, when no answer has come to that. */
   readonly attempted: Annotation | null;
+  /** The tab that left it, where the store tells. */
+  readonly tab?: string;
 }
 
 export interface PendingStore {
   put(entry: PendingEntry): Promise<void>;
   remove(place: PendingPlace): Promise<void>;
-  /** Everything of this user, over all images. */
+  /** Everything of this user over all images that no other open tab answers for. */
   list(userId: number): Promise<PendingEntry[]>;
+  /** This tab answers for them from now on. */
+  adopt(entries: readonly PendingEntry[]): Promise<void>;
 }
 
 const DATABASE = "maskwright";
 const STORE = "pending-annotations";
 
+/** Between the tab and the annotation in the name of an entry. */
+const MARK = "|";
+const LOCK = "maskwright-tab-";
+/** A page that is just being left lets go of its lock a moment later. */
+const LEAVING_MS = 200;
+
 /** IndexedDB; it takes thousands of polygons, which localStorage does not. */
 export class IndexedDbStore implements PendingStore {
   #opened: Promise<IDBDatabase> | null = null;
+  readonly #tab = Math.random().toString(36).slice(2);
+
+  constructor() {
+    // Held as long as the tab lives, and let go of by the browser however that ends.
+    void locks()?.request(LOCK + this.#tab, () => new Promise(() => undefined));
+  }
 
   async put(entry: PendingEntry): Promise<void> {
-    await this.#run("readwrite", (store) => store.put(entry));
+    await this.#run("readwrite", (store) => store.put(this.#own(entry)));
   }
 
   async remove({ userId, imageId, key }: PendingPlace): Promise<void> {
-    await this.#run("readwrite", (store) => store.delete([userId, imageId, key]));
+    await this.#run("readwrite", (store) => store.delete([userId, imageId, this.#tab + MARK + key]));
   }
 
   async list(userId: number): Promise<PendingEntry[]> {
     const own = IDBKeyRange.bound([userId], [userId + 1], false, true);
-    return this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own));
+    const all = (await this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own))).map(named);
+    let alive = await this.#otherTabs();
+    if (all.some(({ tab }) => alive.has(tab))) {
+      await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
+      alive = await this.#otherTabs();
+    }
+    return all.filter(({ tab }) => !alive.has(tab));
+  }
+
+  async adopt(entries: readonly PendingEntry[]): Promise<void> {
+    const foreign = entries.filter(({ tab }) => tab !== undefined && tab !== this.#tab);
+    if (foreign.length === 0) return;
+    await this.#run("readwrite", (store) => {
+      for (const entry of foreign) {
+        const { userId, imageId, tab, key } = entry;
+        store.delete([userId, imageId, tab === "" ? key : tab + MARK + key]);
+        store.put(this.#own(entry));
+      }
+      return store.count();
+    });
+  }
+
+  #own(entry: PendingEntry): PendingEntry {
+    return { ...entry, tab: this.#tab, key: (this.#tab + MARK + entry.key) as AnnotationKey };
+  }
+
+  async #otherTabs(): Promise<ReadonlySet<string>> {
+    // Without locks, as over plain http, every entry is taken for one that was left behind: what
+    // two tabs send twice then changes nothing the second time.
+    const { held = [] } = (await locks()?.query()) ?? {};
+    const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) ? [name.slice(LOCK.length)] : []));
+    return new Set(names.filter((tab) => tab !== this.#tab));
   }
 
   async #run<T>(
@@ -57,13 +106,24 @@ export class IndexedDbStore implements PendingStore {
   ): Promise<T> {
     this.#opened ??= open();
     const database = await this.#opened;
-    const transaction = database.transaction(STORE, mode);
+    // On the disk before it counts, for whoever loses power or a browser.
+    const transaction = database.transaction(STORE, mode, { durability: "strict" });
     return new Promise<T>((resolve, reject) => {
       const request = act(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(request.result as T);
       transaction.onabort = () => reject(transaction.error ?? new Error("The store gave up."));
     });
   }
+}
+
+function locks(): LockManager | undefined {
+  return (navigator as Partial<Navigator>).locks;
+}
+
+/** An entry with its tab apart from its key; earlier versions had no tab in it. */
+function named(entry: PendingEntry): PendingEntry & { readonly tab: string } {
+  const [tab, key] = entry.key.includes(MARK) ? (entry.key.split(MARK) as [string, string]) : ["", entry.key];
+  return { ...entry, tab, key: key as AnnotationKey };
 }
 
 function open(): Promise<IDBDatabase> {

@@ -240,6 +240,7 @@ export class SaveQueue {
 
   /** Takes up what an earlier visit could not save. Call after `load`. */
   recover(entries: readonly PendingEntry[]): void {
+    this.#guard(this.#options.store.adopt(entries));
     for (const entry of entries) this.#recoverOne(entry);
     this.#changed();
     this.pump();

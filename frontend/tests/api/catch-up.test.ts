@@ -10,6 +10,7 @@ const nothing = {
   put: () => Promise.resolve(),
   remove: () => Promise.resolve(),
   list: () => Promise.resolve([]),
+  adopt: () => Promise.resolve(),
 };
 
 function visit(server: Server) {

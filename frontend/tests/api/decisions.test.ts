@@ -58,7 +58,7 @@ class Visit {
       imageId: 1,
       userId: 1,
       transport,
-      store: { put: async () => {}, remove: async () => {}, list: async () => [] },
+      store: { put: async () => {}, remove: async () => {}, list: async () => [], adopt: async () => {} },
       held: () => this.editor.history.open,
     });
     this.editor.signal.on(["settled"], () => this.queue.pump());

@@ -28,6 +28,9 @@ class Shelf implements PendingStore {
   list(): Promise<PendingEntry[]> {
     return Promise.resolve([...this.entries.values()]);
   }
+  adopt(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** One visit to the page: its own document and queue, a shared server and shelf. */
