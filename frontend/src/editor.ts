@@ -8,10 +8,12 @@ import "./styles/editor-display.css";
 import "./styles/editor-live.css";
 import "./styles/editor-options.css";
 import "./styles/editor-keypoints.css";
+import "./styles/editor-notes.css";
 import "./styles/editor-commands.css";
 import "./styles/editor-rail.css";
 import "./styles/editor-lists.css";
 import "./styles/editor-properties.css";
+import "./styles/editor-problems.css";
 
 import { mountApp } from "./panels/mount";
 import type { PageData } from "./session";

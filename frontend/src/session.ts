@@ -24,6 +24,8 @@ import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./
 import { readPrediction, write } from "./api/wire";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
+import { Inspection } from "./editor/inspection";
+import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
@@ -60,6 +62,7 @@ export class Session {
   readonly editor: Editor;
   readonly queue: SaveQueue;
   readonly decisions: Decisions;
+  readonly inspection: Inspection;
   readonly following: Following;
   readonly commands: readonly Command[];
   /** `page` for status, neighbours and picture, `saved` for what is left to save. */
@@ -94,6 +97,7 @@ export class Session {
       store,
       held: () => this.editor.history.open,
     });
+    this.inspection = new Inspection(this.editor, () => this.queue.refused);
     this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
     this.following = new Following({
       editor: this.editor,
@@ -112,6 +116,7 @@ export class Session {
       ...this.decisions.commands,
       ...toolCommands(toolbox.tools),
       ...COMMANDS,
+      ...this.inspection.commands,
       ...this.#imageCommands(),
     ];
     this.queue.load(visit.annotations);
@@ -180,11 +185,13 @@ export class Session {
     this.#stage = stage;
     if (this.#picture) stage.show(this.#picture.picture);
     const unsubscribe = queue.subscribe(() => stage.request());
+    const uninspect = this.inspection.follow(new ProblemsWorker());
     this.#mounted.resolve();
     return () => {
       this.#stage = null;
       this.#mounted = promise();
       unsubscribe();
+      uninspect();
       stage.destroy();
     };
   }
@@ -200,6 +207,20 @@ export class Session {
     return [...document.entries()].map(([key, annotation]) =>
       write(annotation, document.facts(key), image.id),
     );
+  }
+
+  /** Only owners may, as the server says. */
+  get mayRecolor(): boolean {
+    return this.page.role === "owner";
+  }
+
+  /** Gives a category another colour, in the whole dataset. */
+  async recolor(categoryId: number, color: string): Promise<void> {
+    const { editor } = this;
+    const path = pathTo("/api/categories/{category_id}", categoryId);
+    const answer = await this.#transport({ method: "PATCH", path, body: { color } });
+    if (!succeeded(answer)) return editor.say(`The colour is not saved. ${problemOf(answer).detail}`);
+    editor.setCategories(editor.categories.map((each) => (each.id === categoryId ? { ...each, color } : each)));
   }
 
   /** The versions of an annotation, the newest first. Throws a RequestError when they do not come. */

@@ -10,7 +10,7 @@ import { TOOLS } from "../src/tools";
 const text = readFileSync(new URL("../../docs/howto/annotate.md", import.meta.url), "utf8");
 
 test("every tool is documented with its key", () => {
-  for (const { info } of TOOLS) expect(text).toContain(`| ${info.label} | \`${info.key}\` |`);
+  for (const { info } of TOOLS) expect(text).toContain(`| ${info.label} | \`${keyLabel(info.key, false)}\` |`);
 });
 
 test("every key is documented", () => {

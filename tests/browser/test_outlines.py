@@ -33,6 +33,10 @@ def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
     return found
 
 
+def numbers(values: list[float]) -> list[int]:
+    return [round(value) for value in values]
+
+
 def test_a_shape_is_added_to_and_a_hole_is_a_hole_for_every_reader(
     page: Page, server: Server
 ) -> None:
@@ -82,3 +86,48 @@ def test_points_are_selected_moved_and_erased_together(page: Page, server: Serve
     page.keyboard.up("Shift")
     editor.saved()
     assert stored(server, image_id)[0]["segmentation"] == [[100, 100, 350, 320, 100, 300]]
+
+
+def test_a_shape_is_sliced_and_joined_again(page: Page, server: Server) -> None:
+    _, image_id = prepared(server, "slices", {"segmentation": [SQUARE]})
+    editor = EditorPage(page).open(image_id)
+    before = stored(server, image_id)[0]
+    editor.press("v")
+    editor.click(200, 200)
+    editor.press("x")
+    editor.drag((150, 50), (150, 350))
+    editor.saved()
+    larger, smaller = stored(server, image_id)
+    assert (larger["id"], larger["area"], smaller["area"]) == (before["id"], 30000, 10000)
+    editor.press("j")
+    editor.saved()
+    [joined] = stored(server, image_id)
+    assert (joined["id"], joined["area"]) == (before["id"], 40000)
+    editor.press("Control+z", "Control+z")
+    editor.saved()
+    assert stored(server, image_id)[0]["segmentation"] == [SQUARE]
+
+
+def test_outlines_snap_follow_borders_and_are_redrawn(page: Page, server: Server) -> None:
+    _, image_id = prepared(server, "borders", {"segmentation": [SQUARE]})
+    editor = EditorPage(page).open(image_id)
+    editor.press("p")
+    page.get_by_role("button", name="Snap").click()
+    editor.click(302, 99)
+    editor.click(400, 100)
+    editor.click(400, 300)
+    editor.press("t")
+    editor.click(301, 299)
+    editor.click(299, 101)
+    editor.press("Enter")
+    editor.saved()
+    assert stored(server, image_id)[1]["segmentation"] == [[300, 100, 400, 100, 400, 300, 300, 300]]
+    editor.press("Control+z", "v")
+    editor.click(200, 200)
+    editor.press("Shift+p")
+    for x, y in ((300, 100), (350, 200), (300, 300)):
+        editor.click(x, y)
+    editor.saved()
+    assert numbers(stored(server, image_id)[0]["segmentation"][0]) == [
+        100, 100, 300, 100, 350, 200, 300, 300, 100, 300
+    ]  # fmt: skip

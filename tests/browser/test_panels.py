@@ -185,3 +185,37 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     editor.press("Control+z")
     editor.saved()
     assert stored(image_id)[0]["attributes"] == {"worn": 12}
+
+
+def test_problems_are_gone_through_and_categories_hidden_and_coloured(
+    page: Page,
+    server: Server,
+    image_ids: list[int],
+) -> None:
+    image_id = image_ids[3]
+    editor = EditorPage(page).open(image_id)
+    problems = page.get_by_role("region", name="Problems")
+    expect(problems).to_have_count(0)
+    editor.press("2", "b")
+    editor.drag((200.5, 20.5), (320, 110))
+    editor.press("v")
+    expect(problems.get_by_role("button", name="Problems 1")).to_be_visible()
+    editor.press("Escape", ".")
+    selected = page.get_by_role("listbox", name="Objects").get_by_role("option", selected=True)
+    expect(selected).to_have_count(2)
+    problems.get_by_role("button", name="Problems 1").click()
+    expect(problems.get_by_role("option")).to_contain_text("Nearly the same as another")
+    editor.press("Control+z")
+    expect(problems).to_have_count(0)
+
+    categories = page.get_by_role("region", name="Categories")
+    categories.get_by_role("button", name="thing").first.hover()
+    categories.get_by_role("button", name="Hide every thing").click()
+    expect(page.locator(".row.object.dim")).to_have_count(2)
+    categories.get_by_role("button", name="Show every thing").click()
+    expect(page.locator(".row.object.dim")).to_have_count(0)
+    with page.expect_response("**/api/categories/*"):
+        categories.get_by_label("Colour of thing").fill("#12ab34")
+    dataset = server.client.get(f"/api/images/{image_id}").json()["dataset_id"]
+    named = server.client.get(f"/api/datasets/{dataset}/categories").json()["items"]
+    assert {c["name"]: c["color"] for c in named}["thing"] == "#12ab34"

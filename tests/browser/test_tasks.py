@@ -86,3 +86,39 @@ def test_the_dialogs_offer_the_tasks(page: Page, server: Server, dataset: int) -
     chosen = page.get_by_role("dialog", name="Import annotations").get_by_label("Task")
     expect(chosen).to_have_value("auto")
     assert "stuff" in [one.get_attribute("value") for one in chosen.locator("option").all()]
+
+
+def test_captions_and_labels_are_written_in_the_editor(
+    page: Page, server: Server, dataset: int
+) -> None:
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    editor = EditorPage(page).open(image)
+    editor.press("c")
+    page.keyboard.type("A <b>kettle</b>, and d.")
+    editor.press("Enter")
+    page.keyboard.type("Another one.")
+    editor.press("Enter", "Escape", "g")
+    editor.saved()
+    texts = [one["caption"] for one in exported(server, dataset, "captions")]
+    assert texts == [CAPTION["caption"], "A <b>kettle</b>, and d.", "Another one."]
+
+    card = page.get_by_role("region", name="Captions and labels")
+    card.get_by_role("textbox", name="Caption 1").fill("A kettle on two stoves.")
+    card.get_by_role("button", name="Delete caption 3").click()
+    labels = card.get_by_label("Search labels")
+    chosen = card.get_by_role("button", pressed=True)
+    expect(chosen).to_have_count(1)
+    labels.fill("ket")
+    labels.press("Enter")
+    expect(chosen).to_have_count(0)
+    editor.saved()
+    first, second = exported(server, dataset, "captions")
+    assert first == CAPTION | {"caption": "A kettle on two stoves."}
+    assert second["caption"] == "A <b>kettle</b>, and d."
+    assert exported(server, dataset, "labels") == []
+    labels.press("Escape")
+    editor.press(*["Control+z"] * 5)
+    editor.saved()
+    assert exported(server, dataset, "captions") == [CAPTION]
+    assert exported(server, dataset, "labels") == [LABEL]
+    assert exported(server, dataset, "instances") == [BOX]

@@ -132,7 +132,7 @@ def test_two_people_at_once(
     ada.saved()
     mine.mouse.up()
     expect(dialog).to_be_visible()
-    expect(dialog.get_by_text("Ada Lovelace saved a change")).to_be_visible()
+    expect(dialog.get_by_text("Ada Lovelace saved a change to it")).to_be_visible()
     dialog.get_by_role("button", name="Keep both").click()
     me.saved()
     first = server.client.get(f"/api/annotations/{scene.annotation_ids[0]}").json()

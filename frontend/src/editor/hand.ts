@@ -29,9 +29,13 @@ export interface Tip {
 export interface Preview {
   readonly line: readonly ImagePoint[];
   readonly closed: boolean;
+  /** The line is the border of an area. */
+  readonly filled: boolean;
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
+  /** The pointer is on another outline: on a point of it, or on an edge. */
+  readonly mark: { readonly at: ImagePoint; readonly kind: "point" | "edge" } | null;
   readonly tip: Tip | null;
   readonly pixels: PixelsInHand | null;
   /** What a drag on empty space would select. */
@@ -53,8 +57,10 @@ export interface Marquee {
 export const NO_PREVIEW: Preview = {
   line: [],
   closed: false,
+  filled: true,
   dots: [],
   ghost: null,
+  mark: null,
   tip: null,
   pixels: null,
   marquee: null,
@@ -91,5 +97,8 @@ export interface Hand {
   pointer(input: PointerInput): void;
   /** False when the gesture in hand has no use for it. */
   intend(intent: Intent): boolean;
+  /** Whether following a border can begin or go the other way round. */
+  readonly traces: boolean;
+  trace(): void;
   holdSpace(held: boolean): void;
 }

@@ -57,6 +57,19 @@ export function fit(image: Size, stage: Size, padding = 24): Camera {
   };
 }
 
+/** The least extent on the screen of what is brought into view, in CSS pixels. */
+const SEEN_CSS_PIXELS = 64;
+
+/** Shows the bounds in the middle: at this scale, or at one at which they are seen and fit. */
+export function around(bounds: Bounds, stage: Size, scale: number): Camera {
+  const [width, height] = [bounds.right - bounds.left, bounds.bottom - bounds.top];
+  const fitting = 0.8 * Math.min(stage.width / Math.max(width, 1e-6), stage.height / Math.max(height, 1e-6));
+  const seen = Math.max(scale, SEEN_CSS_PIXELS / Math.max(width, height, 1e-6));
+  const wanted = Math.min(MAX_SCALE, Math.max(MIN_SCALE, Math.min(fitting, seen)));
+  const [x, y] = [(bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2];
+  return { scale: wanted, x: stage.width / 2 - x * wanted, y: stage.height / 2 - y * wanted };
+}
+
 /** The part of the image that a stage of this size shows. */
 export function visible(camera: Camera, stage: Size): Bounds {
   const topLeft = toImage(camera, screenPoint(0, 0));

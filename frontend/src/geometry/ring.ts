@@ -29,13 +29,16 @@ export function insideRing(ring: Ring, p: ImagePoint): boolean {
 }
 
 /** The shoelace area, never negative. */
-export function ringArea(ring: Ring): number {
+export const ringArea = (ring: Ring): number => Math.abs(signedArea(ring));
+
+/** Positive where the ring runs clockwise on the screen. */
+export function signedArea(ring: Ring): number {
   let twice = 0;
   const n = vertexCount(ring);
   for (let i = 0, j = n - 1; i < n; j = i++) {
     twice += ring[2 * j]! * ring[2 * i + 1]! - ring[2 * i]! * ring[2 * j + 1]!;
   }
-  return Math.abs(twice) / 2;
+  return twice / 2;
 }
 
 export interface EdgeHit {

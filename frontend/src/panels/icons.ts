@@ -4,8 +4,10 @@ import Brush from "@lucide/svelte/icons/brush";
 import Eraser from "@lucide/svelte/icons/eraser";
 import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
 import Pentagon from "@lucide/svelte/icons/pentagon";
+import Slice from "@lucide/svelte/icons/slice";
 import PersonStanding from "@lucide/svelte/icons/person-standing";
 import Shapes from "@lucide/svelte/icons/shapes";
+import Spline from "@lucide/svelte/icons/spline";
 import SquareDashed from "@lucide/svelte/icons/square-dashed";
 import type { Component } from "svelte";
 
@@ -15,6 +17,8 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "mouse-pointer-2": MousePointer2,
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
+  slice: Slice,
+  spline: Spline,
   brush: Brush,
   eraser: Eraser,
   "person-standing": PersonStanding,

@@ -71,10 +71,12 @@ export class Live {
   readonly predictions: Dependency;
   /** The save queue, and what the server told. */
   readonly save: Dependency;
+  /** What may be wrong with the annotations. */
+  readonly problems: Dependency;
   /** Status, neighbours, picture. */
   readonly page: Dependency;
 
-  constructor({ editor, queue, signal }: Session) {
+  constructor({ editor, queue, inspection, signal }: Session) {
     const on = (...topics: Topic[]): Dependency =>
       dependency((ask) => editor.signal.on(topics, ask));
     this.document = dependency((ask) => {
@@ -100,6 +102,7 @@ export class Live {
     this.notice = on("notice");
     this.predictions = on("predictions");
     this.save = dependency((ask) => queue.subscribe(ask));
+    this.problems = dependency((ask) => inspection.subscribe(ask));
     this.page = dependency((ask) => signal.on(["page"], ask));
   }
 }

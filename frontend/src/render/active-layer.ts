@@ -12,7 +12,7 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
-import { drawHandles, drawLabel, drawSquare, isKeypoint } from "./handles";
+import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
 import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { pixelsInHand } from "./pixels-layer";
@@ -101,18 +101,19 @@ export class ActiveLayer implements Layer {
   }
 
   #preview(preview: Preview, frame: Frame): void {
-    const { line, closed, dots, ghost, marquee, limbs, label, tip } = preview;
+    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label, tip } = preview;
     if (tip) drawTip(this.#context, tip, frame);
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
-    if (line.length > 1) this.#line(line, closed, color, frame);
+    if (line.length > 1) this.#line(line, closed, filled ? color : null, color, frame);
     if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
       const { x, y } = toScreen(frame.camera, dot);
       this.#square(x, y, i === 0 ? 9 : 6, color, false);
     });
+    if (mark) drawMark(this.#context, toScreen(frame.camera, mark.at), mark.kind);
     if (ghost) {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
@@ -151,7 +152,13 @@ export class ActiveLayer implements Layer {
     context.setLineDash([]);
   }
 
-  #line(line: readonly ImagePoint[], closed: boolean, color: string, frame: Frame): void {
+  #line(
+    line: readonly ImagePoint[],
+    closed: boolean,
+    fill: string | null,
+    color: string,
+    frame: Frame,
+  ): void {
     const context = this.#context;
     context.beginPath();
     for (const point of line) {
@@ -159,10 +166,12 @@ export class ActiveLayer implements Layer {
       context.lineTo(x, y);
     }
     if (closed) context.closePath();
-    context.fillStyle = color;
-    context.globalAlpha = 0.2;
-    context.fill("evenodd");
-    context.globalAlpha = 1;
+    if (fill) {
+      context.fillStyle = fill;
+      context.globalAlpha = 0.2;
+      context.fill("evenodd");
+      context.globalAlpha = 1;
+    }
     this.#stroke(color);
   }
 

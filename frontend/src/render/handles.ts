@@ -17,6 +17,7 @@ const SELECTED_HANDLE_CSS_PIXELS = 9;
 const HOVERED_HANDLE_CSS_PIXELS = 10;
 const KEYPOINT_RING_CSS_PIXELS = 7;
 const LINE_CSS_PIXELS = 1.5;
+const MARK_CSS_RADIUS = 8;
 
 export interface Handles {
   readonly handles: readonly Handle[];
@@ -92,6 +93,27 @@ export function drawSquare(
   context.strokeStyle = filled ? "#ffffff" : color;
   context.fillRect(x - side / 2, y - side / 2, side, side);
   context.strokeRect(x - side / 2, y - side / 2, side, side);
+}
+
+/** On another outline: a circle around a point of it, a rhombus on an edge; seen on every image. */
+export function drawMark(
+  context: CanvasRenderingContext2D,
+  { x, y }: ScreenPoint,
+  kind: "point" | "edge",
+): void {
+  context.beginPath();
+  if (kind === "point") context.arc(x, y, MARK_CSS_RADIUS, 0, 2 * Math.PI);
+  else {
+    for (const [u, v] of [[0, -1], [1, 0], [0, 1], [-1, 0]] as const) {
+      context.lineTo(x + u * MARK_CSS_RADIUS, y + v * MARK_CSS_RADIUS);
+    }
+    context.closePath();
+  }
+  for (const [style, width] of [["rgb(0 0 0 / 65%)", 4], ["#ffffff", 2]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.stroke();
+  }
 }
 
 /** Where points lie close together, handles of the usual size would hide the shape. */

@@ -84,8 +84,9 @@ export class LabelsLayer implements Layer {
 }
 
 function cellsOf(left: number, top: number, width: number): string[] {
-  const row = Math.round(top / CELL_CSS_PIXELS);
   const first = Math.floor(left / CELL_CSS_PIXELS);
   const last = Math.floor((left + width) / CELL_CSS_PIXELS);
-  return Array.from({ length: last - first + 1 }, (_, i) => `${first + i},${row}`);
+  const columns = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const rows = [top, top + HEIGHT_CSS_PIXELS - 1].map((y) => Math.floor(y / CELL_CSS_PIXELS));
+  return columns.flatMap((column) => rows.map((row) => `${column},${row}`));
 }

@@ -1,11 +1,12 @@
 /** A box of its own: an annotation with `bbox` and no segmentation. */
 
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
-import { combine } from "../geometry/clipping";
+import { combine, type Region } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
 import { rasterisedBox } from "../geometry/raster";
 import { ringOfBounds } from "../geometry/ring";
 import type { Annotation } from "../model/records";
+import { sliced } from "./slicing";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
 
 const NAME = "box";
@@ -23,6 +24,11 @@ const PLACES: readonly (readonly [number, number, string])[] = [
 ];
 
 const boxOf = (annotation: Annotation): Box => annotation.bbox!;
+
+const regionOf = (annotation: Annotation): Region => ({
+  rings: [ringOfBounds(boundsOfBox(boxOf(annotation)))],
+  holes: [],
+});
 
 /** One side of the box moved along one axis; the opposite side stays where it is. */
 function resized(from: number, size: number, share: number, to: number): [number, number] {
@@ -44,7 +50,7 @@ export const box: ShapeKind = {
   touches: (annotation, bounds) => meets(boundsOfBox(boxOf(annotation)), bounds),
 
   outline(annotation) {
-    return { ...NO_OUTLINE, areas: [{ rings: [ringOfBounds(boundsOfBox(boxOf(annotation)))], cut: [] }] };
+    return { ...NO_OUTLINE, areas: [{ rings: regionOf(annotation).rings, cut: [] }] };
   },
 
   pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
@@ -76,10 +82,18 @@ export const box: ShapeKind = {
     return { ...annotation, bbox: [x + dx, y + dy, width, height] };
   },
 
+  region: regionOf,
+
+  slice(annotation, line) {
+    const halves = sliced(annotation, regionOf(annotation), line);
+    return halves && [{ ...halves[0], bbox: null }, { ...halves[1], bbox: null }];
+  },
+
   /** A box that is no rectangle any more is a polygon. */
   combine(annotation, region, operation) {
-    const rectangle = ringOfBounds(boundsOfBox(boxOf(annotation)));
-    const { rings: segmentation, holes } = combine({ rings: [rectangle], holes: [] }, region, operation);
+    const base = regionOf(annotation);
+    const [rectangle] = base.rings;
+    const { rings: segmentation, holes } = combine(base, region, operation);
     if (segmentation.length === 0) return null;
     const same = segmentation.length === 1 && segmentation[0] === rectangle && holes.length === 0;
     return same ? annotation : { ...annotation, bbox: null, segmentation, holes };

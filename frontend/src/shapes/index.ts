@@ -161,6 +161,39 @@ export function combine(
     ?.combine!(annotation, region, operation);
 }
 
+/** Undefined when none of its kinds can be cut; otherwise as `ShapeKind.slice` says. */
+export function slice(
+  annotation: Annotation,
+  line: readonly ImagePoint[],
+): readonly [Annotation, Annotation] | null | undefined {
+  return shapesOf(annotation)
+    .find((shape) => shape.slice)
+    ?.slice!(annotation, line);
+}
+
+/** The annotation with these outlines for what it covers; a box is a polygon then. */
+export const withRegion = (annotation: Annotation, { rings, holes }: Region): Annotation => ({
+  ...annotation,
+  bbox: null,
+  segmentation: rings,
+  holes,
+});
+
+/** What it covers as outlines, or null when it has none. */
+export function region(annotation: Annotation): Region | null {
+  return (
+    shapesOf(annotation)
+      .find((shape) => shape.region)
+      ?.region!(annotation) ?? null
+  );
+}
+
+/** The first with the area of the other added; null when one of them has none, or they have no common form. */
+export function join(annotation: Annotation, other: Annotation): Annotation | null {
+  const added = region(other);
+  return (added && combine(annotation, added, "add")) ?? null;
+}
+
 export function describe(annotation: Annotation): string {
   const texts = shapesOf(annotation).map((shape) => shape.describe(annotation));
   if (texts.length > 0) return texts.join("; ");

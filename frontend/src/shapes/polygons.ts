@@ -4,7 +4,7 @@
  * rings, then the holes.
  */
 
-import { combine } from "../geometry/clipping";
+import { combine, type Region } from "../geometry/clipping";
 import { contains } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import { rasterised } from "../geometry/raster";
@@ -23,6 +23,7 @@ import {
   type Ring,
 } from "../geometry/ring";
 import type { Annotation, Segmentation } from "../model/records";
+import { sliced } from "./slicing";
 import { NO_OUTLINE, plural, type EdgePlace, type Handle, type ShapeKind } from "./shape";
 
 const NAME = "polygons";
@@ -48,6 +49,11 @@ function withRing(annotation: Annotation, part: number, ring: Ring | null): Anno
     ? { ...annotation, segmentation: replaced(rings(annotation), part) }
     : { ...annotation, holes: replaced(annotation.holes, part - count) };
 }
+
+const regionOf = (annotation: Annotation): Region => ({
+  rings: rings(annotation),
+  holes: annotation.holes,
+});
 
 const sameRings = (a: readonly Ring[], b: readonly Ring[]): boolean =>
   a.length === b.length && a.every((ring, i) => ring === b[i]);
@@ -179,8 +185,12 @@ export const polygons: ShapeKind = {
     holes: annotation.holes.map((ring) => translated(ring, dx, dy)),
   }),
 
+  region: regionOf,
+
+  slice: (annotation, line) => sliced(annotation, regionOf(annotation), line),
+
   combine(annotation, region, operation) {
-    const base = { rings: rings(annotation), holes: annotation.holes };
+    const base = regionOf(annotation);
     const { rings: segmentation, holes } = combine(base, region, operation);
     if (segmentation.length === 0) return null;
     const same = sameRings(segmentation, base.rings) && sameRings(holes, base.holes);

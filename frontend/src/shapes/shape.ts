@@ -96,6 +96,10 @@ export interface ShapeKind {
    * without an area have no such function.
    */
   combine?(annotation: Annotation, region: Region, operation: Operation): Annotation | null;
+  /** What it covers, as outlines; for joining. */
+  region?(annotation: Annotation): Region;
+  /** Cut along a line: what keeps the annotation's name, the larger one, and the other; null when not cut through. */
+  slice?(annotation: Annotation, line: readonly ImagePoint[]): readonly [Annotation, Annotation] | null;
   describe(annotation: Annotation): string;
 }
 

@@ -7,10 +7,12 @@ import { box } from "./box";
 import { brush, eraser } from "./brush";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
+import { redraw } from "./redraw";
 import { select } from "./select";
+import { slice } from "./slice";
 import type { ToolKind } from "./tool";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, brush, eraser, keypoints];
+export const TOOLS: readonly ToolKind[] = [select, box, polygon, redraw, brush, eraser, slice, keypoints];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({

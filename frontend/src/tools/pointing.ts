@@ -17,6 +17,16 @@ export function isDrag(from: ScreenPoint, input: PointerInput): boolean {
   return distance(from, input.screen) > DRAG_CSS_PIXELS * (input.device === "touch" ? 2 : 1);
 }
 
+const DOUBLE_CLICK_MS = 400;
+const DOUBLE_CLICK_CSS_PIXELS = 6;
+
+export type Press = Pick<PointerInput, "screen" | "time">;
+
+export function isDoubleClick(last: Press, input: PointerInput): boolean {
+  const reach = DOUBLE_CLICK_CSS_PIXELS * (input.device === "touch" ? 4 : 1);
+  return input.time - last.time < DOUBLE_CLICK_MS && distance(last.screen, input.screen) < reach;
+}
+
 const hundredths = (value: number): number => Math.round(value * 100) / 100;
 
 /**

@@ -4,17 +4,20 @@
  * and a drag pass over.
  */
 
+import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Hint, type Marquee, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { LAST_POINTS, pointName, pointsWithin, selectedPoints, selectPoints } from "../editor/points";
-import { boundsOfBox, boundsOfNumbers, boxBetween } from "../geometry/bounds";
+import { boundsOfBox, boundsOfNumbers, boxBetween, meets } from "../geometry/bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "../geometry/point";
+import type { Change } from "../model/document";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
 import { Changing } from "./changing";
-import { drawn, isDrag, pickRadius, shift } from "./pointing";
+import { isDrag, pickRadius, shift } from "./pointing";
 import type { SelectTool } from "./select";
+import { placed, SHARED } from "./snapping";
 import { State } from "./tool";
 
 /** The annotation in hand, as it was when the hand took hold of it. */
@@ -23,12 +26,32 @@ export interface Grip {
   readonly annotation: Annotation;
 }
 
+interface Sharing extends Grip {
+  readonly points: readonly Handle[];
+}
+
+/** The annotations that have points where one of these is, with those points. */
+function sharing(editor: Editor, own: AnnotationKey, points: readonly Handle[]): Sharing[] {
+  const places = new Set(points.map(({ at }) => `${at.x},${at.y}`));
+  const extent = boundsOfNumbers(points.flatMap(({ at }) => [at.x, at.y]))!;
+  return [...editor.document.entries()].flatMap(([key, annotation]) => {
+    const { bounds } = shapes.measures(annotation);
+    if (key === own || !bounds || !meets(bounds, extent)) return [];
+    if (!editor.visible(key) || editor.view.locked.has(key)) return [];
+    const there = shapes.points(annotation, editor.context(annotation)).filter(({ at }) => places.has(`${at.x},${at.y}`));
+    return there.length > 0 ? [{ key, annotation, points: there }] : [];
+  });
+}
+
 /** The button is down on a point: it is dragged, and all selected ones with it when it is one of them. */
 export class DraggingPoint extends Changing {
   override readonly name = "dragging_point";
   readonly #grip: Grip;
   readonly #handle: Handle;
   readonly #together: readonly Handle[];
+  /** Points of other annotations at the very same places, which move along. */
+  readonly #shared: readonly Sharing[];
+  #mark: Preview["mark"] = null;
   readonly #press: PointerInput;
   #dragged = false;
 
@@ -40,6 +63,8 @@ export class DraggingPoint extends Changing {
     const selected = selectedPoints(tool.editor);
     const name = pointName(handle);
     this.#together = selected.some((point) => pointName(point) === name) ? selected : [];
+    const moved = this.#together.length > 1 ? this.#together : [handle];
+    this.#shared = tool.editor.options.get(SHARED) ? sharing(tool.editor, grip.key, moved) : [];
   }
 
   override get cursor(): string {
@@ -49,8 +74,11 @@ export class DraggingPoint extends Changing {
   override move(input: PointerInput): void {
     this.#dragged ||= isDrag(this.#press.screen, input);
     if (!this.#dragged) return;
-    const { key } = this.#grip;
-    this.editor.change(new Map([[key, this.#together.length > 1 ? this.#allMoved(input) : this.#moved(input)]]));
+    this.editor.change(this.#together.length > 1 ? this.#allMoved(input) : this.#moved(input));
+  }
+
+  override get preview(): Preview {
+    return { ...NO_PREVIEW, mark: this.#mark };
   }
 
   override up(input: PointerInput): void {
@@ -59,22 +87,34 @@ export class DraggingPoint extends Changing {
   }
 
   /** The point keeps its distance to the pointer, so that taking hold moves nothing. */
-  #moved({ image }: PointerInput): Annotation {
-    const { at } = this.#handle;
-    const from = this.#press.image;
-    const to = drawn(this.editor, imagePoint(at.x + image.x - from.x, at.y + image.y - from.y));
-    return shapes.drag(this.#grip.annotation, this.#handle, to);
+  #moved(input: PointerInput): Change {
+    const { at: start } = this.#handle;
+    const { x, y } = this.#press.image;
+    const meant = imagePoint(start.x + input.image.x - x, start.y + input.image.y - y);
+    const moving = new Set([this.#grip.key, ...this.#shared.map(({ key }) => key)]);
+    const { at, snapped } = placed(this.editor, meant, input, moving);
+    this.#mark = snapped && { at, kind: snapped };
+    const own = shapes.drag(this.#grip.annotation, this.#handle, at);
+    return this.#withShared(own, (annotation, points) =>
+      points.reduce((moved, point) => shapes.drag(moved, point, at), annotation),
+    );
+  }
+
+  #withShared(own: Annotation, move: (annotation: Annotation, points: readonly Handle[]) => Annotation): Change {
+    const others = this.#shared.map(({ key, annotation, points }) => [key, move(annotation, points)] as const);
+    return new Map([[this.#grip.key, own], ...others]);
   }
 
   /** All by the same distance, as far as the first of them that would leave the image. */
-  #allMoved({ image }: PointerInput): Annotation {
+  #allMoved({ image }: PointerInput): Change {
     const { left, top, right, bottom } = boundsOfNumbers(this.#together.flatMap(({ at }) => [at.x, at.y]))!;
     const { width, height } = this.editor.image;
     const within = (by: number, least: number, most: number): number =>
       Math.min(Math.max(by, Math.min(-least, 0)), Math.max(most, 0));
     const { dx, dy } = shift(this.#press.image, image);
     const [x, y] = [within(dx, left, width - right), within(dy, top, height - bottom)];
-    return shapes.dragAll(this.#grip.annotation, this.#together, x, y);
+    const own = shapes.dragAll(this.#grip.annotation, this.#together, x, y);
+    return this.#withShared(own, (annotation, points) => shapes.dragAll(annotation, points, x, y));
   }
 }
 

@@ -20,6 +20,7 @@ import { Spanning } from "./marquee";
 import { Changing } from "./changing";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
 import { DraggingPoint, Erasing, SelectingPoints, type Grip } from "./points";
+import { SHARED, SNAP } from "./snapping";
 import { State, Tool, type ToolKind } from "./tool";
 
 /** Clicks within this distance are clicks on the same place. */
@@ -327,6 +328,7 @@ export const select: ToolKind = {
     key: "V",
     help: "Pick, move and reshape what is there.",
     edits: false,
+    options: [SNAP, SHARED],
   },
   create: (editor) => new SelectTool(editor),
 };

@@ -46,6 +46,14 @@ export abstract class State<T extends Tool = Tool> {
     return false;
   }
 
+  /** Whether `trace` means something here. */
+  get traces(): boolean {
+    return false;
+  }
+
+  /** Follow a border, or follow it the other way round. */
+  trace(): void {}
+
   /** The press in hand turned out to be no press, such as the first finger of a pinch. */
   interrupt(): void {
     this.intend("cancel");

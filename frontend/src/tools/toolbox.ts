@@ -84,6 +84,15 @@ export class Toolbox implements Hand {
     return used;
   }
 
+  get traces(): boolean {
+    return this.#tool.state.traces;
+  }
+
+  trace(): void {
+    this.#tool.state.trace();
+    this.#after();
+  }
+
   holdSpace(held: boolean): void {
     this.#space = held;
     this.#after();

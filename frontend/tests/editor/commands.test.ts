@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 
-import { COMMANDS } from "../../src/editor/commands";
+import { categoriesWhollyIn, COMMANDS, toggleCategory } from "../../src/editor/commands";
 import { keyLabel, keyName } from "../../src/editor/keys";
 import { toolCommands, TOOLS } from "../../src/tools";
 import { CUP, Story } from "../story";
@@ -89,6 +89,23 @@ test("H hides the selection and shows it again; Shift+H everything", () => {
   expect([key, other].some((each) => story.editor.visible(each))).toBe(false);
   story.key("Shift+H");
   expect([key, other].every((each) => story.editor.visible(each))).toBe(true);
+});
+
+test("every object of a category is hidden or locked at once, and shown again", () => {
+  const story = new Story();
+  const person = story.given({ bbox: [10, 10, 30, 30] });
+  const cups = [1, 2].map((i) => story.given({ bbox: [60 * i, 10, 30, 30], category_id: CUP.id }));
+  const { editor } = story;
+  toggleCategory(editor, CUP.id, "hidden");
+  expect([person, ...cups].map((key) => editor.visible(key))).toEqual([true, false, false]);
+  expect(categoriesWhollyIn(editor, "hidden")).toEqual(new Set([CUP.id]));
+  editor.view.hidden.delete(cups[0]!);
+  toggleCategory(editor, CUP.id, "hidden");
+  expect(cups.map((key) => editor.visible(key))).toEqual([false, false]);
+  toggleCategory(editor, CUP.id, "hidden");
+  expect(editor.view.hidden.size).toBe(0);
+  toggleCategory(editor, CUP.id, "locked");
+  expect(story.click(70, 20).selected).toEqual([]);
 });
 
 test("deleting takes the annotation out of the selection, undoing brings it back as it was", () => {

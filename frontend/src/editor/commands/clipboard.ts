@@ -1,10 +1,10 @@
 /** Copy, cut, paste and duplicate, on this image and on others. */
 
 import { newCopyKey, newKey, type Annotation, type AnnotationKey } from "../../model/records";
-import * as shapes from "../../shapes";
 import { plural } from "../../shapes/shape";
 import { itemOf, type Clip, type ClipItem } from "../clipboard";
 import type { Editor } from "../editor";
+import { labelsOf } from "../notes";
 import { planPaste, type PasteOptions } from "../pasting";
 import { busy, canEdit, canEditSelection, hasSelection, type Command } from "./command";
 
@@ -31,19 +31,10 @@ function cut(editor: Editor): void {
   editor.transact("Cut", new Map([...editor.view.selection].map((key) => [key, null])));
 }
 
-function labelsOf(editor: Editor): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (const [, annotation] of editor.document.entries()) {
-    const { category_id: id } = annotation;
-    if (id !== null && shapes.isLabel(annotation)) found.add(id);
-  }
-  return found;
-}
-
 /** What comes of the clip on this image, as one step. */
 export function placeClip(editor: Editor, label: string, clip: Clip, options: PasteOptions): void {
   const { image, categories } = editor;
-  const target = { image, categories, labels: labelsOf(editor) };
+  const target = { image, categories, labels: new Set(labelsOf(editor).keys()) };
   const { pasted, told } = planPaste(clip, target, options);
   const change = new Map<AnnotationKey, Annotation>();
   for (const { annotation, of } of pasted) {

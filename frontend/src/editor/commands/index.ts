@@ -11,12 +11,13 @@ import { DISPLAY } from "./display";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
 import { OBJECTS } from "./objects";
+import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
 export { placeClip } from "./clipboard";
-export { pickCategory } from "./categories";
+export { categoriesWhollyIn, pickCategory, toggleCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...DISPLAY, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...DISPLAY, ...CATEGORIES];

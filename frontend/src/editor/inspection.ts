@@ -1,0 +1,164 @@
+/**
+ * Follows the annotations of one image and keeps the list of what may be wrong.
+ *
+ * A worker looks while nobody waits: one request at a time, with what changed
+ * since the last one, and none during a gesture.
+ */
+
+import * as cameras from "../geometry/camera";
+import type { Annotation, AnnotationKey } from "../model/records";
+import { measures } from "../shapes";
+import type { Command } from "./commands";
+import type { Editor } from "./editor";
+import { PROBLEMS, type InspectedImage, type Problem, type ProblemKind } from "./problems";
+
+/** What changed since the last request; null for what is gone. */
+export interface InspectionRequest {
+  readonly updates: readonly (readonly [AnnotationKey, Annotation | null])[];
+  readonly image: InspectedImage;
+}
+
+/** What `Worker` has of a worker; tests give one that answers at once. */
+export interface Inspector {
+  onmessage: ((event: MessageEvent<readonly Problem[]>) => void) | null;
+  postMessage(request: InspectionRequest): void;
+  terminate(): void;
+}
+
+const KINDS = Object.keys(PROBLEMS) as ProblemKind[];
+
+export class Inspection {
+  readonly #editor: Editor;
+  readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
+  readonly #outdated = new Set<AnnotationKey>();
+  readonly #listeners = new Set<() => void>();
+  #inspector: Inspector | null = null;
+  #asked = false;
+  #found: readonly Problem[] = [];
+  #shown: Problem | null = null;
+  #stop: (() => void)[] = [];
+
+  constructor(editor: Editor, refused: () => ReadonlyMap<AnnotationKey, string>) {
+    this.#editor = editor;
+    this.#refused = refused;
+  }
+
+  /** Begins to look; the function it gives ends that. */
+  follow(inspector: Inspector): () => void {
+    const { document, signal } = this.#editor;
+    this.#inspector = inspector;
+    this.#asked = false;
+    for (const [key] of document.entries()) this.#outdated.add(key);
+    inspector.onmessage = ({ data }) => {
+      this.#asked = false;
+      this.#found = data;
+      this.#changed();
+      this.#ask();
+    };
+    this.#stop = [
+      document.subscribe((diff) => {
+        for (const { key } of diff) this.#outdated.add(key);
+        this.#ask();
+      }),
+      signal.on(["settled", "categories"], () => this.#ask()),
+      () => inspector.terminate(),
+    ];
+    this.#ask(true);
+    return () => {
+      for (const stop of this.#stop) stop();
+      this.#inspector = null;
+    };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The gravest kinds first; of the same kind in the order of the image, from the top. */
+  get problems(): readonly Problem[] {
+    const refused = [...this.#refused().keys()].map((key): Problem => ({ key, kind: "refused" }));
+    const there = [...refused, ...this.#found].filter(({ key }) => this.#editor.document.get(key));
+    return there.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || this.#top(a.key) - this.#top(b.key));
+  }
+
+  /** The one that was gone to last. */
+  get shown(): Problem | null {
+    return this.#shown;
+  }
+
+  /** Selects what the next problem is about, and brings it into view. */
+  go(step: 1 | -1): void {
+    const { problems } = this;
+    if (problems.length === 0) {
+      this.#editor.say("No problems are found on this image.");
+      return;
+    }
+    const at = problems.findIndex((problem) => this.#isShown(problem));
+    const next = at < 0 ? (step > 0 ? 0 : problems.length - 1) : (at + step + problems.length) % problems.length;
+    this.show(problems[next]!);
+    this.#editor.say(`${PROBLEMS[problems[next]!.kind]} (${next + 1} of ${problems.length})`);
+  }
+
+  show(problem: Problem): void {
+    const { key, other } = problem;
+    this.#shown = problem;
+    this.#editor.select(other ? [other, key] : [key]);
+    this.#bringIntoView(key);
+    this.#changed();
+  }
+
+  get commands(): Command[] {
+    const go = (step: 1 | -1, id: string, label: string, key: string): Command => ({
+      id,
+      label,
+      group: "Objects",
+      help: "Overlaps of the same category, tiny shapes, shapes outside the image or crossing themselves, no category.",
+      keys: [key],
+      when: (editor) => !editor.hand.busy,
+      run: () => this.go(step),
+    });
+    return [go(1, "next-problem", "Next problem", "."), go(-1, "previous-problem", "Previous problem", ",")];
+  }
+
+  /** The list is made anew with every look: a problem is known by what it says. */
+  #isShown({ key, kind, other }: Problem): boolean {
+    const shown = this.#shown;
+    return shown !== null && shown.key === key && shown.kind === kind && shown.other === other;
+  }
+
+  #top(key: AnnotationKey): number {
+    const annotation = this.#editor.document.get(key);
+    return (annotation && measures(annotation).bounds?.top) ?? 0;
+  }
+
+  /** Moves the camera only when it is needed: the shape is out of sight, or too small to see. */
+  #bringIntoView(key: AnnotationKey): void {
+    const editor = this.#editor;
+    const annotation = editor.document.get(key);
+    const bounds = annotation && measures(annotation).bounds;
+    if (!bounds) return;
+    const shown = cameras.visible(editor.camera, editor.stage);
+    const inside =
+      bounds.left >= shown.left && bounds.top >= shown.top && bounds.right <= shown.right && bounds.bottom <= shown.bottom;
+    const size = Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top);
+    if (inside && size * editor.camera.scale >= 16) return;
+    editor.moveCamera(cameras.around(bounds, editor.stage, editor.camera.scale));
+  }
+
+  #ask(first = false): void {
+    const editor = this.#editor;
+    if (!this.#inspector || this.#asked || editor.history.open) return;
+    if (!first && this.#outdated.size === 0) return;
+    this.#asked = true;
+    const updates = [...this.#outdated].map((key) => [key, editor.document.get(key)] as const);
+    this.#outdated.clear();
+    const { width, height } = editor.image;
+    const categoryIds = new Set(editor.categories.map(({ id }) => id));
+    this.#inspector.postMessage({ updates, image: { width, height, categoryIds } });
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

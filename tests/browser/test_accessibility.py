@@ -1,0 +1,87 @@
+"""What axe-core finds on the pages and in the editor: nothing, in either theme and on a phone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.editor_page import EditorPage
+from tests.serving import Server
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+# What WCAG 2.2 asks on the levels A and AA.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PHONE = {"width": 390, "height": 844}
+
+
+def violations(page: Page) -> list[str]:
+    """Each rule that is broken, with the elements that break it."""
+    page.evaluate(AXE.read_text())
+    found: list[dict[str, Any]] = page.evaluate(
+        "async (rules) => (await axe.run(document, {runOnly: rules})).violations", RULES
+    )
+    return [
+        f"{rule['id']}: {node['target'][0]}: {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def dataset(server: Server) -> int:
+    made: int = server.client.post("/api/datasets", json={"name": "axe"}).json()["id"]
+    boxes = [[20, 20, 100, 80], [21, 21, 100, 80], [620, 20, 50, 90]]
+    server.import_coco(
+        made,
+        {
+            "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+            "categories": [{"id": 1, "name": "person"}],
+            "annotations": [
+                {"id": n + 1, "image_id": 1, "category_id": 1, "bbox": box, "segmentation": [],
+                 "area": 1.0, "iscrowd": 0, "attributes": {"worn": True}}
+                for n, box in enumerate(boxes)
+            ],
+        },
+    )  # fmt: skip
+    return made
+
+
+@pytest.mark.parametrize(
+    ("scheme", "viewport"),
+    [("light", None), ("dark", {"width": 1280, "height": 720}), ("dark", PHONE)],
+    ids=["light", "dark", "phone"],
+)
+def test_the_editor_is_accessible(
+    new_page: Callable[..., Page],
+    server: Server,
+    dataset: int,
+    scheme: str,
+    viewport: dict[str, int] | None,
+) -> None:
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    options = {"viewport": viewport} if viewport else {}
+    page = new_page(color_scheme=scheme, reduced_motion="reduce", **options)
+    editor = EditorPage(page).open(image)
+    editor.press("/", "Escape", "Control+a")
+    if viewport == PHONE:
+        assert violations(page) == []
+        return
+    page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
+    page.get_by_role("button", name="How objects are drawn").click()
+    assert violations(page) == []
+    editor.press("Escape")
+    for key, title in (("?", "Keys and gestures"), ("Control+k", "Commands")):
+        editor.press(key)
+        page.get_by_role("dialog", name=title).wait_for()
+        assert violations(page) == [], title
+        editor.press("Escape")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible(new_page: Callable[..., Page], dataset: int, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, reduced_motion="reduce")
+    for path in ("/", f"/datasets/{dataset}", "/jobs", "/account", "/admin/users"):
+        page.goto(path)
+        assert violations(page) == [], path
