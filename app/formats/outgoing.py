@@ -56,6 +56,7 @@ LOSSES: dict[str, str] = {
     "parts_joined": "The parts of an annotation are joined to one polygon by lines of no width.",
     "segment_left_out": "A panoptic segment is left out beside other objects.",
     "segmentation_left_out": "The segmentation of an annotation is left out: its box is written.",
+    "subset_renamed": "A subset whose name is a setting of the format is written with _ after it.",
     "too_many_values": "An annotation beyond the 65,535th of its image is left out.",
 }
 """What a format may be unable to hold: stable codes, and what each means."""

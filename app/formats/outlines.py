@@ -162,6 +162,8 @@ def _has_holes(mask: Masks) -> bool:
 def _joined(parts: list[Ring]) -> Ring:
     """One ring through all parts: always on to the part that is nearest to those joined so far."""
     points = [np.asarray(part, np.float64).reshape(-1, 2) for part in parts]
+    if len(points) > _MOST_COMPARED:
+        return _chained(points)
     whole, waiting = points[0], points[1:]
     # Of each part that waits: how far it is, from which joined point and to which of its own.
     nearest = [_nearest(whole, part) for part in waiting]
@@ -178,8 +180,28 @@ def _joined(parts: list[Ring]) -> Ring:
     return joined
 
 
+def _chained(parts: "Sequence[_Points]") -> Ring:
+    """One ring through all parts in their order: from each to the next, and all the way back."""
+    there: list[_Points] = []
+    back: list[_Points] = []
+    turned = parts[0]
+    for following in parts[1:]:
+        _, start, end = _nearest(turned, following)
+        at = int((turned == start).all(axis=1).argmax())
+        there.append(turned[: at + 1])
+        back.append(np.concatenate([turned[at:], turned[:1]]))
+        first = int((following == end).all(axis=1).argmax())
+        turned = np.roll(following, -first, axis=0)
+    there += [turned, turned[:1]]
+    # The last point is the first one again.
+    joined: Ring = np.concatenate([*there, *reversed(back)])[:-1].ravel().tolist()
+    return joined
+
+
 _Points = npt.NDArray[np.float64]
 _ROWS = 1024
+# Comparing each part with each takes the square of their number; noisy masks have thousands.
+_MOST_COMPARED = 200
 
 
 def _nearest(one: _Points, other: _Points) -> tuple[float, _Points, _Points]:

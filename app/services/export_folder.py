@@ -196,6 +196,8 @@ class _Dataset:
         taken: set[str] = set()
         found: dict[str, str] = {}
         for row in self._rows(self._image_query()):
+            if self._is_too_large(row):
+                continue
             paths = writer.paths(_image(row))
             for path in paths:
                 if path.casefold() in taken:
@@ -205,6 +207,9 @@ class _Dataset:
             if self._options.images and row.blob_sha256 is not None:
                 found[paths.picture] = row.blob_sha256
         return found
+
+    def _is_too_large(self, row: Any) -> bool:
+        return bool(row.width * row.height > self._options.max_pixels)
 
     def images(self) -> Iterator[OutImage]:
         """The images with their annotations, both by the images' keys."""
@@ -218,7 +223,7 @@ class _Dataset:
                 group = next(groups, None)
             if row.record is not None and rawjson.members(row.record).keys() - _IMAGE_KEYS:
                 self._losses.note("image_detail_left_out", row.coco_id)
-            if row.width * row.height > self._options.max_pixels:
+            if self._is_too_large(row):
                 self._losses.note("image_too_large", row.coco_id)
                 continue
             self._images += 1

@@ -11,7 +11,8 @@ twice:
 4. an uploaded image as in 2 whose name is the end of the record's path, or the other way round, or
    which has the same base name, when exactly one image and one record fit.
 
-What finds none becomes a new image without pixels. Names are compared, and never used as paths.
+Where the file tells a record's subset, as folders do, images of other subsets are not its own. What
+finds none becomes a new image without pixels. Names are compared, and never used as paths.
 """
 
 from collections import Counter
@@ -207,10 +208,12 @@ class _Finder:
                 waiting.setdefault(key_of_image(image), []).append(image)
         still_open = []
         for match in self._open:
-            fitting = waiting.get(key_of_record(match.record))
+            same = waiting.get(key_of_record(match.record), [])
+            fitting = [place for place, image in enumerate(same) if _in_its_subset(match, image)]
             if fitting:
-                own = (place for place, i in enumerate(fitting) if i.subset == self._subset)
-                self._take(match, fitting.pop(next(own, 0)), adopts=adopts, joins=joins)
+                own = (place for place in fitting if same[place].subset == self._subset)
+                place = next(own, fitting[0])
+                self._take(match, same.pop(place), adopts=adopts, joins=joins)
             else:
                 still_open.append(match)
         self._open = still_open
@@ -237,7 +240,7 @@ class _Finder:
         claims: dict[int, list[Match]] = {}
         for match in wanted:
             name = match.record.match_name
-            candidates = by_base[base_name(name)]
+            candidates = [i for i in by_base[base_name(name)] if _in_its_subset(match, i)]
             fitting = [image for image in candidates if share_an_end(image.match_name, name)]
             if not fitting and records_by_base[base_name(name)] == 1:
                 fitting = candidates
@@ -256,6 +259,11 @@ class _Finder:
     def _ambiguous(self, match: Match, message: str) -> None:
         path = f"{match.record.path}.file_name"
         self._report.add("file_name_ambiguous", path, message, id=match.record.coco_id)
+
+
+def _in_its_subset(match: Match, image: Found) -> bool:
+    """Whether the image can be in the subset that the file tells for the record, if it does."""
+    return match.record.subset in (None, image.subset) or image.subset == NO_SUBSET
 
 
 def _name_of_image(image: Found) -> str:

@@ -9,7 +9,7 @@ Placeholders are the other way round: they have an id, and stand for the dataset
 with that id where there is one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Text, cast, select
@@ -20,6 +20,7 @@ from app.formats.folders import without_suffix
 from app.formats.records import CategoryRecord, Head, ImageRecord, Report
 from app.models import Category, Dataset, Image
 from app.services.file_names import base_name, share_an_end
+from app.services.import_images import NO_SUBSET
 
 __all__ = ["settle_ids", "settle_placeholders"]
 
@@ -94,8 +95,10 @@ class _Images:
             self._by_stem.setdefault(stem, []).append(row)
 
     def settle(self, records: Sequence[ImageRecord]) -> None:
-        for record in records:
-            found = self._by_equal_name(record) or self._without_ending(record)
+        # All those of equal subsets first: what is left may only then go to one of no subset.
+        settled = [self._of_equal_subset(record) for record in records]
+        for record, same in zip(records, settled, strict=True):
+            found = same or self._of_no_subset(record) or self._without_ending(record)
             if found is None:
                 record.coco_id = self._next_id
                 record.text = _text(record, str(self._next_id))
@@ -103,13 +106,23 @@ class _Images:
             else:
                 _take_over(record, found)
 
-    def _by_equal_name(self, record: ImageRecord) -> Row[Any] | None:
-        """Of several, one of the record's own subset comes first."""
-        same = self._by_name.get(record.match_name)
-        if not same:
-            return None
-        own = (place for place, row in enumerate(same) if row.subset == record.subset)
-        return same.pop(next(own, 0))
+    def _of_equal_subset(self, record: ImageRecord) -> Row[Any] | None:
+        subset = record.subset or NO_SUBSET
+        return self._taken(record, lambda row: bool(row.subset == subset))
+
+    def _of_no_subset(self, record: ImageRecord) -> Row[Any] | None:
+        """An image that is in no subset may be in any, and labels of none may be of any image.
+
+        Names that repeat in each subset, such as numbers of frames, are of different images.
+        """
+        is_free = record.subset in (None, NO_SUBSET)
+        return self._taken(record, lambda row: is_free or row.subset == NO_SUBSET)
+
+    def _taken(self, record: ImageRecord, fits: Callable[[Row[Any]], bool]) -> Row[Any] | None:
+        """The first image of the record's name that fits; nobody else gets it."""
+        same = self._by_name.get(record.match_name, [])
+        place = next((place for place, row in enumerate(same) if fits(row)), None)
+        return None if place is None else same.pop(place)
 
     def _without_ending(self, record: ImageRecord) -> Row[Any] | None:
         """The one image that labels without a picture are of, which tell no ending."""

@@ -8,6 +8,7 @@ look shows everything, and after each gap, such as a database that was away, eve
 
 import asyncio
 import json
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ __all__ = ["MOST_STREAMS_OF_A_USER", "Ended", "Heard", "LiveHub", "Subscription"
 
 MOST_STREAMS_OF_A_USER = 20
 """Streams of one user in one process; with one more, their oldest one ends."""
+
+_log = logging.getLogger("maskwright.live")
 
 # A stream that has more than this to tell tells to look instead.
 _MOST_ANNOTATIONS = 100
@@ -87,6 +90,11 @@ class Subscription:
     def tell_people(self) -> None:
         self.tell(lambda heard: setattr(heard, "people", True))
 
+    @property
+    def has_ended(self) -> bool:
+        """It was told to end; it may take a moment until it does."""
+        return self._heard.ended is not None
+
     def end(self, why: Ended) -> None:
         self.tell(lambda heard: setattr(heard, "ended", why))
 
@@ -148,8 +156,9 @@ class LiveHub:
         self._listener.stop()
 
     def _make_room(self, person: Person) -> None:
-        theirs = [one for one in self._open if one.person.id == person.id]
-        for one in theirs[: len(theirs) + 1 - MOST_STREAMS_OF_A_USER]:
+        theirs = [one for one in self._open if one.person.id == person.id and not one.has_ended]
+        surplus = len(theirs) + 1 - MOST_STREAMS_OF_A_USER
+        for one in theirs[: max(0, surplus)]:
             one.end("too_many")
 
     # What other transactions and processes say, in the listener's thread -------------------------
@@ -164,7 +173,12 @@ class LiveHub:
                 one.tell_to_look()
 
     def _hear(self, text: str) -> None:
-        note = json.loads(text)
+        try:
+            note = json.loads(text)
+        except ValueError:
+            # Anybody in the database can write to the channel; this is nothing of ours.
+            _log.warning("A note that is no JSON was left aside.")
+            return
         with self._lock:
             match note:
                 case {"about": "annotation", "image": key}:

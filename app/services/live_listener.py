@@ -6,12 +6,12 @@ until the next tick. When the connection breaks, notes are lost until there is a
 """
 
 import logging
-import select
+import selectors
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 from psycopg import conninfo, sql
@@ -99,10 +99,19 @@ class Listener:
                     pause = _FIRST_PAUSE_SECONDS
                     self._listen(connection)
             except psycopg.Error as error:
-                if not self._stopping:
-                    _log.info("No connection to listen on: %s", error)
-                    select.select([self._woken], [], [], pause)
-                    pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                _log.info("No connection to listen on: %s", error)
+                pause = self._rest(pause)
+            except Exception:  # noqa: BLE001
+                # Such as a note of another version's process. Without this thread all streams would
+                # be silent and seem well; a new connection makes everybody look.
+                _log.exception("The listener failed, and begins anew")
+                pause = self._rest(pause)
+
+    def _rest(self, pause: float) -> float:
+        """Wait before the next attempt, unless it is the end; how long to wait after that one."""
+        if not self._stopping:
+            _wait([self._woken.fileno()], pause)
+        return min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _listen(self, connection: psycopg.Connection) -> None:
         next_tick = time.monotonic() + self._tick_seconds
@@ -116,7 +125,7 @@ class Listener:
             if stopping:
                 return
             sources = [connection.fileno(), self._woken.fileno()]
-            readable, _, _ = select.select(sources, [], [], max(0.0, next_tick - time.monotonic()))
+            readable = _wait(sources, max(0.0, next_tick - time.monotonic()))
             if self._woken.fileno() in readable:
                 self._woken.recv(4096)
             if connection.fileno() in readable:
@@ -129,3 +138,14 @@ class Listener:
         connection.pgconn.consume_input()
         while note := connection.pgconn.notifies():
             self._heard(note.extra.decode())
+
+
+def _wait(descriptors: Sequence[int], seconds: float) -> set[int]:
+    """Those of the descriptors that can be read; none when the time is over.
+
+    Not select.select, which fails from descriptor 1024 on: each open stream takes one.
+    """
+    with selectors.DefaultSelector() as selector:
+        for descriptor in descriptors:
+            selector.register(descriptor, selectors.EVENT_READ)
+        return {key.fd for key, _ in selector.select(seconds)}

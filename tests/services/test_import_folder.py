@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.context import AppContext
-from app.models import Blob, Dataset, Image
-from tests.services.folders import box, codes, png, put_zip, voc
+from app.models import Annotation, Blob, Dataset, Image
+from tests.services.folders import box, codes, new_dataset, png, put_zip, voc
 
 
 def test_one_name_in_two_subsets(context: AppContext, session: Any, dataset: Dataset) -> None:
@@ -33,6 +33,49 @@ def test_one_name_in_two_subsets(context: AppContext, session: Any, dataset: Dat
             "train": (10, True),
             "val": (30, True),
         }
+
+
+def test_other_subsets_are_other_images(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    """Numbers of frames repeat in each subset: what came with one is nothing of the other."""
+    session.commit()
+    val: dict[str, bytes | str] = {
+        "data.yaml": "names: [cat]\ntrain: images/train\nval: images/val",
+        "images/val/1.png": png(30, 40),
+        "labels/val/1.txt": "0 .5 .5 .4 .4\n",
+    }
+    train: dict[str, bytes | str] = {
+        "images/train/1.png": png(30, 40, "red"),
+        "labels/train/1.txt": "0 .5 .5 .2 .2\n",
+    }
+    put_zip(context, dataset, val)
+    report = put_zip(context, dataset, val | train)
+    assert codes(report) == {}
+    assert (report["annotations"]["created"], report["annotations"]["unchanged"]) == (1, 1)
+    with context.sessions() as own:
+        query = select(Image.subset, Annotation.bbox).join(Annotation).order_by(Image.subset)
+        found = [(row.subset, list(row.bbox)) for row in own.execute(query)]
+    assert found == [("train", [12, 16, 6, 8]), ("val", [9, 12, 12, 16])]
+    again = new_dataset(context, dataset)
+    put_zip(context, again, val)
+    assert (
+        put_zip(context, again, {"data.yaml": val["data.yaml"]} | train)["images"]["created"] == 1
+    )
+
+
+def test_an_image_of_no_subset_may_be_of_any(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    session.commit()
+    put_zip(context, dataset, _YOLO | _NAMES)
+    files: dict[str, bytes | str] = {
+        "data.yaml": "names: [cat]",
+        "images/val/a.png": _YOLO["images/a.png"],
+        "labels/val/a.txt": "0 .5 .5 .3 .3\n",
+    }
+    report = put_zip(context, dataset, files)
+    assert (report["images"]["created"], report["annotations"]["created"]) == (0, 1)
 
 
 def test_pictures_that_are_not_taken_are_not_kept(
@@ -78,6 +121,13 @@ _COCO: str = json.dumps(
         (_YOLO | _NAMES | {"other.json": _COCO}, "yolo-detect", 1),
         (_YOLO | {"other.json": _COCO}, "coco", 1),
         (_YOLO | {"readme.md": "x"}, "yolo-detect", 1),
+        ({"images/a.png": png(10, 10), "meta.yaml": "author: me", "all.json": _COCO}, "coco", 1),
+        (
+            {"data/a.png": png(10, 10), "data/a.txt": "a cat", "classes.txt": "cat"}
+            | {"labels.json": _COCO},
+            "coco",
+            2,
+        ),
     ],
 )
 def test_zips_of_several_layouts(

@@ -65,7 +65,7 @@ def test_all_that_an_object_has_is_kept(context: AppContext, dataset: Dataset) -
         "<actions><jumping>1</jumping></actions>"
         "<attributes><attribute><name>colour &amp; more</name><value>r\u00f6t</value></attribute>"
         "</attributes>"
-        f"<part>{box('head', (2, 2, 5, 5))}</part>"
+        f"<parts>several</parts><part>{box('head', (2, 2, 5, 5))}</part>"
     )
     put_zip(context, dataset, {"Annotations/a.xml": voc(box("k\u00e4t &lt;1>", more=more))})
     expected = {

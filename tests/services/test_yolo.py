@@ -1,11 +1,12 @@
 """YOLO folders: what comes back after a way out and in, and what is told about the rest."""
 
 import json
+import time
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import masks
 from app.context import AppContext
@@ -305,6 +306,11 @@ def test_other_issues(context: AppContext, session: Any, dataset: Dataset) -> No
         "[" * 5000,
         "kpt_shape: [9999999, 3]",
         "- 1",
+        'more: !!int ""',
+        'more: !!bool "x"',
+        'more: !!timestamp "x"',
+        "more: !!int '-'",
+        "more: " + "x" * 4_000_000,
     ],
 )
 def test_a_hostile_config(context: AppContext, session: Any, dataset: Dataset, text: str) -> None:
@@ -317,6 +323,58 @@ def test_a_hostile_config(context: AppContext, session: Any, dataset: Dataset, t
     report = put_zip(context, dataset, files)
     assert codes(report) == {"class_names_missing": 1, "label_file_invalid": 1}
     assert report["annotations"]["created"] == 1
+
+
+def test_dates_and_signs_are_names(context: AppContext, session: Any, dataset: Dataset) -> None:
+    """What YAML reads as a date is a name here, one that is in no calendar as well."""
+    session.commit()
+    files: dict[str, bytes | str] = {
+        "data.yaml": "released: 2024-99-99\nnames: [2024-01-01, 2024-99-99]",
+        "images/a.png": png(10, 10),
+        "labels/a.txt": "0 .5 .5 .1 .1\n1 .5 .5 .1 .1",
+    }
+    assert codes(put_zip(context, dataset, files)) == {}
+    names = [one["category"] for one in annotated(context, dataset)["a.png"]]
+    assert names == ["2024-01-01", "2024-99-99"]
+
+
+def test_a_subset_with_the_name_of_a_setting(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    session.commit()
+    files: dict[str, bytes | str] = {
+        "data.yaml": "names: [cat]\nnames_: images/names",
+        "images/names/a.png": png(10, 10),
+        "labels/names/a.txt": "0 .5 .5 .1 .1",
+    }
+    put_zip(context, dataset, files)
+    with context.sessions.begin() as own:
+        own.execute(update(Image).values(subset="names"))
+    out = get_zip(context, dataset, "yolo-detect", images=True)
+    assert losses(out)["subset_renamed"] == 1
+    other = new_dataset(context, dataset)
+    assert codes(put_zip(context, other, out)) == {}
+    assert [one["category"] for one in annotated(context, other)["a.png"]] == ["cat"]
+
+
+def test_parts_of_noisy_masks_are_joined_in_time(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    """A mask of thousands of parts keeps its pixels; joining all with all would take minutes."""
+    session.commit()
+    noise = np.random.default_rng(7).random((150, 150)) < 0.25
+    rle = masks.to_dicts(masks.encode(noise))[0]
+    image = {"id": 1, "file_name": "a.png", "width": 150, "height": 150}
+    shape = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": rle, "iscrowd": 0}
+    coco = {"images": [image], "annotations": [shape], "categories": [{"id": 1, "name": "cat"}]}
+    put_in(context, dataset, coco)
+    begin = time.process_time()
+    files = get_zip(context, dataset, "yolo-segment")
+    assert time.process_time() - begin < 10
+    line = files["labels/default/a.txt"].split()
+    polygon = [round(float(n) * 150, 6) for n in line[1:]]
+    drawn = masks.decode(masks.from_polygons([[polygon]], [(150, 150)]))[0]
+    assert np.array_equal(drawn, noise)
 
 
 def test_what_is_no_such_folder(context: AppContext, session: Any, dataset: Dataset) -> None:

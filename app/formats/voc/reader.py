@@ -311,13 +311,13 @@ def _box(node: Node) -> list[float]:
 def _attributes(node: Node) -> dict[str, Any]:
     """All that an object has beside its name and box."""
     found: dict[str, Any] = {}
+    parts: list[dict[str, Any]] = []
     for child in node.children:
         tag = values.shown_name(child.tag)
         if tag in ("name", "bndbox"):
             continue
         if tag == "part":
-            part = {"name": _class_of(child), "bbox": _box(child)}
-            found.setdefault("parts", []).append(part)
+            parts.append({"name": _class_of(child), "bbox": _box(child)})
         elif tag == "attributes":
             # As Datumaro and CVAT write what VOC has no element for.
             for one in child.children:
@@ -328,7 +328,7 @@ def _attributes(node: Node) -> dict[str, Any]:
             found[tag] = {values.shown_name(c.tag): _leaf(c) for c in child.children}
         else:
             found[tag] = _leaf(child)
-    return found
+    return found | {"parts": parts} if parts else found
 
 
 def _leaf(node: Node) -> Any:

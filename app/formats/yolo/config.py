@@ -13,14 +13,19 @@ from app.formats.coco import rawjson
 from app.formats.folders import Folder, as_text
 from app.formats.records import FileError, Report
 
-__all__ = ["Config", "find_config", "quoted", "read_config"]
+__all__ = ["RESERVED", "Config", "find_config", "quoted", "read_config"]
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _LISTS = ("classes.txt", "obj.names", "predefined_classes.txt")
-# Other keys with paths as values are subsets.
-_NO_SUBSETS = frozenset({"path", "download", "names", "kpt_names", "license", "task", "yaml_file"})
+RESERVED = frozenset(
+    {"path", "download", "names", "nc", "channels", "license", "task", "yaml_file"}
+    | {"kpt_shape", "kpt_names", "flip_idx", "skeleton"}
+)
+"""Keys that mean something else; all others with paths as values are subsets."""
 _MOST_CLASSES = 100_000
 _MOST_KEYPOINTS = 1000
+# Of a list of 100,000 classes; parsing takes a second for each million.
+_MOST_CHARACTERS = 4_000_000
 
 
 @dataclass
@@ -36,12 +41,22 @@ class Config:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values alone."""
+    """Texts, numbers, lists and mappings alone, without tags that ask for another reading."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not read")
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise yaml.YAMLError("tags are not read")
         return super().compose_node(parent, index)
+
+
+# Dates stay texts: one that is none of the calendar would be an error, and none is asked for.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def find_config(folder: Folder) -> str | None:
@@ -66,6 +81,8 @@ def read_config(folder: Folder, report: Report | None = None) -> Config:
 
 
 def _load(text: str) -> Mapping[Any, Any]:
+    if len(text) > _MOST_CHARACTERS:
+        raise FileError("label_file_invalid", "The file is too long for one of settings.")
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
@@ -93,7 +110,7 @@ def _config(value: Mapping[Any, Any], folder: str) -> Config:
         if isinstance(edges, list) and all(_is_edge(edge, found.keypoints) for edge in edges):
             found.skeletons[key] = edges
     for key, paths in value.items():
-        if key not in _NO_SUBSETS and isinstance(key, str):
+        if key not in RESERVED and isinstance(key, str):
             found.subsets += [(key, path) for path in _paths(paths, folder)]
     return found
 

@@ -10,6 +10,7 @@ Positions become pixels of the image, rounded to a thousandth.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,10 @@ __all__ = ["YoloReader"]
 DECIMALS = 3
 _BATCH = 1000
 _LOOKED_AT = 20
+# Files of images without objects are empty; among so many there is one with objects.
+_SEARCHED = 200
+# A class and four numbers or more.
+_LINE = re.compile(r"\s*\d+(?:\.0*)?(?:\s+[-+.\deE]+){4,}\s*", re.ASCII)
 _MOST_CLASSES = 100_000
 # Beyond the image by more than its own size a number is no position.
 _FARTHEST = 2.0
@@ -37,17 +42,31 @@ class YoloReader:
         self._kind = kind
 
     def recognises(self, folder: Folder) -> bool:
-        labels, config = label_names(folder), find_config(folder)
-        if config is None and not read_config(folder).names:
-            # Texts beside pictures may be anything where an annotation file is there, too.
-            if not labels or any(name.lower().endswith(".json") for name in folder.names):
-                return False
-        elif not labels and not any("images" in name.split("/") for name in folder.names):
-            return False
-        return _kind(folder, labels) == self._kind
+        labels, config = label_names(folder), read_config(folder)
+        is_told = bool(config.names or config.keypoints)
+        if any(name.lower().endswith(".json") for name in folder.names):
+            # Texts beside pictures may be anything where there is another annotation file.
+            is_yolo = is_told and _has_lines(folder, labels)
+        else:
+            has_images = any("images" in name.split("/") for name in folder.names)
+            is_yolo = (is_told and has_images) or _has_lines(folder, labels)
+        return is_yolo and _kind(folder, labels) == self._kind
 
     def open(self, folder: Folder, *, report: Report) -> "YoloSource":
         return YoloSource(folder, self._kind, report)
+
+
+def _has_lines(folder: Folder, labels: Sequence[str]) -> bool:
+    """Whether one of the first files that are not empty is one of labels."""
+    for name in labels[:_SEARCHED]:
+        try:
+            lines = as_text(folder, name).split("\n", _LOOKED_AT)
+        except FileError:
+            continue
+        found = [line for line in lines[:_LOOKED_AT] if line.strip()]
+        if found and all(map(_LINE.fullmatch, found)):
+            return True
+    return False
 
 
 def _kind(folder: Folder, labels: Sequence[str]) -> str:

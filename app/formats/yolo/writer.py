@@ -21,7 +21,7 @@ from app.formats.outgoing import (
 )
 from app.formats.outlines import clipped_box, left_over, ring
 from app.formats.records import Size
-from app.formats.yolo.config import lists, quoted
+from app.formats.yolo.config import RESERVED, lists, quoted
 
 __all__ = ["YoloWriter"]
 
@@ -48,6 +48,8 @@ class YoloWriter:
         for category in dataset.categories:
             if category.record.keys() - kept:
                 losses.note("category_detail_left_out", category.coco_id)
+        for subset in RESERVED.intersection(dataset.subsets):
+            losses.note("subset_renamed", subset)
         yield OutFile("data.yaml", _config(dataset, points).encode())
         for image in dataset.images():
             lines = (self._line(one, image.size, points, losses) for one in image.annotations)
@@ -136,7 +138,7 @@ def _subset_lines(subsets: Sequence[str]) -> list[str]:
     train = folders.get("train") or rest or every
     lines = [f"train: {_shown_paths(train)}", f"val: {_shown_paths(folders.get('val') or train)}"]
     lines += [
-        f"{quoted(subset)}: {quoted(path)}"
+        f"{quoted(subset + '_' if subset in RESERVED else subset)}: {quoted(path)}"
         for subset, path in folders.items()
         if subset not in ("train", "val")
     ]
