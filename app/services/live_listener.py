@@ -47,14 +47,17 @@ class Listener:
         self._sayings: deque[str] = deque()
         self._thread: threading.Thread | None = None
         self._stopping = False
-        # A byte in here wakes the thread from its sleep.
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
+        self._woken: socket.socket
+        self._waker: socket.socket
 
     def start(self) -> None:
         """Begin to listen; does nothing when it has begun. Not for two threads at once."""
         if self._thread is None and not self._stopping:
+            # A byte in here wakes the thread from its sleep. Made here, so that who never begins
+            # has nothing to close.
+            self._woken, self._waker = socket.socketpair()
+            self._woken.setblocking(False)
+            self._waker.setblocking(False)
             self._thread = threading.Thread(target=self._run, name="live-notes", daemon=True)
             self._thread.start()
 
@@ -68,13 +71,15 @@ class Listener:
         if self._stopping:
             return
         self._stopping = True
-        self._wake()
         if self._thread is not None:
+            self._wake()
             self._thread.join(_STOP_SECONDS)
-        self._woken.close()
-        self._waker.close()
+            self._woken.close()
+            self._waker.close()
 
     def _wake(self) -> None:
+        if self._thread is None:
+            return
         try:
             self._waker.send(b".")
         except OSError:

@@ -16,7 +16,7 @@ import {
 } from "./api/client";
 import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
-import { fetchWhole, type LoadedPicture } from "./api/pictures";
+import { fetchWhole, pictureAddresses, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
@@ -31,6 +31,8 @@ import { Signal } from "./editor/signal";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
+import SightWorker from "./render/sight.worker?worker";
+import { WorkerSight } from "./render/worker-sight";
 import { toolCommands } from "./tools";
 import { Toolbox } from "./tools/toolbox";
 
@@ -184,6 +186,8 @@ export class Session {
     const stage = new Stage({ element, editor, worker, refused: () => queue.refused });
     this.#stage = stage;
     if (this.#picture) stage.show(this.#picture.picture);
+    const sight = this.#sight();
+    editor.sight = sight;
     const unsubscribe = queue.subscribe(() => stage.request());
     const uninspect = this.inspection.follow(new ProblemsWorker());
     this.#mounted.resolve();
@@ -193,7 +197,15 @@ export class Session {
       unsubscribe();
       uninspect();
       stage.destroy();
+      editor.sight = null;
+      sight?.destroy();
     };
+  }
+
+  #sight(): WorkerSight | null {
+    const { id, width, height, has_file: hasFile } = this.page.image;
+    if (!hasFile) return null;
+    return new WorkerSight({ addresses: pictureAddresses(id), width, height }, () => new SightWorker());
   }
 
   imageToClient(x: number, y: number): { x: number; y: number } {

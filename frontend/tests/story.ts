@@ -73,6 +73,11 @@ export class Story {
     return this.#input("up", x, y, options);
   }
 
+  /** The press comes to nothing, as when the system takes the pointer away. */
+  abort(options: Options = {}): this {
+    return this.#input("abort", ...this.#at, options);
+  }
+
   click(x: number, y: number, options: Options = {}): this {
     return this.move(x, y, options).press(x, y, options).release(x, y, options);
   }

@@ -1,10 +1,13 @@
 """Painting in a real browser: what is stored is what the mask engine computes, bit for bit."""
 
+import io
 import itertools
 import json
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app import masks
@@ -150,3 +153,59 @@ def test_a_polygon_becomes_a_mask_only_when_asked(
     assert {k: v for k, v in stored(server, image_id)[1].items() if k not in changing} == {
         k: v for k, v in before.items() if k not in changing
     }
+
+
+def _picture() -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Noise on grey, and a red square whose colour drifts from left to right."""
+    noise = np.random.default_rng(3).integers(0, 12, (*SIZE, 3))
+    drawn = np.full((*SIZE, 3), 90) + noise
+    drawn[100:300, 200:400] = [180, 40, 40] + noise[100:300, 200:400]
+    drawn[100:300, 200:400, 0] += np.arange(200) // 4
+    return drawn.astype(np.uint8)
+
+
+def test_what_follows_the_colours_of_the_picture(page: Page, server: Server) -> None:
+    picture = _picture()
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "PNG")
+    dataset = server.client.post("/api/datasets", json={"name": "colours"}).json()["id"]
+    path = f"/api/datasets/{dataset}"
+    server.client.post(f"{path}/categories", json={"name": "thing"}).raise_for_status()
+    answer = server.client.post(f"{path}/images", files={"files": ("a.png", data.getvalue())})
+    image_id = answer.raise_for_status().json()["images"][0]["id"]
+
+    # The wand takes the very pixels whose colour is near enough, of the file at full resolution.
+    editor = EditorPage(page).open(image_id)
+    editor.press("w")
+    page.get_by_role("button", name="Contiguous").click()
+    threshold = page.get_by_label("Threshold, in numbers")
+    threshold.fill("30")
+    threshold.press("Enter")
+    editor.click(300.5, 200.5)
+    objects = page.get_by_role("listbox", name="Objects").get_by_role("option")
+    expect(objects).to_have_count(1)
+    editor.saved()
+    near = np.abs(picture.astype(int) - picture[200, 300].astype(int)).max(axis=2) <= 30
+    taken = stored(server, image_id)[0]["segmentation"]
+    assert taken == {"size": SIZE, "counts": counts(masks.encode(near.astype(np.uint8)))}
+
+    # Superpixels of the square join to a mask that has nothing of the ground around it.
+    editor.press("Escape", "u")
+    page.mouse.move(*editor.at(250, 150))
+    expect(page.get_by_role("application")).to_have_css("cursor", "pointer")
+    editor.drag((250, 150), (350, 250))
+    expect(objects).to_have_count(2)
+
+    # Scissors find the corners of the square that nobody clicked.
+    editor.press("Escape", "i")
+    for point in ((200, 100), (399, 101), (398, 299), (201, 298)):
+        editor.click(*point)
+    editor.press("Enter")
+    expect(objects).to_have_count(3)
+    editor.saved()
+    joined, cut = (pixels(annotation) for annotation in stored(server, image_id)[1:])
+    square = masks.from_boxes([[200, 100, 200, 200]], SIZE)
+    assert masks.area(masks.difference(joined, square))[0] == 0
+    assert masks.area(joined)[0] > 1000
+    assert masks.iou_pairs(cut, square)[0] > 0.95
+    assert editor.tool == "scissors.ready"

@@ -27,6 +27,12 @@ export interface LoadedPicture {
 
 export const isBig = ({ width, height }: ImageRecord): boolean => width * height > MOST_PIXELS_AHEAD;
 
+/** Where the picture is, and what the server makes of a file that cannot be shown. */
+export function pictureAddresses(id: number): string[] {
+  const small = `${pathTo("/api/images/{image_id}/thumbnail", id)}?size=${SUBSTITUTE_PIXELS}`;
+  return [pathTo("/api/images/{image_id}/picture", id), small];
+}
+
 /** The whole picture, or what the server makes of a file that cannot be shown; null without either. */
 export async function fetchWhole(image: ImageRecord, signal?: AbortSignal): Promise<Picture | null> {
   const path = pathTo("/api/images/{image_id}/picture", image.id);

@@ -29,6 +29,7 @@ import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
 import type { Display } from "./display";
 import { instanceColor, sameLook, type Look } from "./look";
+import type { Sight } from "./sight";
 import { Signal } from "./signal";
 import { below } from "./stacking";
 import { View } from "./view";
@@ -71,6 +72,8 @@ export class Editor {
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
+  /** The picture, for tools that follow its colours; null without one. */
+  sight: Sight | null = null;
   #categories: readonly Category[];
   #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;

@@ -10,6 +10,7 @@ import type { Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { Intent, PointerInput } from "./input";
 import type { ToolOption } from "./options";
+import type { Superpixels } from "../geometry/superpixels";
 import type { PixelsInHand } from "./pixels";
 
 /** One gesture of the hint line: the key or gesture, and what it does. */
@@ -38,6 +39,8 @@ export interface Preview {
   readonly mark: { readonly at: ImagePoint; readonly kind: "point" | "edge" } | null;
   readonly tip: Tip | null;
   readonly pixels: PixelsInHand | null;
+  /** Whose borders are shown. */
+  readonly superpixels: Superpixels | null;
   /** What a drag on empty space would select. */
   readonly marquee: Marquee | null;
   /** Limbs of a skeleton that are not there yet. */
@@ -63,6 +66,7 @@ export const NO_PREVIEW: Preview = {
   mark: null,
   tip: null,
   pixels: null,
+  superpixels: null,
   marquee: null,
   limbs: [],
   label: null,

@@ -1,7 +1,7 @@
 /** The selected annotations as one, as one step. */
 
 import type { Annotation, AnnotationKey } from "../model/records";
-import * as shapes from "../shapes";
+import { joined } from "../shapes/joining";
 import type { Editor } from "./editor";
 
 /** The first selected one becomes all of them and keeps its id and fields; the others go. */
@@ -12,10 +12,11 @@ export function joinSelection(editor: Editor): void {
   const refusal = whyNot(editor, keys, annotations);
   if (refusal) return editor.say(refusal);
   const [first, ...others] = annotations;
-  const joined = others.reduce<Annotation | null>((sum, other) => sum && shapes.join(sum, other), first!);
-  if (!joined) return editor.say("These shapes cannot be joined: only areas can.");
+  const size = [editor.image.height, editor.image.width] as const;
+  const all = others.reduce<Annotation | null>((sum, other) => sum && joined(sum, other, size), first!);
+  if (!all) return editor.say("These shapes cannot be joined: only areas can.");
   const change = new Map<AnnotationKey, Annotation | null>(keys.map((key) => [key, null]));
-  editor.transact("Join", change.set(keys[0]!, joined));
+  editor.transact("Join", change.set(keys[0]!, all));
   editor.select([keys[0]!]);
 }
 

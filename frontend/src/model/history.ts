@@ -7,6 +7,7 @@
  */
 
 import { invert, replay, squash, type AnnotationDocument, type Diff } from "./document";
+import { sameAnnotation } from "./records";
 
 interface Step {
   readonly label: string;
@@ -46,6 +47,7 @@ export class History {
     const step = this.#open;
     this.#open = null;
     if (!step) return;
+    this.#putBack(step.diff);
     step.diff = squash(step.diff);
     if (step.diff.length > 0) this.#undos.push(step);
   }
@@ -91,6 +93,18 @@ export class History {
       // A long drag would otherwise keep every state it went through.
       if (this.#open.diff.length > 256) this.#open.diff = squash(this.#open.diff);
     } else this.#undos.push({ label: "Change", diff });
+  }
+
+  /** What the step changed and changed back is again the very object that it was. */
+  #putBack(diff: Diff): void {
+    const first = new Map(invert(diff).map(({ key, after }) => [key, after]));
+    const change = [...first].filter(([key, before]) => sameAnnotation(before, this.#document.get(key)));
+    this.#replaying = true;
+    try {
+      this.#document.apply(new Map(change), "local");
+    } finally {
+      this.#replaying = false;
+    }
   }
 
   #step(from: Step[], to: Step[], direction: (diff: Diff) => Diff): boolean {

@@ -19,6 +19,7 @@ import { connectPointer } from "./pointer";
 import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
 import { ShapesLayer } from "./shapes-layer";
+import { SuperpixelsLayer } from "./superpixels-layer";
 
 export interface StageOptions {
   readonly element: HTMLElement;
@@ -50,6 +51,7 @@ export class Stage {
       this.#shapes,
       new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
+      new SuperpixelsLayer(editor),
       new PixelsLayer(editor, this.#shapes),
       new ActiveLayer(editor, this.#shapes, refused),
     ];

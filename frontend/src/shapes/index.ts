@@ -188,12 +188,6 @@ export function region(annotation: Annotation): Region | null {
   );
 }
 
-/** The first with the area of the other added; null when one of them has none, or they have no common form. */
-export function join(annotation: Annotation, other: Annotation): Annotation | null {
-  const added = region(other);
-  return (added && combine(annotation, added, "add")) ?? null;
-}
-
 export function describe(annotation: Annotation): string {
   const texts = shapesOf(annotation).map((shape) => shape.describe(annotation));
   if (texts.length > 0) return texts.join("; ");

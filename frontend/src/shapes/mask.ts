@@ -6,9 +6,11 @@
 import { boundsOfBox, type Bounds } from "../geometry/bounds";
 import { contours } from "../geometry/contours";
 import * as rle from "../geometry/rle";
-import { runsOf, type PixelSize, type Runs } from "../geometry/runs";
+import { rasterised } from "../geometry/raster";
+import { rleOf, runsOf, sameRuns, unite, without, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
+import { slicedMask } from "./slicing";
 
 interface Reading {
   readonly ends: Float64Array;
@@ -75,12 +77,27 @@ export const mask: ShapeKind = {
     return { ...NO_OUTLINE, areas: [{ rings: contours(maskOf(annotation)), cut: [] }] };
   },
 
+  slice(annotation, line) {
+    return read(maskOf(annotation)).bounds ? slicedMask(annotation, maskOf(annotation), line) : null;
+  },
+
   pixels: (annotation, size) => pixelsOfMask(maskOf(annotation), size),
 
   handles: () => [],
   drag: (annotation) => annotation,
   removeHandle: () => null,
   move: () => null,
+
+  combine(annotation, { rings, holes }, operation) {
+    const mask = maskOf(annotation);
+    const before = pixelsOfMask(mask, mask.size);
+    if (!before) return annotation;
+    const region = rasterised(rings, holes, mask.size);
+    const after = operation === "add" ? unite(before, region) : without(before, region);
+    if (after.length === 0) return null;
+    if (sameRuns(before, after)) return annotation;
+    return { ...annotation, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
+  },
 
   describe(annotation) {
     const { counts, size } = maskOf(annotation);

@@ -3,7 +3,9 @@
  * their pixels change. Whatever nobody touched stays the same object.
  */
 
-import { rleOf, type PixelSize, type Runs } from "../geometry/runs";
+import { ringsApart } from "../geometry/apart";
+import { rasterised } from "../geometry/raster";
+import { rleOf, sameRuns, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation } from "../model/records";
 import { isMask } from "./mask";
 import { shapesOf } from ".";
@@ -45,4 +47,17 @@ export function withPixels(annotation: Annotation, runs: Runs, size: PixelSize):
 export function toMask(annotation: Annotation, size: PixelSize): Annotation | null {
   const runs = pixelsOf(annotation, size);
   return runs && runs.length > 0 && !isMaskAnnotation(annotation) ? withPixels(annotation, runs, size) : null;
+}
+
+/**
+ * Polygons and holes along the edges of the mask's pixels, which are the same
+ * pixels when they are drawn again; null where the mask is empty or cannot be read.
+ */
+export function toPolygons(annotation: Annotation, size: PixelSize): Annotation | null {
+  const { segmentation } = annotation;
+  const runs = pixelsOf(annotation, size);
+  if (!runs || runs.length === 0 || !isMask(segmentation)) return null;
+  const { rings, holes } = ringsApart(segmentation);
+  if (!sameRuns(rasterised(rings, holes, size), runs)) return null;
+  return { ...annotation, segmentation: rings, holes };
 }

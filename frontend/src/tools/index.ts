@@ -8,11 +8,26 @@ import { brush, eraser } from "./brush";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
 import { redraw } from "./redraw";
+import { scissors } from "./scissors";
 import { select } from "./select";
 import { slice } from "./slice";
+import { superpixels } from "./superpixels";
 import type { ToolKind } from "./tool";
+import { wand } from "./wand";
 
-export const TOOLS: readonly ToolKind[] = [select, box, polygon, redraw, brush, eraser, slice, keypoints];
+export const TOOLS: readonly ToolKind[] = [
+  select,
+  box,
+  polygon,
+  redraw,
+  scissors,
+  brush,
+  eraser,
+  wand,
+  superpixels,
+  slice,
+  keypoints,
+];
 
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({

@@ -5,6 +5,8 @@
 
 import type { Editor } from "../editor/editor";
 import type { Choice } from "../editor/options";
+import type { CombineMode } from "../editor/combining";
+import { columnsOf, type PixelsInHand } from "../editor/pixels";
 import { overlap, type Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import {
@@ -80,6 +82,18 @@ export function targetToSubtract(editor: Editor, at: ImagePoint): Target | null 
   return null;
 }
 
+/** What a gesture of this mode works on, where there is something. Says why not. */
+export function targetFor(editor: Editor, mode: CombineMode, at: ImagePoint): Target | null {
+  if (mode === "new") {
+    return mayDraw(editor) ? { key: null, categoryId: editor.categoryId, before: NO_PIXELS } : null;
+  }
+  if (selectedPolygon(editor)) {
+    editor.say("The selected object is made of polygons. Shift M turns it into a mask with the same pixels.");
+    return null;
+  }
+  return mode === "add" ? targetToAdd(editor) : targetToSubtract(editor, at);
+}
+
 function targetAt(editor: Editor, key: AnnotationKey, annotation: Annotation): Target | null {
   const refusal = whyNot(editor, key, annotation);
   if (refusal) {
@@ -146,7 +160,7 @@ export function applyPaint(editor: Editor, paint: Paint): [AnnotationKey, Annota
   }
   const size = imageSize(editor);
   const key = target.key ?? newKey();
-  const drawn = limit === "free" && !subtract ? freeOf(editor, target, paint.drawn) : paint.drawn;
+  const drawn = withinLimit(editor, target, paint.drawn, subtract);
   const before = target.key === null ? NO_PIXELS : (pixelsOf(now, size) ?? NO_PIXELS);
   const after = subtract ? without(before, drawn) : unite(before, drawn);
   if (after.length === 0) {
@@ -165,9 +179,25 @@ export function applyPaint(editor: Editor, paint: Paint): [AnnotationKey, Annota
 
 const freshMask = ({ categoryId }: Target): Annotation => ({ ...EMPTY_ANNOTATION, category_id: categoryId });
 
-function freeOf(editor: Editor, { key }: Target, drawn: Runs): Runs {
+/** The pixels without those of other objects, where paint stays in the free space. */
+export function withinLimit(editor: Editor, { key }: Target, drawn: Runs, subtract: boolean): Runs {
+  if (subtract || editor.options.get(LIMIT) !== "free") return drawn;
   const bounds = runsBounds(drawn, editor.image.height);
   return bounds ? without(drawn, new Occupied(editor, key).within(bounds)) : drawn;
+}
+
+/** Pixels that were found at once, to be shown before they are applied. */
+export function pixelsAsDrawn(editor: Editor, target: Target, drawn: Runs, subtract: boolean): PixelsInHand {
+  const size = imageSize(editor);
+  return { ...target, size, drawn: columnsOf(drawn, size), subtract, changes: [], finished: null };
+}
+
+/** What a gesture made, to be shown until its outline is known. */
+export function finishedPixels(editor: Editor, key: AnnotationKey, finished: Annotation): PixelsInHand {
+  const size = imageSize(editor);
+  const before = pixelsOf(finished, size) ?? NO_PIXELS;
+  const drawn = columnsOf(NO_PIXELS, size);
+  return { key, categoryId: finished.category_id, size, before, drawn, subtract: false, changes: [], finished };
 }
 
 /** Takes the pixels from all masks but one. A mask that would have none left keeps its own. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { area, bbox, decode, encode, parseCounts, type Rle } from "../../src/geometry/rle";
 import { CUP, Story } from "../story";
 
 const SQUARE = [20, 20, 80, 20, 80, 80, 20, 80];
@@ -67,6 +68,38 @@ test("without a selection there is nothing to cut", () => {
   const story = new Story().key("X").press(40, 10);
   expect(story.path).toBe("slice.ready");
   expect(story.editor.notice).toContain("Select");
+});
+
+/** A mask on the image of 200 x 100 pixels, set where the function says. */
+function maskOf(set: (x: number, y: number) => boolean, compressed = true): Rle {
+  const pixels = new Uint8Array(200 * 100);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = set(Math.floor(i / 100), i % 100) ? 1 : 0;
+  const rle = encode(pixels, [100, 200]);
+  return compressed ? rle : { ...rle, counts: parseCounts(rle.counts as string) };
+}
+const inRing = (x: number, y: number): boolean => Math.abs(Math.hypot(x - 50, y - 50) - 25) < 10;
+
+test.each([true, false])("a mask is cut pixel by pixel, with nothing lost and nothing twice (compressed: %s)", (compressed) => {
+  const mask = maskOf(inRing, compressed);
+  const story = withSquare({ segmentation: mask }).drag([55, 5], [56, 95]);
+  const [larger, smaller] = story.annotations.map(({ segmentation }) => segmentation as Rle);
+  expect([typeof larger!.counts, typeof smaller!.counts]).toEqual([typeof mask.counts, typeof mask.counts]);
+  const [a, b, whole] = [larger!, smaller!, mask].map((rle) => decode(rle));
+  expect(a!.map((value, i) => value + b![i]!)).toEqual(whole);
+  expect(area(smaller!)).toBeGreaterThan(600);
+  const [[left, , width], [right]] = [bbox(larger!), bbox(smaller!)];
+  expect(left + width - right).toBeLessThanOrEqual(1);
+  story.key("J");
+  expect(decode(story.annotations[0]!.segmentation as Rle)).toEqual(whole);
+  expect(story.key("Mod+Z").key("Mod+Z").annotations).toMatchObject([{ segmentation: mask }]);
+});
+
+test("a polygon and a mask are joined as the pixels of both", () => {
+  const story = withSquare();
+  story.editor.select([...story.selected, story.given({ segmentation: maskOf((x) => x > 150) })]);
+  story.key("J");
+  expect(area(story.annotations[0]!.segmentation as Rle)).toBe(60 * 60 + 49 * 100);
+  expect(story.annotations).toMatchObject([{ holes: [], attributes: { a: 1 } }]);
 });
 
 test("J joins: what touches becomes one outline, what does not a part of its own", () => {

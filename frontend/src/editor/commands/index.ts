@@ -10,6 +10,7 @@ import type { Command } from "./command";
 import { DISPLAY } from "./display";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
+import { MASKS } from "./masks";
 import { OBJECTS } from "./objects";
 import { OUTLINES } from "./outlines";
 import { SELECTION } from "./selection";
@@ -20,4 +21,15 @@ export { categoriesWhollyIn, pickCategory, toggleCategory } from "./categories";
 export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
-export const COMMANDS: readonly Command[] = [...EDIT, ...OUTLINES, ...CLIPBOARD, ...SELECTION, ...KEYPOINTS, ...OBJECTS, ...VIEW, ...DISPLAY, ...CATEGORIES];
+export const COMMANDS: readonly Command[] = [
+  ...EDIT,
+  ...OUTLINES,
+  ...CLIPBOARD,
+  ...SELECTION,
+  ...KEYPOINTS,
+  ...OBJECTS,
+  ...MASKS,
+  ...VIEW,
+  ...DISPLAY,
+  ...CATEGORIES,
+];

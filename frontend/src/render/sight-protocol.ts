@@ -1,0 +1,18 @@
+/** What the main thread and the worker that looks at the picture say to each other. */
+
+import type { Sight } from "../editor/sight";
+
+export interface SightQuestion {
+  readonly id: number;
+  readonly name: keyof Sight;
+  readonly values: readonly unknown[];
+}
+
+/** Where the picture is, the first that can be decoded, and the size that it has as a record. */
+export interface SightPicture {
+  readonly addresses: readonly string[];
+  readonly width: number;
+  readonly height: number;
+}
+
+export type SightAnswer = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string });

@@ -1,0 +1,63 @@
+/** Questions to the picture, of which only the newest matters while the pointer moves. */
+
+import type { Editor } from "../editor/editor";
+import { SightError, type Sight } from "../editor/sight";
+
+/** What the tools look at; says why when there is nothing. */
+export function sightOf(editor: Editor): Sight | null {
+  if (!editor.sight) editor.say("This image has no picture whose colours could be followed.");
+  return editor.sight;
+}
+
+/**
+ * One question at a time. What is asked meanwhile waits, and takes the place of
+ * what waited before, so that a slow answer never makes a queue.
+ */
+export class Newest<Question, Answer> {
+  readonly #editor: Editor;
+  readonly #ask: (question: Question) => Promise<Answer>;
+  readonly #answered: (answer: Answer, question: Question) => void;
+  #waiting: { question: Question } | null = null;
+  #asked = false;
+
+  constructor(
+    editor: Editor,
+    ask: (question: Question) => Promise<Answer>,
+    answered: (answer: Answer, question: Question) => void,
+  ) {
+    this.#editor = editor;
+    this.#ask = ask;
+    this.#answered = answered;
+  }
+
+  /** Whether an answer is still to come. */
+  get open(): boolean {
+    return this.#asked;
+  }
+
+  ask(question: Question): void {
+    this.#waiting = { question };
+    if (!this.#asked) void this.#next();
+  }
+
+  async #next(): Promise<void> {
+    this.#asked = true;
+    try {
+      while (this.#waiting) {
+        const { question } = this.#waiting;
+        this.#waiting = null;
+        const answer = await this.#ask(question);
+        // The last answer arrives when nothing is open any more.
+        if (!this.#waiting) this.#asked = false;
+        this.#answered(answer, question);
+      }
+    } catch (error) {
+      if (!(error instanceof SightError)) throw error;
+      this.#waiting = null;
+      this.#editor.say(error.message);
+    } finally {
+      this.#asked = false;
+      this.#editor.signal.emit("tool");
+    }
+  }
+}

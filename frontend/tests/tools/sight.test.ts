@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+
+import type { ToolOption } from "../../src/editor/options";
+import { SightError } from "../../src/editor/sight";
+import { unite, without } from "../../src/geometry/runs";
+import { answered, picture, sightOf } from "../sight";
+import { CUP, PERSON, Story } from "../story";
+import { areaOf, covered, mask, rectangle } from "./pixels";
+
+const GREY = [90, 90, 90] as const;
+const RED = [200, 40, 40] as const;
+
+const within = (x: number, y: number, [left, top, width, height]: readonly [number, number, number, number]): boolean =>
+  x >= left && y >= top && x < left + width && y < top + height;
+
+/** Two red squares on grey, and a third one that is a little darker beside the first. */
+const SQUARES = picture((x, y) => {
+  if (within(x, y, [20, 20, 40, 40]) || within(x, y, [120, 30, 30, 30])) return RED;
+  return within(x, y, [60, 20, 20, 40]) ? [170, 40, 40] : GREY;
+});
+
+function withTool(key: string, settings: Record<string, unknown> = {}, seen = SQUARES): Story {
+  const story = new Story();
+  story.editor.sight = sightOf(seen);
+  story.key(key);
+  for (const option of story.editor.hand.options) {
+    const value = settings[option.id];
+    if (value !== undefined) story.editor.options.set(option, value as ToolOption["initial"]);
+  }
+  return story;
+}
+
+describe("the magic wand", () => {
+  test("takes what has the colour and is joined to the place, as one step", async () => {
+    const story = withTool("W", { "wand-threshold": 20 });
+    story.click(30.5, 30.5);
+    expect(story.path).toBe("wand.choosing");
+    await answered();
+    expect(story.path).toBe("wand.ready");
+    expect(story.annotations).toMatchObject([{ category_id: PERSON.id, segmentation: mask(rectangle(20, 20, 40, 40)) }]);
+    expect(story.key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("takes the colour everywhere when asked", async () => {
+    const story = withTool("W", { "wand-threshold": 20, "wand-contiguous": false });
+    story.click(30, 30);
+    await answered();
+    expect(covered(story.annotations[0])).toEqual(unite(rectangle(20, 20, 40, 40), rectangle(120, 30, 30, 30)));
+  });
+
+  test("changes the threshold while the hand goes sideways, and shows what comes of it", async () => {
+    const story = withTool("W", { "wand-threshold": 20 });
+    story.press(30, 30);
+    await answered();
+    expect(story.editor.hand.preview.pixels).not.toBeNull();
+    expect(story.annotations).toEqual([]);
+    story.move(75, 30).release();
+    await answered();
+    expect(covered(story.annotations[0])).toEqual(rectangle(20, 20, 60, 40));
+  });
+
+  test("adds to the selected mask with Shift, and takes from it with Alt", async () => {
+    const story = withTool("W");
+    const key = story.given({ segmentation: mask(rectangle(110, 20, 20, 20), false), iscrowd: 1, category_id: CUP.id });
+    story.editor.select([key]);
+    story.click(130, 40, { shift: true });
+    await answered();
+    const grown = unite(rectangle(110, 20, 20, 20), rectangle(120, 30, 30, 30));
+    expect(story.annotations).toMatchObject([{ segmentation: mask(grown, false), iscrowd: 1, category_id: CUP.id }]);
+    story.click(130, 40, { alt: true });
+    await answered();
+    expect(covered(story.annotations[0])).toEqual(without(grown, rectangle(120, 30, 30, 30)));
+  });
+
+  test("leaves no trace after Escape, also when the answer comes late", async () => {
+    const story = withTool("W");
+    story.press(30, 30).key("Escape");
+    await answered();
+    expect(story.annotations).toEqual([]);
+    expect(story.path).toBe("wand.ready");
+    expect(story.editor.hand.preview.pixels).toBeNull();
+  });
+
+  test("says so where there is no picture, or none that can be decoded", async () => {
+    const story = withTool("W");
+    story.editor.sight = null;
+    story.click(30, 30);
+    expect(story.editor.notice).toContain("no picture");
+    const broken = (): Promise<never> => Promise.reject(new SightError("The image cannot be shown."));
+    story.editor.sight = { flood: broken, route: broken, superpixels: broken };
+    story.click(30, 30);
+    await answered();
+    expect(story.editor.notice).toContain("cannot be shown");
+    story.key("Escape");
+    expect(story.path).toBe("wand.ready");
+    expect(story.annotations).toEqual([]);
+  });
+});
+
+describe("superpixels", () => {
+  test("are there for what is visible, and a drag joins those that it goes over", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.move(30, 30);
+    await answered();
+    expect(story.editor.hand.preview.superpixels).not.toBeNull();
+    story.press(30, 30).move(50, 50).move(50, 30).move(30, 50).release();
+    expect(story.annotations).toHaveLength(1);
+    const area = areaOf(story.annotations[0]);
+    expect(area).toBeGreaterThan(400);
+    // Colours are kept apart: nothing of the grey ground is among it.
+    expect(without(covered(story.annotations[0]), rectangle(20, 20, 60, 40))).toHaveLength(0);
+    story.press(30, 30, { alt: true }).release();
+    expect(areaOf(story.annotations[0])).toBeLessThan(area);
+    expect(story.key("Mod+Z").key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("cover the image without a gap, and Escape drops what was joined", async () => {
+    const story = withTool("U", { "superpixel-size": 30 });
+    story.move(30, 30);
+    await answered();
+    const { labels } = story.editor.hand.preview.superpixels!;
+    expect(labels.every((label) => label >= 0)).toBe(true);
+    story.press(30, 30).move(90, 80).key("Escape").release();
+    expect(story.annotations).toEqual([]);
+    expect(story.path).toBe("superpixels.ready");
+  });
+});
+
+describe("the scissors", () => {
+  const options = { combine: "new" };
+
+  test("follow an edge from click to click and close to a polygon by Enter", async () => {
+    const story = withTool("I", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
+    // Three corners; the edges between them are found, and so is the way back to the first.
+    story.click(40, 20).click(119, 20).click(119, 79).click(40, 79);
+    await answered();
+    story.key("Enter");
+    await answered();
+    expect(story.path).toBe("scissors.ready");
+    expect(story.annotations).toHaveLength(1);
+    const found = covered(story.annotations[0]);
+    expect(without(found, rectangle(38, 18, 84, 64))).toHaveLength(0);
+    expect(areaOf(story.annotations[0])).toBeGreaterThan(4800 * 0.93);
+    expect(story.key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("go round a corner that nobody clicked", async () => {
+    const story = withTool("I", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
+    story.click(41, 20).move(119, 78);
+    await answered();
+    const { line } = story.editor.hand.preview;
+    const corner = line.some(({ x, y }) => (x > 115 && y < 25) || (x < 45 && y > 74));
+    expect(corner).toBe(true);
+  });
+
+  test("take back the last point by Backspace, drop all by Escape, and need three points", async () => {
+    const story = withTool("I", options);
+    story.click(40, 20).click(80, 20).click(80, 60).key("Backspace");
+    expect(story.editor.hand.preview.dots).toHaveLength(2);
+    story.key("Enter");
+    expect(story.editor.notice).toContain("at least three points");
+    story.key("Backspace").key("Backspace");
+    expect(story.path).toBe("scissors.ready");
+    story.click(40, 20).click(80, 20).key("Escape");
+    await answered();
+    expect(story.annotations).toEqual([]);
+    expect(story.path).toBe("scissors.ready");
+  });
+
+  test("close with a click on the first point, and can be cut out of what is selected", async () => {
+    const story = withTool("I", { combine: "subtract" });
+    story.editor.select([story.given({ segmentation: mask(rectangle(0, 0, 200, 100)) })]);
+    story.click(20, 20).click(60, 20).click(60, 60).click(20, 60).click(20, 20);
+    await answered();
+    expect(story.path).toBe("scissors.ready");
+    expect(story.annotations).toHaveLength(1);
+    expect(areaOf(story.annotations[0])).toBeLessThan(20_000 - 1_000);
+  });
+});
