@@ -4,6 +4,7 @@ import "./styles/tokens.css";
 import "./styles/editor.css";
 import "./styles/editor-panels.css";
 import "./styles/editor-predictions.css";
+import "./styles/editor-display.css";
 import "./styles/editor-live.css";
 import "./styles/editor-options.css";
 import "./styles/editor-keypoints.css";
