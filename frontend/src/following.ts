@@ -30,18 +30,21 @@ export interface FollowingOptions {
   readonly userId: number;
   /** The image's own record, as it is now. */
   readonly image: (image: LiveState["image"]) => void;
-  /** Something was missed: look at everything. */
-  readonly refresh: () => Promise<void>;
+  /** Something was missed: look at everything. False when not all of it could be taken over. */
+  readonly refresh: () => Promise<boolean>;
   readonly reloadPredictions: () => Promise<void>;
   /** A text that changes with the dataset's categories. */
   readonly categories: (digest: string) => void;
   readonly people: () => void;
   readonly ended: (reason: EndReason) => void;
   readonly open?: LiveOptions["open"];
+  readonly later?: LiveOptions["later"];
 }
 
 /** More annotations than this are read as one list. */
 const MOST_SINGLE = 20;
+/** What did not come is asked for again after this time. */
+const RETRY_MS = 5_000;
 
 export class Following {
   readonly #options: FollowingOptions;
@@ -49,13 +52,15 @@ export class Following {
   /** Told of, and not taken over yet; the newest event of each annotation. */
   readonly #pending = new Map<number, LiveAnnotation>();
   #everything = false;
+  #started = false;
+  #retries = false;
   #openPredictions: string | null = null;
   #working: Promise<void> | null = null;
   #people: readonly LivePerson[] = [];
 
   constructor(options: FollowingOptions) {
     this.#options = options;
-    const { editor, queue, decisions, open } = options;
+    const { editor, queue, decisions, open, later } = options;
     this.#live = new LiveUpdates({
       imageId: editor.image.id,
       since: editor.image.revision,
@@ -74,6 +79,7 @@ export class Following {
         },
       },
       ...(open ? { open } : {}),
+      ...(later ? { later } : {}),
     });
     editor.signal.on(["settled"], () => this.#work());
     queue.subscribe(() => this.#work());
@@ -86,16 +92,25 @@ export class Following {
   }
 
   start(): void {
+    this.#started = true;
     this.#live.start();
+    this.#work();
   }
 
   stop(): void {
+    this.#started = false;
     this.#live.stop();
     this.#setPeople([]);
   }
 
   seen(visible: boolean): void {
     this.#live.seen(visible);
+  }
+
+  /** Not everything that others did was taken over: what is left comes later. */
+  lookAgain(): void {
+    this.#everything = true;
+    this.#retry();
   }
 
   #see(state: LiveState): void {
@@ -124,7 +139,7 @@ export class Following {
 
   /** Takes over what is free. Called whenever something may have become so. */
   #work(): void {
-    if (this.#working || (!this.#everything && this.#pending.size === 0)) return;
+    if (!this.#started || this.#working || (!this.#everything && this.#pending.size === 0)) return;
     const work = this.#everything ? this.#takeEverything() : this.#takeSome();
     if (!work) return;
     this.#working = work.finally(() => {
@@ -135,7 +150,10 @@ export class Following {
   #takeEverything(): Promise<void> | null {
     if (this.#options.editor.hand.busy) return null;
     this.#everything = false;
-    return this.#options.refresh().finally(() => this.#next());
+    return this.#options.refresh().then((whole) => {
+      if (whole) this.#next();
+      else this.lookAgain();
+    });
   }
 
   #takeSome(): Promise<void> | null {
@@ -152,6 +170,17 @@ export class Following {
   /** What came meanwhile. */
   #next(): void {
     setTimeout(() => this.#work());
+  }
+
+  /** Once more after a pause; a hand that becomes free makes it sooner. */
+  #retry(): void {
+    if (this.#retries) return;
+    this.#retries = true;
+    const later = this.#options.later ?? ((run, ms) => setTimeout(run, ms));
+    later(() => {
+      this.#retries = false;
+      this.#work();
+    }, RETRY_MS);
   }
 
   async #fetch(events: readonly LiveAnnotation[]): Promise<void> {
@@ -171,6 +200,7 @@ export class Following {
     this.#options.queue.takeOver(states);
     this.#tellDeletions(removed, names);
     if (taken.length > 0) this.#next();
+    if (found.includes(undefined)) this.#retry();
   }
 
   /** The annotation as it is; null when it is not there, undefined when nobody knows. */
@@ -199,7 +229,7 @@ export class Following {
     if (!key) return !(by === userId && change === "created" && queue.creates);
     if (queue.trouble(key)?.kind === "conflict") return true;
     if (queue.waits(key)) return false;
-    return !editor.hand.busy || !(editor.history.open || editor.view.selection.has(key));
+    return !editor.holds(key);
   }
 
   #nameOf(id: number): string | null {

@@ -22,6 +22,7 @@ import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
 import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
+import type { Clipboard } from "./editor/clipboard";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
@@ -55,6 +56,7 @@ export interface SessionOptions {
   readonly categories: readonly Category[];
   readonly transport: Transport;
   readonly store: PendingStore;
+  readonly clipboard: Clipboard;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
 }
@@ -82,13 +84,13 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, categoriesSeen }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, clipboard, categoriesSeen }: SessionOptions) {
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
     this.#transport = transport;
     const readOnly = page.role === "viewer";
-    this.editor = new Editor({ image: visit.image, categories, readOnly });
+    this.editor = new Editor({ image: visit.image, categories, readOnly, clipboard });
     const toolbox = new Toolbox(this.editor);
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({
@@ -108,7 +110,7 @@ export class Session {
       transport,
       userId: page.user.id,
       image: (image) => this.#setImage(image),
-      refresh: () => this.refresh(true),
+      refresh: () => this.#catchUp(true),
       reloadPredictions: () => this.#findPredictions(),
       categories: categoriesSeen,
       people: () => this.signal.emit("page"),
@@ -161,22 +163,31 @@ export class Session {
     void this.#loadPicture(turn, ahead);
   }
 
-  /** The person is signed in again. */
+  /** Follows what others do again, where that had ended or failed. */
   resume(): void {
+    this.following.lookAgain();
     this.following.start();
-    void this.refresh();
   }
 
   /** Off the stage; hands over its picture. */
   leave(): LoadedPicture | null {
     this.#turn += 1;
     this.following.stop();
+    this.#putDown();
     const picture = this.#picture;
     this.#picture = null;
     // Whoever waited for this image waits for nothing any more.
     this.#shown.resolve();
     this.#shown = promise();
     return picture;
+  }
+
+  /** An open step would keep everything here from being saved, and nobody could end it any more. */
+  #putDown(): void {
+    const { hand, history, signal } = this.editor;
+    if (hand.busy) hand.intend("cancel");
+    history.commit();
+    signal.emit("settled");
   }
 
   /** Shows the editor in an element; the function it gives takes it away again. */
@@ -308,7 +319,12 @@ export class Session {
   }
 
   /** Takes over what others did meanwhile; what waits to be saved here stays. */
-  async refresh(quiet = false): Promise<void> {
+  async refresh(): Promise<void> {
+    if (!(await this.#catchUp(false))) this.following.lookAgain();
+  }
+
+  /** False when something is left to be taken over: there was no answer, or it is in hand. */
+  async #catchUp(quiet: boolean): Promise<boolean> {
     try {
       const [image, neighbours] = await Promise.all([
         get(this.#transport, "/api/images/{image_id}", this.id),
@@ -316,16 +332,19 @@ export class Session {
       ]);
       this.neighbours = neighbours ?? this.neighbours;
       this.#setImage(image);
-      if (image.revision === this.#revision) return;
+      if (image.revision === this.#revision) return true;
       const known = this.queue.versions();
-      this.queue.catchUp(await loadAnnotations(this.#transport, this.id), known);
-      this.#revision = image.revision;
+      const all = await loadAnnotations(this.#transport, this.id);
+      const whole = this.queue.catchUp(all, known, (key) => this.editor.holds(key));
+      if (whole) this.#revision = image.revision;
+      return whole;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       const { status } = error.problem;
       if (status === 404) this.#ended("gone");
       else if (status === 401) this.#ended("signed_out");
       else if (!quiet) this.editor.say(`What others changed here meanwhile could not be loaded. ${error.message}`);
+      return false;
     }
   }
 

@@ -22,13 +22,14 @@ import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pend
 import { loadVisit, Prefetch, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import type { LoadedPicture } from "./api/pictures";
+import { Clipboard } from "./editor/clipboard";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
-import { remember } from "./remember";
+import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
@@ -53,6 +54,8 @@ export class Workspace {
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
+  readonly #remembered: Remembered;
+  readonly #clipboard = new Clipboard(sessionStorage);
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -79,9 +82,11 @@ export class Workspace {
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
     this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
+    this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
     const session = this.#open(visit, pending);
     this.#session = session;
+    this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
@@ -134,22 +139,26 @@ export class Workspace {
     await Promise.all(this.#all().map((session) => session.settled()));
   }
 
+  /** Saves what waits, and follows what others do here, though either had given up. */
   retry(): void {
     for (const { queue } of this.#all()) queue.retry();
+    this.#session.resume();
   }
 
-  /** Tries again what had given up: the person is back at this window, maybe signed in again. */
+  /** The person is back at this window, maybe signed in again: then what had given up is tried again. */
   retryStopped(): void {
-    for (const { queue } of this.#all()) {
-      if (queue.status === "signed-out" || queue.status === "offline") queue.retry();
-    }
+    const stopped = this.#all().some(({ queue: { status } }) => status === "signed-out" || status === "offline");
+    if (stopped) this.retry();
   }
 
   href(imageId: number): string {
     return `/images/${imageId}${this.page.query ? `?${this.page.query}` : ""}`;
   }
 
-  /** To another image, with the same filters. What is not saved here goes on being saved. */
+  /**
+   * To another image, with the same filters. What is not saved here goes on being
+   * saved. A shape in hand comes first: then this image stays, and it is told why.
+   */
   go(imageId: number | null | undefined): Promise<void> {
     if (typeof imageId !== "number" || imageId === this.#session.id) return Promise.resolve();
     return this.#switch(imageId, () => {
@@ -165,7 +174,6 @@ export class Workspace {
     if (!succeeded(answer)) return problemOf(answer).detail;
     if ((answer.body as Schemas["UserOut"]).id !== id) return "That is another account.";
     this.retry();
-    this.#session.resume();
     return null;
   }
 
@@ -221,16 +229,20 @@ export class Workspace {
     editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
   }
 
-  /** The back and forward buttons. A shape in hand comes first: the address goes back to its image. */
+  /** The back and forward buttons. */
   async #follow(): Promise<void> {
-    const id = Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
+    const id = imageInAddress();
     if (id === this.#session.id) return;
-    if (this.#session.editor.hand.busy) {
-      history.pushState(null, "", this.href(this.#session.id));
-      this.#session.editor.say("Finish the shape in hand or drop it, then leave the image.");
-      return;
-    }
     await this.#switch(id, () => undefined, () => location.reload());
+  }
+
+  /** Whether a shape in hand keeps the person here; the address, where it went ahead, comes back. */
+  #isHeld(): boolean {
+    const { id, editor } = this.#session;
+    if (!editor.hand.busy) return false;
+    if (imageInAddress() !== id) history.pushState(null, "", this.href(id));
+    editor.say("Finish the shape in hand or drop it, then leave the image.");
+    return true;
   }
 
   #switch(id: number, arrived: () => void, failed?: () => void): Promise<void> {
@@ -258,6 +270,7 @@ export class Workspace {
   }
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
+    if (this.#isHeld()) return;
     const known = this.#left.get(id);
     const ahead = this.#prefetch.take(id);
     let next = known;
@@ -268,11 +281,14 @@ export class Workspace {
       ]);
       // They went on to yet another image meanwhile.
       if (turn !== this.#turn) return void closeLater(ahead.picture);
+      // Or they took something up.
+      if (this.#isHeld()) return void closeLater(ahead.picture);
       next = this.#open(visit, pending);
     }
     const last = this.#session;
     this.#leave(last);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
+    this.#remembered.handTo(next.editor);
     this.#session = next;
     this.#left.delete(id);
     arrived();
@@ -302,9 +318,9 @@ export class Workspace {
       categories: this.#categories,
       transport: this.#transport,
       store: this.#store,
+      clipboard: this.#clipboard,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
-    remember(session.editor, this.page.dataset.id, this.page.user.id);
     session.signal.on(["saved"], () => this.#saved(session));
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;
@@ -344,6 +360,11 @@ export class Workspace {
       if (turn === this.#turn) this.#wantNeighbours();
     });
   }
+}
+
+/** NaN where the address is none of an image. */
+function imageInAddress(): number {
+  return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
 }
 
 async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {

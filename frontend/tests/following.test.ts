@@ -24,6 +24,10 @@ class Visit {
   readonly queue: SaveQueue;
   readonly following: Following;
   refreshed = 0;
+  /** The server does not answer. */
+  away = false;
+  /** What is put off. */
+  readonly later: (() => void)[] = [];
   reloaded = 0;
   source: FakeSource | null = null;
   #revision = 0;
@@ -52,8 +56,9 @@ class Visit {
       image: (image) => (editor.image = image),
       refresh: () => {
         this.refreshed += 1;
-        this.queue.catchUp(this.server.all().map(read), this.queue.versions());
-        return Promise.resolve();
+        if (this.away) return Promise.resolve(false);
+        const all = this.server.all().map(read);
+        return Promise.resolve(this.queue.catchUp(all, this.queue.versions(), (key) => editor.holds(key)));
       },
       reloadPredictions: () => {
         this.reloaded += 1;
@@ -63,6 +68,7 @@ class Visit {
       people: () => undefined,
       ended: () => undefined,
       open: (url) => (this.source = new FakeSource(url)),
+      later: (run) => this.later.push(run),
     });
     this.following.start();
   }
@@ -182,6 +188,42 @@ test("what was missed is looked at as a whole, once the hand is free", async () 
   visit.story.key("Escape");
   await arrives(() => expect(visit.ring()).toEqual(MOVED));
   expect(visit.refreshed).toBe(1);
+});
+
+test("what was missed is asked for until it comes, though nobody tells of it again", async () => {
+  const visit = new Visit();
+  visit.away = true;
+  visit.server.change(1, { segmentation: MOVED });
+  visit.state({ missed: true });
+  await arrives(() => expect(visit.later).toHaveLength(1));
+  visit.state({ missed: false });
+  await arrives(() => expect(visit.refreshed).toBe(2));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(visit.later, "one pause at a time").toHaveLength(1);
+  visit.away = false;
+  visit.later.shift()!();
+  await arrives(() => expect(visit.ring()).toEqual(MOVED));
+
+  // The same for one annotation.
+  visit.server.faults = [{ status: 503 }];
+  visit.server.change(1, { segmentation: SQUARE });
+  visit.told(1, "changed");
+  await arrives(() => expect(visit.later).toHaveLength(1));
+  expect(visit.ring()).toEqual(MOVED);
+  visit.later.shift()!();
+  await arrives(() => expect(visit.ring()).toEqual(SQUARE));
+
+  // An image that has left asks for nothing; when it is back it does.
+  visit.away = true;
+  visit.following.lookAgain();
+  visit.following.stop();
+  visit.away = false;
+  visit.server.change(1, { segmentation: MOVED });
+  const asked = visit.refreshed;
+  visit.later.shift()!();
+  expect(visit.refreshed).toBe(asked);
+  visit.following.start();
+  await arrives(() => expect(visit.ring()).toEqual(MOVED));
 });
 
 test("very many changes are read as one list", async () => {

@@ -6,6 +6,7 @@
  * that two clicks are a double click only when a story says so.
  */
 
+import { Clipboard } from "../src/editor/clipboard";
 import { Editor } from "../src/editor/editor";
 import { COMMANDS } from "../src/editor/commands";
 import { commandFor } from "../src/editor/keys";
@@ -38,7 +39,7 @@ export class Story {
   #clock = 0;
   #at: [number, number] = [0, 0];
 
-  constructor({ readOnly = false, categories = [PERSON, CUP] } = {}) {
+  constructor({ readOnly = false, categories = [PERSON, CUP], clipboard = new Clipboard() } = {}) {
     const image = {
       id: 1,
       dataset_id: 1,
@@ -49,7 +50,7 @@ export class Story {
       has_file: true,
       revision: 0,
     };
-    this.editor = new Editor({ image, categories, readOnly });
+    this.editor = new Editor({ image, categories, readOnly, clipboard });
     this.editor.takeUp(new Toolbox(this.editor));
     this.editor.stage = { width: 200, height: 100 };
   }

@@ -141,7 +141,7 @@ def test_what_is_refused_or_changes_nothing_is_not_told(scene: Scene, api: ApiCl
         assert watcher.next("annotation").data["version"] == 2
 
 
-def test_status_categories_and_pixels(scene: Scene, api: ApiClient) -> None:
+def test_status_and_categories(scene: Scene, api: ApiClient) -> None:
     """Anything but an annotation comes as the whole state anew, with digests of the rest."""
     with scene.watching() as watcher:
         before = watcher.next("state").data
@@ -158,14 +158,18 @@ def test_status_categories_and_pixels(scene: Scene, api: ApiClient) -> None:
         assert added != recoloured["categories"]
         api.delete(f"/api/categories/{made}").raise_for_status()
         assert watcher.next("state").data["categories"] == recoloured["categories"]
-        # The state changes with the first annotation: the image begins.
-        name = scene.image.file_name
+
+
+def test_pixels_of_a_record_that_had_none(scene: Scene, api: ApiClient) -> None:
+    image = make_image(scene.session, dataset=scene.dataset, width=8, height=6)
+    with scene.watching(image) as watcher:
+        assert watcher.next("state").data["image"]["has_file"] is False
         (field, (_, data, kind)), *_ = a_picture()
         path = f"/api/datasets/{scene.dataset.id}/images"
-        api.post(path, files=[(field, (name, data, kind))]).raise_for_status()
-        # The record is of another size than the upload: it stays as it is, and nothing is told.
-        page = api.get(f"/api/images/{scene.image.id}").json()
-        assert page["status"] == "done"
+        files = [(field, (image.file_name, data, kind))]
+        api.post(path, files=files).raise_for_status()
+        state = watcher.next("state").data
+        assert (state["image"]["has_file"], state["missed"]) == (True, True)
 
 
 def test_a_new_image_begins_with_its_first_annotation(scene: Scene, api: ApiClient) -> None:

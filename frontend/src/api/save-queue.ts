@@ -20,31 +20,14 @@ import {
   withFields,
   type Annotation,
   type AnnotationKey,
-  type ServerFacts,
 } from "../model/records";
 import { problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { PendingEntry, PendingStore } from "./pending-store";
 import { plan, type Plan } from "./save-plan";
+import { newSlot, type Slot, type Trouble } from "./save-slot";
 import { read, type Known, type WireAnnotation } from "./wire";
 
-export type Trouble =
-  | { readonly kind: "conflict"; readonly theirs: Known | null }
-  | { readonly kind: "refused"; readonly detail: string };
-
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
-
-interface Slot {
-  base: Annotation | null;
-  attempted: Annotation | null;
-  /** What it is a copy of is gone: it is saved without what only the server knew of that. */
-  orphaned: boolean;
-  sending: boolean;
-  trouble: Trouble | null;
-  deletedAs: number | undefined;
-  /** What the browser's store has; null when nothing is there. */
-  stored: { readonly target: Annotation | null; readonly facts: ServerFacts | null } | null;
-  readonly versions: WeakMap<Annotation, number>;
-}
 
 export interface SaveQueueOptions {
   readonly document: AnnotationDocument;
@@ -87,7 +70,8 @@ export class SaveQueue {
   }
 
   get status(): SaveStatus {
-    if (this.#pause && this.#unsaved.size > 0) return this.#pause;
+    // Who is signed out sees nothing new either; without a connection there is only what waits.
+    if (this.#pause === "signed-out" || (this.#pause && this.#unsaved.size > 0)) return this.#pause;
     if (this.conflicts.length > 0) return "conflict";
     if (this.#inFlight > 0) return "saving";
     if (this.refused.size > 0) return "refused";
@@ -164,24 +148,37 @@ export class SaveQueue {
   /**
    * Takes over what others did: `all` is what the server has by now, `before` what
    * `versions` told when it was asked. What waits to be saved stays as it is; where
-   * both changed the same annotation, its saving tells of the conflict.
+   * both changed the same annotation, its saving tells of the conflict. What is in
+   * hand stays, too: then the answer is false, for somebody to ask once more.
    */
-  catchUp(all: readonly Known[], before: ReadonlyMap<AnnotationKey, number>): void {
+  catchUp(
+    all: readonly Known[],
+    before: ReadonlyMap<AnnotationKey, number>,
+    inHand: (key: AnnotationKey) => boolean,
+  ): boolean {
     const { document } = this.#options;
+    let whole = true;
+    const isFree = (key: AnnotationKey): boolean => {
+      if (this.#unsaved.has(key)) return false;
+      const free = !inHand(key);
+      whole &&= free;
+      return free;
+    };
     const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
     const change = new Map<AnnotationKey, Annotation | null>();
     for (const known of all) {
       const key = keys.get(known.facts.id) ?? keyOfId(known.facts.id);
       keys.delete(known.facts.id);
       const newer = (document.facts(key)?.version ?? 0) < known.facts.version;
-      if (!newer || this.#unsaved.has(key)) continue;
+      if (!newer || !isFree(key)) continue;
       this.#adopt(key, known);
       change.set(key, known.annotation);
     }
-    for (const key of keys.values()) if (!this.#unsaved.has(key)) change.set(key, null);
+    for (const key of keys.values()) if (isFree(key)) change.set(key, null);
     document.apply(change, "remote");
     for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
     this.#changed();
+    return whole;
   }
 
   /**
@@ -300,16 +297,7 @@ export class SaveQueue {
   #slot(key: AnnotationKey): Slot {
     let slot = this.#slots.get(key);
     if (!slot) {
-      slot = {
-        base: null,
-        attempted: null,
-        orphaned: false,
-        sending: false,
-        trouble: null,
-        deletedAs: undefined,
-        stored: null,
-        versions: new WeakMap(),
-      };
+      slot = newSlot();
       this.#slots.set(key, slot);
     }
     return slot;

@@ -1,8 +1,8 @@
 /**
  * The clipboard: copies of annotations that outlive the image they are from.
  *
- * It is kept in a store of the browser as JSON, so that what was copied on one image can be
- * pasted on the next. A clip carries what a person edits, the id of the original (which the server
+ * What was copied on one image can be pasted on the next, and after the page was loaded anew, since
+ * a store of the browser keeps it as JSON. A clip carries what a person edits, the id of the original (which the server
  * needs to copy what only it knows), and what another dataset needs to recognise the category.
  */
 
@@ -23,41 +23,46 @@ export interface Clip {
 }
 
 /** What `sessionStorage` can do. */
-export type ClipStore = Pick<Storage, "getItem" | "setItem">;
+export type ClipStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 // The number goes up when a clip of before could no longer be read.
 const NAME = "maskwright-clipboard-1";
 
+/** One for all images of a page; the store has the clip for when the page is loaded anew. */
 export class Clipboard {
-  /** What the store did not take. Any other clip is read anew: other images write it, too. */
-  #own: Clip | null = null;
-  #store: ClipStore | null = null;
+  readonly #store: ClipStore | null;
+  #clip: Clip | null;
 
-  keepIn(store: ClipStore): void {
+  constructor(store: ClipStore | null = null) {
     this.#store = store;
+    this.#clip = stored(store);
   }
 
-  /** False when the store does not take it; then it is there for this image only. */
+  /** False when the store does not take it; then it is there as long as the page is open. */
   put(clip: Clip): boolean {
-    this.#own = null;
+    this.#clip = clip;
+    if (!this.#store) return false;
+    // The clip of before must not come back in its place.
+    this.#store.removeItem(NAME);
     try {
-      if (!this.#store) throw new Error("There is no store.");
       this.#store.setItem(NAME, JSON.stringify(clip));
       return true;
     } catch {
       // Stores hold a few megabytes, and none at all in some private windows.
-      this.#own = clip;
       return false;
     }
   }
 
   get(): Clip | null {
-    if (this.#own) return this.#own;
-    try {
-      return JSON.parse(this.#store?.getItem(NAME) ?? "null") as Clip | null;
-    } catch {
-      return null;
-    }
+    return this.#clip;
+  }
+}
+
+function stored(store: ClipStore | null): Clip | null {
+  try {
+    return JSON.parse(store?.getItem(NAME) ?? "null") as Clip | null;
+  } catch {
+    return null;
   }
 }
 

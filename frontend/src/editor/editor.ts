@@ -27,6 +27,7 @@ import type { Hand } from "./hand";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
+import type { Display } from "./display";
 import { instanceColor, sameLook, type Look } from "./look";
 import type { Sight } from "./sight";
 import { Signal } from "./signal";
@@ -55,6 +56,8 @@ export interface EditorOptions {
   readonly image: ImageRecord;
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
+  /** One that other editors share. */
+  readonly clipboard?: Clipboard;
 }
 
 export class Editor {
@@ -63,7 +66,7 @@ export class Editor {
   readonly view = new View();
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
-  readonly clipboard = new Clipboard();
+  readonly clipboard: Clipboard;
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
@@ -80,8 +83,9 @@ export class Editor {
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
-  constructor({ image, categories, readOnly }: EditorOptions) {
+  constructor({ image, categories, readOnly, clipboard = new Clipboard() }: EditorOptions) {
     this.image = image;
+    this.clipboard = clipboard;
     this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
@@ -140,6 +144,11 @@ export class Editor {
     return this.color(this.document.get(key)?.category_id ?? null);
   }
 
+  setDisplay(display: Display): void {
+    this.view.display = display;
+    this.signal.emit("view");
+  }
+
   setLook(look: Look): void {
     if (sameLook(look, this.view.look)) return;
     this.view.look = look;
@@ -152,8 +161,15 @@ export class Editor {
 
   // Changes
 
-  /** One undoable step. Inside a gesture use `history.mark` and `change` instead. */
+  /**
+   * One undoable step. Inside a gesture use `history.mark` and `change` instead: the
+   * step that a gesture has open belongs to it alone, and a panel has to wait.
+   */
   transact(label: string, change: Change): void {
+    if (this.hand.busy && this.history.open) {
+      this.say("Finish the shape in hand or drop it, then change this.");
+      return;
+    }
     this.history.mark(label);
     this.change(change);
     this.history.commit();
@@ -209,6 +225,11 @@ export class Editor {
 
   redo(): void {
     if (!this.hand.busy && this.history.redo()) this.signal.emit("settled");
+  }
+
+  /** Whether a gesture under way may change this annotation: it began with it as it is. */
+  holds(key: AnnotationKey): boolean {
+    return this.hand.busy && (this.history.open || this.view.selection.has(key));
   }
 
   // Selection
@@ -291,6 +312,13 @@ export class Editor {
   fit(): void {
     this.moveCamera(cameras.fit(this.image, this.stage, this.stage.width < 600 ? 12 : 24));
     this.#followsFit = true;
+  }
+
+  /** Shows this part of the image as large as the stage allows. */
+  show({ left, top, right, bottom }: Bounds): void {
+    const size = { width: right - left, height: bottom - top };
+    const { scale, x, y } = cameras.fit(size, this.stage, Math.min(this.stage.width, this.stage.height) / 6);
+    this.moveCamera({ scale, x: x - left * scale, y: y - top * scale });
   }
 
   /** Looks at the same part of the image as another editor does, by shares of width and height. */

@@ -35,7 +35,7 @@ export function saveText({ status, unsaved, conflicts, refused }: SaveQueue): st
     saved: "Saved",
     saving: "Saving",
     offline: `Offline, ${unsaved} waiting`,
-    "signed-out": `Signed out, ${unsaved} waiting`,
+    "signed-out": unsaved > 0 ? `Signed out, ${unsaved} waiting` : "Signed out",
     conflict: plural(conflicts.length, "conflict"),
     refused: `${refused.size} not saved`,
   };

@@ -13,6 +13,8 @@ const nothing = {
   adopt: () => Promise.resolve(),
 };
 
+const free = (): boolean => false;
+
 function visit(server: Server) {
   const document = new AnnotationDocument();
   const { transport } = server;
@@ -29,7 +31,7 @@ test("what others changed, made and deleted is taken over, and nothing of it is 
   server.change(1, { iscrowd: 1 });
   server.rows.get(2)!.deleted = true;
   server.add({ category_id: 9 });
-  queue.catchUp(server.all().map(read), queue.versions());
+  queue.catchUp(server.all().map(read), queue.versions(), free);
   expect(document.get(keyOfId(1))?.iscrowd).toBe(1);
   expect(document.get(keyOfId(2))).toBeNull();
   expect(document.get(keyOfId(3)), "the very same object").toBe(untouched);
@@ -49,7 +51,7 @@ test("what waits to be saved stays, and so does what was saved after the server 
   queue.pump();
   await queue.settled();
   document.apply(new Map([[keyOfId(2), { ...document.get(keyOfId(2))!, iscrowd: 1 }]]), "local");
-  queue.catchUp(asked, before);
+  queue.catchUp(asked, before, free);
   expect(document.get(made)).not.toBeNull();
   expect(document.get(keyOfId(1))?.iscrowd).toBe(1);
   expect(document.get(keyOfId(2))?.iscrowd).toBe(1);
@@ -64,7 +66,23 @@ test("an annotation made here is not shown twice", async () => {
   queue.pump();
   await queue.settled();
   server.change(1, { iscrowd: 1 });
-  queue.catchUp(server.all().map(read), queue.versions());
+  queue.catchUp(server.all().map(read), queue.versions(), free);
   expect([...document.entries()]).toHaveLength(1);
   expect(document.get(made)?.iscrowd).toBe(1);
+});
+
+test("what is in hand stays, and the answer says that there is more", () => {
+  const server = new Server();
+  for (const iscrowd of [0, 0, 0] as const) server.add({ iscrowd });
+  const { document, queue } = visit(server);
+  server.change(1, { iscrowd: 1 });
+  server.change(2, { iscrowd: 1 });
+  server.rows.get(3)!.deleted = true;
+  const inHand = new Set([keyOfId(1), keyOfId(3)]);
+  const state = (): unknown[] => [1, 2, 3].map((id) => document.get(keyOfId(id))?.iscrowd);
+  expect(queue.catchUp(server.all().map(read), queue.versions(), (key) => inHand.has(key))).toBe(false);
+  expect(state()).toEqual([0, 1, 0]);
+  expect(document.facts(keyOfId(1))?.version, "saving it tells of the conflict").toBe(1);
+  expect(queue.catchUp(server.all().map(read), queue.versions(), free)).toBe(true);
+  expect(state()).toEqual([1, 1, undefined]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { Clipboard } from "../../src/editor/clipboard";
 import { countsOf, type Rle } from "../../src/geometry/rle";
 import { copiedFrom, keyOfId, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { CUP, PERSON, Story } from "../story";
@@ -9,6 +10,7 @@ function shelf(room = 1_000_000) {
   const kept = new Map<string, string>();
   return {
     getItem: (name: string) => kept.get(name) ?? null,
+    removeItem: (name: string) => void kept.delete(name),
     setItem: (name: string, text: string) => {
       if (text.length > room) throw new Error("QuotaExceededError");
       kept.set(name, text);
@@ -35,18 +37,16 @@ function saved(story: Story, id: number, annotation: Partial<Annotation>): Annot
   return known;
 }
 
-/** Another image of the same dataset, with the same store of the browser. */
+/** Another image of the same dataset, on a page that was loaded anew. */
 function nextImage(store: ReturnType<typeof shelf>, options: ConstructorParameters<typeof Story>[0] = {}): Story {
-  const story = new Story(options);
+  const story = new Story({ clipboard: new Clipboard(store), ...options });
   story.editor.image = { ...story.editor.image, id: 2 };
-  story.editor.clipboard.keepIn(store);
   return story;
 }
 
 test("what is copied on one image is pasted on the next, with all that belongs to it", () => {
   const store = shelf();
-  const story = new Story();
-  story.editor.clipboard.keepIn(store);
+  const story = new Story({ clipboard: new Clipboard(store) });
   const key = saved(story, 17, WHOLE);
   const original = story.editor.document.get(key)!;
   story.click(50, 50).key("Mod+C");
@@ -109,8 +109,7 @@ test("at the pointer the middle of all lies under it, by whole pixels where ther
 
 test("what reaches beyond another image is told and kept, and cut only when asked", () => {
   const store = shelf();
-  const story = new Story();
-  story.editor.clipboard.keepIn(store);
+  const story = new Story({ clipboard: new Clipboard(store) });
   story.given({ bbox: [150, 50, 40, 40] });
   story.given({ segmentation: [[150, 10, 190, 10, 190, 40]], keypoints: [150, 10, 2, 190, 10, 2, 0, 0, 0] });
   story.given({ segmentation: { size: [100, 200], counts: [19000, 100, 900] } });
@@ -135,8 +134,7 @@ test("what reaches beyond another image is told and kept, and cut only when aske
 
 test("in another dataset the category is found by its name, or the object is left out", () => {
   const store = shelf();
-  const story = new Story();
-  story.editor.clipboard.keepIn(store);
+  const story = new Story({ clipboard: new Clipboard(store) });
   story.given({ bbox: [10, 10, 20, 20] });
   story.given({ bbox: [40, 10, 20, 20], keypoints: [41, 11, 2, 0, 0, 0, 0, 0, 0] });
   story.given({ bbox: [70, 10, 20, 20], category_id: CUP.id });
@@ -161,14 +159,19 @@ test("a label that the image has already is not pasted twice, a caption is", () 
   expect(story.editor.notice).toContain("1 not pasted: the image has this label already.");
 });
 
-test("too much for the browser's store is there for this image only, and told", () => {
-  const store = shelf(10);
-  const story = new Story();
-  story.editor.clipboard.keepIn(store);
-  story.given({ bbox: [10, 10, 20, 20] });
+test("too much for the browser's store is there until the page is closed, and told; never an older clip instead", () => {
+  const store = shelf(1_000);
+  const clipboard = new Clipboard(store);
+  const story = new Story({ clipboard });
+  const old = story.given({ bbox: [10, 10, 20, 20] });
   story.click(20, 20).key("Mod+C");
-  expect(story.editor.notice).toContain("for this image only");
-  expect(story.key("Mod+V").annotations).toHaveLength(2);
+  story.editor.remove([old]);
+  const attributes = { text: "a".repeat(1_000) };
+  story.given({ bbox: [50, 10, 20, 20], attributes });
+  story.click(60, 20).key("Mod+X");
+  expect(story.editor.notice).toContain("until the page is closed");
+  expect(story.annotations).toEqual([]);
+  expect(nextImage(store, { clipboard }).key("Mod+V").annotations).toMatchObject([{ attributes }]);
   expect(nextImage(store).key("Mod+V").annotations).toEqual([]);
 });
 

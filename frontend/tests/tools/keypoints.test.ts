@@ -173,3 +173,13 @@ test("numbers that do not fit the category are left alone", () => {
   expect(story.editor.document.get(key)?.keypoints).toEqual([30, 20, 2, 40, 20, 2]);
   expect(story.annotations).toHaveLength(2);
 });
+
+test("a panel cannot break the step of a gesture in two", () => {
+  const story = placing().click(50, 20).move(60, 30);
+  const { editor } = story;
+  editor.edit("Change crowd", story.selected, (old) => ({ ...old, iscrowd: 1 }));
+  expect(editor.notice).toBe("Finish the shape in hand or drop it, then change this.");
+  expect([story.annotations[0]?.iscrowd, editor.history.depth, editor.history.open]).toEqual([0, 0, true]);
+  story.click(60, 10).key("Escape");
+  expect(story.annotations).toEqual([]);
+});

@@ -23,7 +23,7 @@ function copy(editor: Editor): void {
   const clip = clipOf(editor);
   const kept = editor.clipboard.put(clip);
   const what = plural(clip.items.length, "object");
-  editor.say(kept ? `${what} copied.` : `${what} copied, for this image only: too much to be kept.`);
+  editor.say(kept ? `${what} copied.` : `${what} copied, until the page is closed: too much to be kept longer.`);
 }
 
 function cut(editor: Editor): void {

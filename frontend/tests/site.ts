@@ -1,0 +1,168 @@
+/**
+ * A window without a screen that has the editor page open, and the server behind it: a dataset
+ * of three images, each with one square. What is ours is the real thing; only what the browser
+ * would give, and the network, are played.
+ */
+
+import { vi } from "vitest";
+
+import type { Editor } from "../src/editor/editor";
+import { screenPoint } from "../src/geometry/point";
+import { Workspace } from "../src/workspace";
+import { Server } from "./api/server";
+import { FakeSource } from "./api/source";
+import { CUP, PERSON } from "./story";
+
+const IDS = [1, 2, 3];
+const USER = { id: 1, email: "me@example.org", name: "Me" };
+const SQUARE = [[10, 10, 40, 10, 40, 40, 10, 40]];
+
+/** What `sessionStorage` and `localStorage` are, with room for so many characters. */
+export class Shelf {
+  readonly #kept = new Map<string, string>();
+  room = 1_000_000;
+
+  getItem(name: string): string | null {
+    return this.#kept.get(name) ?? null;
+  }
+
+  setItem(name: string, text: string): void {
+    if (text.length > this.room) throw new Error("QuotaExceededError");
+    this.#kept.set(name, text);
+  }
+
+  removeItem(name: string): void {
+    this.#kept.delete(name);
+  }
+}
+
+const imageOf = (id: number, has_file: boolean): object => ({
+  ...{ id, dataset_id: 1, file_name: `${id}.jpg`, width: 200, height: 100, status: "new", has_file, revision: 0 },
+});
+
+export class Site {
+  readonly servers = new Map(IDS.map((id) => [id, new Server()]));
+  readonly local = new Shelf();
+  readonly session = new Shelf();
+  readonly sources: FakeSource[] = [];
+  /** Method and path of each request. */
+  readonly asked: string[] = [];
+  /** The signals of the requests for pictures. */
+  readonly pictures: { readonly path: string; readonly signal: AbortSignal | null }[] = [];
+  /** Requests that are kept waiting, by a part of the path, and what ends that. */
+  readonly #gates: { readonly part: string; readonly until: Promise<void> }[] = [];
+  /** Answers with this status instead, as long as it is here, by a part of the path. */
+  readonly faults = new Map<string, number>();
+  hasFiles = false;
+  #addresses: string[] = [];
+  #at = 0;
+  readonly #listeners = new Map<string, () => void>();
+
+  constructor() {
+    for (const server of this.servers.values()) server.add({ category_id: PERSON.id, segmentation: SQUARE });
+    const { local, session } = this;
+    vi.stubGlobal("window", { addEventListener: (name: string, act: () => void) => this.#listeners.set(name, act) });
+    vi.stubGlobal("document", { addEventListener: () => undefined, cookie: "", title: "", visibilityState: "visible" });
+    vi.stubGlobal("navigator", {});
+    vi.stubGlobal("localStorage", local);
+    vi.stubGlobal("sessionStorage", session);
+    vi.stubGlobal("history", { pushState: (_state: unknown, _title: string, url: string) => this.#push(url) });
+    const pathname = (): string => new URL(this.address, "http://localhost").pathname;
+    vi.stubGlobal("location", Object.defineProperty({}, "pathname", { get: pathname }));
+    const { sources } = this;
+    vi.stubGlobal("EventSource", class extends FakeSource {
+      constructor(url: string) {
+        super(url);
+        sources.push(this);
+      }
+    });
+    vi.stubGlobal("fetch", (path: string, init: RequestInit) => this.#fetch(path, init));
+  }
+
+  async open(id = 1): Promise<Workspace> {
+    this.#addresses = [`/images/${id}`];
+    this.#at = 0;
+    const image = imageOf(id, this.hasFiles) as never;
+    const dataset = { id: 1, name: "cups" };
+    return Workspace.open({ image, dataset, user: USER, role: "annotator", categories: "", query: "" });
+  }
+
+  get address(): string {
+    return this.#addresses[this.#at]!;
+  }
+
+  /** The back and forward buttons of the browser. */
+  travel(steps: number): void {
+    this.#at += steps;
+    this.#listeners.get("popstate")!();
+  }
+
+  /** Keeps requests waiting whose path has this part; the function it gives lets them go on. */
+  hold(part: string): () => void {
+    let release = (): void => undefined;
+    const until = new Promise<void>((done) => (release = done));
+    const gate = { part, until };
+    this.#gates.push(gate);
+    return () => {
+      this.#gates.splice(this.#gates.indexOf(gate), 1);
+      release();
+    };
+  }
+
+  #push(url: string): void {
+    this.#addresses = [...this.#addresses.slice(0, this.#at + 1), url];
+    this.#at += 1;
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const method = init.method ?? "GET";
+    this.asked.push(`${method} ${path}`);
+    if (path.endsWith("/picture") || path.includes("/thumbnail")) {
+      this.pictures.push({ path, signal: init.signal ?? null });
+      await stopped(init.signal);
+    }
+    await Promise.all(this.#gates.map(({ part, until }) => path.includes(part) && until));
+    const fault = [...this.faults].find(([part]) => path.includes(part));
+    if (fault) return Response.json({ detail: "No." }, { status: fault[1] });
+    const version = /\d+/.exec(new Headers(init.headers).get("If-Match") ?? "")?.[0];
+    const body: unknown = typeof init.body === "string" ? JSON.parse(init.body) : undefined;
+    return this.#answer(method as "GET", path, body, version === undefined ? undefined : Number(version));
+  }
+
+  async #answer(method: "GET", path: string, body: unknown, version?: number): Promise<Response> {
+    const [, id = "", rest = ""] = /^\/api\/images\/(\d+)\/?([^?]*)/.exec(path) ?? [];
+    const server = this.servers.get(Number(id));
+    if (path.startsWith("/api/datasets/1/categories")) return page([PERSON, CUP]);
+    if (path.startsWith("/api/me/preferences")) return Response.json({ keys: {}, view: {} });
+    if (rest === "neighbours") return Response.json(this.#neighbours(Number(id)));
+    if (rest === "predictions") return page([]);
+    if (server && rest === "annotations" && method === "GET") return page(server.all());
+    if (server && rest === "") return Response.json({ ...imageOf(Number(id), this.hasFiles), revision: revisionOf(server) });
+    const answer = await (server ?? this.servers.get(1)!).transport({ method, path, body, version });
+    return answer.body === null ? new Response(null, answer) : Response.json(answer.body, answer);
+  }
+
+  #neighbours(id: number): object {
+    const near = (other: number): number | null => (IDS.includes(other) ? other : null);
+    return { previous: near(id - 1), next: near(id + 1), position: id, total: IDS.length };
+  }
+}
+
+const page = (items: readonly unknown[]): Response => Response.json({ items, next_cursor: null });
+
+const revisionOf = (server: Server): number => [...server.rows.values()].reduce((sum, { version }) => sum + version - 1, 0);
+
+function stopped(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("AbortError"))));
+}
+
+/** A press, a move or a release at a place in the image. */
+export function pointer(editor: Editor, type: "down" | "move" | "up", x: number, y: number): void {
+  const screen = screenPoint(x, y);
+  const rest = { pointerId: 1, device: "mouse", button: 0, shift: false, primary: false, alt: false } as const;
+  editor.hand.pointer({ ...rest, type, screen, image: editor.toImage(screen), time: performance.now() });
+}
+
+export function click(editor: Editor, x: number, y: number): void {
+  for (const type of ["move", "down", "up"] as const) pointer(editor, type, x, y);
+}

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { COMBINE } from "../src/editor/combining";
+import { click, pointer, Site } from "./site";
+import { CUP, PERSON } from "./story";
+
+const HELD = "Finish the shape in hand or drop it, then leave the image.";
+
+let site: Site;
+beforeEach(() => {
+  site = new Site();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test("a shape in hand stops every way to another image", async () => {
+  const workspace = await site.open(2);
+  const { session } = workspace;
+  const { editor } = session;
+  editor.hand.choose("polygon");
+  click(editor, 60, 60);
+  const stays = (): void => {
+    expect([workspace.session, editor.hand.path, editor.notice]).toEqual([session, "polygon.drawing", HELD]);
+    expect(site.address).toBe("/images/2");
+    editor.say(null);
+  };
+  await workspace.go(3);
+  stays();
+  await workspace.navigation.doneAndNext();
+  stays();
+  await workspace.navigation.toUnannotated("previous");
+  stays();
+
+  editor.hand.intend("cancel");
+  editor.chooseCategory(PERSON.id);
+  editor.hand.choose("keypoints");
+  click(editor, 60, 60);
+  expect(editor.hand.path).toBe("keypoints.placing");
+  await workspace.go(3);
+  expect(workspace.session).toBe(session);
+  editor.hand.intend("complete");
+  await workspace.settled();
+  expect(site.servers.get(2)!.all()).toHaveLength(2);
+  await workspace.go(3);
+  expect(workspace.session.id).toBe(3);
+});
+
+test("so does one that was taken up while the next image was loading", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor } = session;
+  const release = site.hold("/api/images/3");
+  const going = workspace.go(3);
+  editor.hand.choose("polygon");
+  click(editor, 60, 60);
+  release();
+  await going;
+  expect([workspace.session, editor.hand.path, editor.notice]).toEqual([session, "polygon.drawing", HELD]);
+  expect(site.address).toBe("/images/1");
+  editor.hand.intend("cancel");
+
+  await workspace.go(2);
+  const here = workspace.session.editor;
+  here.hand.choose("polygon");
+  click(here, 60, 60);
+  site.travel(-1);
+  await workspace.settled();
+  expect([workspace.session.id, here.notice]).toEqual([2, HELD]);
+  expect(site.address, "the address comes back to the shape").toBe("/images/2");
+});
+
+test("a session that leaves with an open step closes it, so that its changes are saved", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor } = session;
+  editor.select([...editor.document.entries()].map(([key]) => key));
+  // Moved by the keyboard, the step stays open a moment for the next key.
+  editor.nudge(5, 0);
+  expect(editor.history.open).toBe(true);
+  await workspace.go(2);
+  expect(editor.history.open).toBe(false);
+  await session.settled();
+  expect(site.servers.get(1)!.now(1)!.segmentation).toEqual([[15, 10, 45, 10, 45, 40, 15, 40]]);
+
+  // Nobody leaves with a gesture in hand; one that does leave puts it down.
+  const here = workspace.session;
+  const [square] = [...here.editor.document.entries()].map(([key]) => key);
+  here.editor.select([square!]);
+  here.editor.hand.choose("select");
+  pointer(here.editor, "down", 25, 25);
+  pointer(here.editor, "move", 60, 60);
+  expect(here.editor.history.open).toBe(true);
+  here.leave();
+  expect([here.editor.hand.busy, here.editor.history.open, here.unsaved]).toEqual([false, false, 0]);
+});
+
+test("what is in hand comes along to an image that was open before, and nothing of before with it", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session.editor;
+  expect([first.categoryId, first.hand.toolId]).toEqual([PERSON.id, "select"]);
+  first.options.set(COMBINE, "subtract");
+  await workspace.go(2);
+  const second = workspace.session.editor;
+  expect(second.options.get(COMBINE)).toBe("subtract");
+  second.chooseCategory(CUP.id);
+  second.hand.choose("polygon");
+  second.options.set(COMBINE, "add");
+  // What arrives on an image that left is nothing that the person chose.
+  first.setCategories(first.categories);
+  await workspace.go(1);
+  expect(workspace.session.editor).toBe(first);
+  expect([first.categoryId, first.hand.toolId, first.options.get(COMBINE)]).toEqual([CUP.id, "polygon", "add"]);
+
+  const later = (await site.open(3)).session.editor;
+  expect([later.categoryId, later.hand.toolId, later.options.get(COMBINE)]).toEqual([CUP.id, "polygon", "add"]);
+});
+
+test("what others changed is not taken over under a hand that has begun with it", async () => {
+  const workspace = await site.open(1);
+  const { session } = workspace;
+  const { editor, queue } = session;
+  const server = site.servers.get(1)!;
+  const theirs = [[12, 12, 40, 10, 40, 40, 10, 40]];
+  const [key] = [...editor.document.entries()].map(([each]) => each);
+  await workspace.go(2);
+  server.change(1, { segmentation: theirs });
+  const release = site.hold("/api/images/1/annotations");
+  await workspace.go(1);
+  editor.select([key!]);
+  pointer(editor, "down", 10, 10);
+  expect(editor.hand.path).toBe("select.dragging_point");
+  const arrived = site.asked.length;
+  release();
+  await vi.waitFor(() => expect(site.asked.length).toBeGreaterThanOrEqual(arrived));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  pointer(editor, "move", 20, 20);
+  pointer(editor, "up", 20, 20);
+  await vi.waitFor(() => expect(queue.conflicts).toEqual([key]));
+  expect(server.now(1)!.segmentation).toEqual(theirs);
+  queue.resolve(key!, "theirs");
+  await workspace.settled();
+  expect(editor.document.get(key!)!.segmentation).toEqual(theirs);
+});
+
+test("a sign-in that ended is told though nothing waits, and what others do is followed again after it", async () => {
+  const workspace = await site.open(1);
+  const { editor, queue } = workspace.session;
+  const [key] = [...editor.document.entries()].map(([each]) => each);
+  site.faults.set("/api/images/1", 401);
+  site.sources.at(-1)!.say("end", { reason: "signed_out" });
+  expect([queue.status, workspace.unsaved]).toEqual(["signed-out", 0]);
+  workspace.retryStopped();
+  await vi.waitFor(() => expect(queue.status, "still signed out").toBe("signed-out"));
+  const opened = site.sources.length;
+  site.faults.clear();
+  site.servers.get(1)!.change(1, { iscrowd: 1 });
+  workspace.retryStopped();
+  await vi.waitFor(() => expect(editor.document.get(key!)!.iscrowd).toBe(1));
+  expect(queue.status).toBe("saved");
+  expect(site.sources).toHaveLength(opened + 1);
+  expect(site.sources.at(-1)!.readyState, "open").toBe(0);
+});
