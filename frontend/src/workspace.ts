@@ -160,7 +160,8 @@ export class Workspace {
    * saved. A shape in hand comes first: then this image stays, and it is told why.
    */
   go(imageId: number | null | undefined): Promise<void> {
-    if (typeof imageId !== "number" || imageId === this.#session.id) return Promise.resolve();
+    if (typeof imageId !== "number") return Promise.resolve();
+    if (imageId === this.#session.id) return this.#remain();
     return this.#switch(imageId, () => {
       history.pushState(null, "", this.href(imageId));
     });
@@ -232,8 +233,15 @@ export class Workspace {
   /** The back and forward buttons. */
   async #follow(): Promise<void> {
     const id = imageInAddress();
-    if (id === this.#session.id) return;
+    if (id === this.#session.id) return this.#remain();
     await this.#switch(id, () => undefined, () => location.reload());
+  }
+
+  /** They want to be where they are: a way to another image that is under way ends. */
+  #remain(): Promise<void> {
+    this.#turn += 1;
+    this.#lookAhead();
+    return Promise.resolve();
   }
 
   /** Whether a shape in hand keeps the person here; the address, where it went ahead, comes back. */
