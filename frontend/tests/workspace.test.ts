@@ -177,3 +177,14 @@ test("whoever turns back while an image is loading stays where the address is", 
   await going;
   expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
 });
+
+test("the picture of an image that was left is not fetched any longer", async () => {
+  site.hasFiles = true;
+  const workspace = await site.open(1);
+  const isStopped = (id: number): boolean | undefined =>
+    site.pictures.find(({ path }) => path === `/api/images/${id}/picture`)?.signal?.aborted;
+  await vi.waitFor(() => expect(isStopped(1)).toBe(false));
+  await workspace.go(2);
+  expect(isStopped(1)).toBe(true);
+  await vi.waitFor(() => expect(isStopped(2)).toBe(false));
+});
