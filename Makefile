@@ -35,7 +35,7 @@ bench: ## Measure how fast it is, and print one table
 	@exec $(prepare) test $(bin)/python -m tests.bench $(ARGS)
 
 bench-editor: ## Measure the editor in a real browser, and print one table
-	@exec $(prepare) test $(bin)/python -m tests.bench.editor
+	@exec $(prepare) test $(bin)/python -m tests.bench.editor $(ARGS)
 
 fuzz: ## Compare the mask engine with pycocotools: make fuzz ARGS="--seconds 600 --seed 7"
 	@exec $(prepare) test $(bin)/python -m tests.masks.fuzz $(ARGS)

@@ -153,7 +153,7 @@ class AnnotationOut(BaseModel):
     imported. Captions and labels have no geometry; `bbox` and `area` are 0 then. `task` is that of
     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
     ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
-    as they are.
+    as they are, ``segmentation`` among them where it is shown as it was read and not as written.
     """
 
     id: int

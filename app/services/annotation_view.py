@@ -167,6 +167,10 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
     since = annotation.updated_at if content is None else content.created_at
     record = _records.decode(state.record)
     coco_id = _text(record.id) if record.id is not _ABSENT else rawjson.dumps(annotation.coco_id)
+    shown, others = _members(state, record), list(other_members(state.record))
+    if state.shape is not None and shown["holes"] == "[]":
+        # What the file has is read otherwise than it is written, and so not shown.
+        others.insert(0, "segmentation")
     parts = {
         "id": str(annotation.id),
         "coco_id": coco_id,
@@ -174,8 +178,8 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "category_id": _id(state.category_id),
         "version": str(state.version),
         "task": rawjson.dumps(annotation.task),
-        **_members(state, record),
-        "other_keys": rawjson.dumps(list(other_members(state.record))),
+        **shown,
+        "other_keys": rawjson.dumps(others),
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),
         "created_at": f'"{time_text(annotation.created_at)}"',

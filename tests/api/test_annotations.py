@@ -201,6 +201,7 @@ def test_geometry_that_was_read_generously_is_shown_as_it_was_read(
                   iscrowd=True)  # fmt: skip
     item = case.api.get(case.path).json()["items"][0]
     assert (item["segmentation"], item["iscrowd"]) == ([[1, 1, 9, 1, 9, 9]], 1)
+    assert item["other_keys"] == ["segmentation"]
 
 
 # Changing ---------------------------------------------------------------------------------------

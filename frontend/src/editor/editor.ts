@@ -27,6 +27,7 @@ import type { Hand } from "./hand";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
+import type { Display } from "./display";
 import { instanceColor, sameLook, type Look } from "./look";
 import type { Sight } from "./sight";
 import { Signal } from "./signal";
@@ -141,6 +142,11 @@ export class Editor {
   colorOf(key: AnnotationKey): string {
     if (this.view.look.colorBy === "instance") return instanceColor(key);
     return this.color(this.document.get(key)?.category_id ?? null);
+  }
+
+  setDisplay(display: Display): void {
+    this.view.display = display;
+    this.signal.emit("view");
   }
 
   setLook(look: Look): void {
@@ -306,6 +312,13 @@ export class Editor {
   fit(): void {
     this.moveCamera(cameras.fit(this.image, this.stage, this.stage.width < 600 ? 12 : 24));
     this.#followsFit = true;
+  }
+
+  /** Shows this part of the image as large as the stage allows. */
+  show({ left, top, right, bottom }: Bounds): void {
+    const size = { width: right - left, height: bottom - top };
+    const { scale, x, y } = cameras.fit(size, this.stage, Math.min(this.stage.width, this.stage.height) / 6);
+    this.moveCamera({ scale, x: x - left * scale, y: y - top * scale });
   }
 
   /** Looks at the same part of the image as another editor does, by shares of width and height. */

@@ -4,6 +4,7 @@
  */
 
 import type { AnnotationKey } from "../model/records";
+import { DEFAULT_DISPLAY, type Display } from "./display";
 import { DEFAULT_LOOK, type Look } from "./look";
 import type { Handle } from "../shapes/shape";
 import type { PointSelection } from "./points";
@@ -14,6 +15,8 @@ export class View {
   readonly locked = new Set<AnnotationKey>();
   /** How objects are drawn; another object each time that it changes. */
   look: Look = DEFAULT_LOOK;
+  /** How the picture is shown; another object each time that it changes. */
+  display: Display = DEFAULT_DISPLAY;
   /** What was hidden before the selection was isolated; null while it is not. */
   beforeIsolation: ReadonlySet<AnnotationKey> | null = null;
   hovered: AnnotationKey | null = null;

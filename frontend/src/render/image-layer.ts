@@ -3,11 +3,13 @@
  * camera. Nothing is painted while one pans or zooms.
  */
 
+import type { Display } from "../editor/display";
 import type { Editor } from "../editor/editor";
 import { overlap, type Bounds } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { sameFrame, type Frame, type Layer } from "./layer";
 import type { Level, Picture, Tile } from "./picture";
+import { applyTones } from "./tones";
 
 /** From this zoom on single pixels are shown as squares. */
 const CRISP_SCALE = 2;
@@ -24,6 +26,8 @@ export class ImageLayer implements Layer {
   #picture: Picture | null = null;
   #drawn: Frame | null = null;
   #complete = false;
+  #display: Display | null = null;
+  #filter: Element | null = null;
 
   constructor(editor: Editor, again: () => void) {
     this.#editor = editor;
@@ -42,6 +46,7 @@ export class ImageLayer implements Layer {
   }
 
   draw(frame: Frame): void {
+    this.#showTones();
     const picture = this.#picture;
     if (!picture || (this.#complete && sameFrame(this.#drawn, frame))) return;
     this.#drawn = frame;
@@ -54,6 +59,15 @@ export class ImageLayer implements Layer {
     const rendering = scale >= CRISP_SCALE ? "pixelated" : "auto";
     if (style.imageRendering !== rendering) style.imageRendering = rendering;
     this.#choose(picture, frame, Math.max(u, v) * frame.ratio);
+  }
+
+  #showTones(): void {
+    const { display } = this.#editor.view;
+    if (display === this.#display) return;
+    this.#display = display;
+    this.#filter?.remove();
+    this.#filter = applyTones(this.canvas, display);
+    if (this.#filter) this.canvas.before(this.#filter);
   }
 
   /** Brings the tiles of the level that fits, a few in each frame; coarser ones stay until all are there. */

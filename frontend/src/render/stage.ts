@@ -11,6 +11,7 @@ import { imagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import { ActiveLayer } from "./active-layer";
 import { ImageLayer } from "./image-layer";
+import { GuidesLayer } from "./guides-layer";
 import { LabelsLayer } from "./labels-layer";
 import type { Frame, Layer } from "./layer";
 import type { Picture } from "./picture";
@@ -46,6 +47,7 @@ export class Stage {
     this.#shapes = new ShapesLayer(editor, worker, () => this.request());
     this.#layers = [
       this.#image,
+      new GuidesLayer(editor),
       this.#shapes,
       new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),

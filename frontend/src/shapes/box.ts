@@ -79,7 +79,9 @@ export const box: ShapeKind = {
 
   move(annotation, dx, dy) {
     const [x, y, width, height] = boxOf(annotation);
-    return { ...annotation, bbox: [x + dx, y + dy, width, height] };
+    // One of a negative size is the mirrored one, which the server takes.
+    const [left, top] = [Math.min(x, x + width), Math.min(y, y + height)];
+    return { ...annotation, bbox: [left + dx, top + dy, Math.abs(width), Math.abs(height)] };
   },
 
   region: regionOf,

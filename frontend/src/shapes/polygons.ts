@@ -122,6 +122,12 @@ function covered(annotation: Annotation, at: ImagePoint): boolean {
   return !cut && rings(annotation).some((ring) => insideRing(ring, at));
 }
 
+/** With more points than this none is taken hold of: the search alone would make every gesture slow. */
+export const MOST_POINTS = 50_000;
+
+export const pointCount = (annotation: Annotation): number =>
+  allRings(annotation).reduce((sum, ring) => sum + vertexCount(ring), 0);
+
 export const polygons: ShapeKind = {
   name: NAME,
   heavy: false,
@@ -156,10 +162,12 @@ export const polygons: ShapeKind = {
 
   pixels: (annotation, size) => rasterised(rings(annotation), annotation.holes, size),
 
-  handles: (annotation) =>
-    allRings(annotation).flatMap((ring, part) =>
+  handles(annotation) {
+    if (pointCount(annotation) > MOST_POINTS) return [];
+    return allRings(annotation).flatMap((ring, part) =>
       Array.from({ length: vertexCount(ring) }, (_, i) => handleOf(part, i, vertex(ring, i))),
-    ),
+    );
+  },
 
   drag(annotation, handle, to) {
     const ring = allRings(annotation)[handle.part];
@@ -169,7 +177,7 @@ export const polygons: ShapeKind = {
   removeHandle: (annotation, handle) => removeVertices(annotation, [handle]),
   dragAll: dragVertices,
   removeAll: removeVertices,
-  edge: nearestPlace,
+  edge: (annotation, at) => (pointCount(annotation) > MOST_POINTS ? null : nearestPlace(annotation, at)),
 
   insert(annotation, place) {
     const ring = allRings(annotation)[place.part]!;

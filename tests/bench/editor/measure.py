@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.bench import Row, percentile
 from tests.bench.editor.frames import Frames
@@ -76,10 +76,14 @@ def _opening(server: Server) -> Iterator[Row]:
         )
 
 
-def measure() -> Iterator[Row]:
-    with running() as server:
-        for part in (_crowded, _vertices, _opening):
-            yield from part(server)
+PARTS = {"crowded": _crowded, "vertices": _vertices, "opening": _opening}
+
+
+def measure(names: Iterable[str] = PARTS) -> Iterator[Row]:
+    """The rows of the named parts, each on a server of its own."""
+    for name in names:
+        with running() as server:
+            yield from PARTS[name](server)
 
 
 def noise() -> str:

@@ -7,6 +7,7 @@
 import { CATEGORIES } from "./categories";
 import { CLIPBOARD } from "./clipboard";
 import type { Command } from "./command";
+import { DISPLAY } from "./display";
 import { EDIT } from "./edit";
 import { KEYPOINTS } from "./keypoints";
 import { MASKS } from "./masks";
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Command[] = [
   ...OBJECTS,
   ...MASKS,
   ...VIEW,
+  ...DISPLAY,
   ...CATEGORIES,
 ];

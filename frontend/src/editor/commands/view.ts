@@ -1,6 +1,18 @@
 /** How the image is looked at. */
 
-import type { Command } from "./command";
+import { union, type Bounds } from "../../geometry/bounds";
+import { measures } from "../../shapes";
+import type { Editor } from "../editor";
+import { hasSelection, type Command } from "./command";
+
+function zoomToSelection(editor: Editor): void {
+  let all: Bounds | null = null;
+  for (const key of editor.view.selection) {
+    const annotation = editor.document.get(key);
+    if (annotation) all = union(all, measures(annotation).bounds);
+  }
+  if (all) editor.show(all);
+}
 
 export const VIEW: readonly Command[] = [
   {
@@ -34,5 +46,14 @@ export const VIEW: readonly Command[] = [
     help: "One pixel of the image is one pixel of the page.",
     keys: ["0"],
     run: (editor) => editor.zoom(1 / editor.camera.scale),
+  },
+  {
+    id: "zoom-selection",
+    label: "Zoom to the selection",
+    group: "View",
+    help: "Shows what is selected as large as it fits.",
+    keys: ["Z"],
+    when: hasSelection,
+    run: zoomToSelection,
   },
 ];
