@@ -20,7 +20,7 @@ import { fetchWhole, pictureAddresses, type LoadedPicture } from "./api/pictures
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
-import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
+import { loadAnnotations, loadNeighbours, type Ahead, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import type { Clipboard } from "./editor/clipboard";
 import { COMMANDS, type Command } from "./editor/commands";
@@ -78,6 +78,8 @@ export class Session {
   #revision: number;
   #stage: Stage | null = null;
   #picture: LoadedPicture | null = null;
+  /** Ends the fetching of a picture that nobody waits for any more. */
+  #loading: AbortController | null = null;
   /** Counts the times that it came on the stage or left it. */
   #turn = 0;
   #wasUnsaved = false;
@@ -155,12 +157,13 @@ export class Session {
   }
 
   /** On the stage now. What was made ready of it may have grown old meanwhile. */
-  begin(ahead: Promise<LoadedPicture | null> | null, fresh: boolean): void {
+  begin({ picture, stop }: Ahead, fresh: boolean): void {
     const turn = ++this.#turn;
     if (!fresh) void this.refresh();
     this.following.start();
     void this.#findPredictions();
-    void this.#loadPicture(turn, ahead);
+    this.#loading = stop;
+    void this.#loadPicture(turn, picture, stop.signal);
   }
 
   /** Follows what others do again, where that had ended or failed. */
@@ -172,6 +175,7 @@ export class Session {
   /** Off the stage; hands over its picture. */
   leave(): LoadedPicture | null {
     this.#turn += 1;
+    this.#loading?.abort();
     this.following.stop();
     this.#putDown();
     const picture = this.#picture;
@@ -372,11 +376,11 @@ export class Session {
     }
   }
 
-  async #loadPicture(turn: number, ahead: Promise<LoadedPicture | null> | null): Promise<void> {
+  async #loadPicture(turn: number, ahead: Ahead["picture"], signal: AbortSignal): Promise<void> {
     const { image } = this.page;
     this.#setPicture(turn, image.has_file ? "loading" : "absent", await ahead);
     if (image.has_file && !this.#picture?.whole && turn === this.#turn) {
-      const picture = await fetchWhole(image);
+      const picture = await fetchWhole(image, signal);
       this.#setPicture(turn, picture ? "shown" : "broken", picture && { picture, whole: true });
     }
     if (turn === this.#turn) this.#shown.resolve();

@@ -19,9 +19,8 @@ import {
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
-import { loadVisit, Prefetch, type Visit } from "./api/visit";
+import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
-import type { LoadedPicture } from "./api/pictures";
 import { Clipboard } from "./editor/clipboard";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
@@ -106,7 +105,7 @@ export class Workspace {
       settings.load(),
     ]);
     const workspace = new Workspace(page, { transport, store, settings, categories }, visit, pending);
-    workspace.#session.begin(null, true);
+    workspace.#session.begin(nothingAhead(), true);
     workspace.#lookAhead();
     return workspace;
   }
@@ -160,7 +159,8 @@ export class Workspace {
    * saved. A shape in hand comes first: then this image stays, and it is told why.
    */
   go(imageId: number | null | undefined): Promise<void> {
-    if (typeof imageId !== "number" || imageId === this.#session.id) return Promise.resolve();
+    if (typeof imageId !== "number") return Promise.resolve();
+    if (imageId === this.#session.id) return this.#remain();
     return this.#switch(imageId, () => {
       history.pushState(null, "", this.href(imageId));
     });
@@ -232,8 +232,15 @@ export class Workspace {
   /** The back and forward buttons. */
   async #follow(): Promise<void> {
     const id = imageInAddress();
-    if (id === this.#session.id) return;
+    if (id === this.#session.id) return this.#remain();
     await this.#switch(id, () => undefined, () => location.reload());
+  }
+
+  /** They want to be where they are: a way to another image that is under way ends. */
+  #remain(): Promise<void> {
+    this.#turn += 1;
+    this.#lookAhead();
+    return Promise.resolve();
   }
 
   /** Whether a shape in hand keeps the person here; the address, where it went ahead, comes back. */
@@ -273,18 +280,8 @@ export class Workspace {
     if (this.#isHeld()) return;
     const known = this.#left.get(id);
     const ahead = this.#prefetch.take(id);
-    let next = known;
-    if (!next) {
-      const [visit, pending] = await Promise.all([
-        ahead.visit ?? loadVisit(this.#transport, id, this.page.query),
-        listPending(this.#store, this.page.user.id),
-      ]);
-      // They went on to yet another image meanwhile.
-      if (turn !== this.#turn) return void closeLater(ahead.picture);
-      // Or they took something up.
-      if (this.#isHeld()) return void closeLater(ahead.picture);
-      next = this.#open(visit, pending);
-    }
+    const next = known ?? (await this.#load(id, turn, ahead));
+    if (!next) return;
     const last = this.#session;
     this.#leave(last);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
@@ -293,10 +290,25 @@ export class Workspace {
     this.#left.delete(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
-    next.begin(ahead.picture, !known && !ahead.visit);
+    next.begin(ahead, !known && !ahead.visit);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
     this.#lookAhead();
+  }
+
+  /** Null when they went on to yet another image meanwhile, or took something up here. */
+  async #load(id: number, turn: number, ahead: Ahead): Promise<Session | null> {
+    let session: Session | null = null;
+    try {
+      const [visit, pending] = await Promise.all([
+        ahead.visit ?? loadVisit(this.#transport, id, this.page.query),
+        listPending(this.#store, this.page.user.id),
+      ]);
+      if (turn === this.#turn && !this.#isHeld()) session = this.#open(visit, pending);
+    } finally {
+      if (!session) this.#prefetch.drop(ahead);
+    }
+    return session;
   }
 
   #leave(session: Session): void {
@@ -365,11 +377,6 @@ export class Workspace {
 /** NaN where the address is none of an image. */
 function imageInAddress(): number {
   return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
-}
-
-async function closeLater(picture: Promise<LoadedPicture | null> | null): Promise<void> {
-  const loaded = await picture;
-  if (loaded) loaded.picture.close();
 }
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {

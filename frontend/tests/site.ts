@@ -79,9 +79,10 @@ export class Site {
     vi.stubGlobal("fetch", (path: string, init: RequestInit) => this.#fetch(path, init));
   }
 
-  async open(id = 1): Promise<Workspace> {
-    this.#addresses = [`/images/${id}`];
-    this.#at = 0;
+  /** The last address is where the page is; the others came before. */
+  async open(id = 1, addresses: readonly string[] = [`/images/${id}`]): Promise<Workspace> {
+    this.#addresses = [...addresses];
+    this.#at = addresses.length - 1;
     const image = imageOf(id, this.hasFiles) as never;
     const dataset = { id: 1, name: "cups" };
     return Workspace.open({ image, dataset, user: USER, role: "annotator", categories: "", query: "" });

@@ -159,3 +159,32 @@ test("a sign-in that ended is told though nothing waits, and what others do is f
   expect(site.sources).toHaveLength(opened + 1);
   expect(site.sources.at(-1)!.readyState, "open").toBe(0);
 });
+
+test("whoever turns back while an image is loading stays where the address is", async () => {
+  const workspace = await site.open(2, ["/images/1", "/images/2"]);
+  const release = site.hold("/api/images/1/annotations");
+  site.travel(-1);
+  site.travel(1);
+  release();
+  await workspace.settled();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
+
+  const held = site.hold("/api/images/3/annotations");
+  const going = workspace.go(3);
+  await workspace.go(2);
+  held();
+  await going;
+  expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
+});
+
+test("the picture of an image that was left is not fetched any longer", async () => {
+  site.hasFiles = true;
+  const workspace = await site.open(1);
+  const isStopped = (id: number): boolean | undefined =>
+    site.pictures.find(({ path }) => path === `/api/images/${id}/picture`)?.signal?.aborted;
+  await vi.waitFor(() => expect(isStopped(1)).toBe(false));
+  await workspace.go(2);
+  expect(isStopped(1)).toBe(true);
+  await vi.waitFor(() => expect(isStopped(2)).toBe(false));
+});

@@ -137,8 +137,9 @@ def test_what_is_not_saved_goes_on_being_saved(
 
 
 def test_what_others_did_since_it_was_made_ready_is_there(
-    page: Page, server: Server, series: Series
+    page: Page, server: Server, series: Series, expected_errors: list[str]
 ) -> None:
+    expected_errors.append("412")
     first, second, third = series.images
     editor = EditorPage(page)
     page.goto(f"/images/{first}?sort=file_name")
@@ -156,6 +157,24 @@ def test_what_others_did_since_it_was_made_ready_is_there(
     expect(page.get_by_role("option")).to_have_count(1)
     assert editor.annotations[0]["segmentation"][0][:2] == [7, 7]
     server.client.delete(f"/api/images/{third}").raise_for_status()
+
+    # Both change it; who leaves instead of deciding has the keys on the image that comes.
+    editor.press("v")
+    editor.click(70, 30)
+    page.mouse.move(*editor.at(90, 90))
+    page.mouse.down()
+    page.mouse.move(*editor.at(120, 120))
+    path = f"/api/annotations/{theirs['id']}"
+    crowd = {"iscrowd": 1}
+    server.client.patch(path, json=crowd, headers={"If-Match": '"2"'}).raise_for_status()
+    page.mouse.up()
+    dialog = page.get_by_role("dialog", name="Changed by somebody else too")
+    expect(dialog).to_be_visible()
+    page.go_back()
+    arrive(editor, first)
+    expect(dialog).to_have_count(0)
+    editor.press("p")
+    assert editor.tool == "polygon.ready"
 
 
 def test_an_image_that_is_gone_leaves_one_where_one_is(

@@ -1,7 +1,8 @@
 /**
  * How the person likes the editor: keys of their own, and how objects are drawn
  * and listed. Kept on the server, the same in every browser. A change is in force
- * at once, and stays so on this page when the server cannot be told.
+ * at once. When the server cannot be told it stays so on this page, and is told
+ * later, with the next change or when the page looks for others.
  */
 
 import type { ChangedKeys } from "../editor/keymap";
@@ -31,6 +32,8 @@ export class AccountSettings {
   #keys: ChangedKeys = {};
   #view: ViewChoices = DEFAULT_VIEW;
   #underWay = 0;
+  /** What the server does not have yet, the oldest first. */
+  #waiting: readonly SettingsChange[] = [];
   /** Why the last change is not kept; null when it is. */
   trouble: string | null = null;
 
@@ -54,6 +57,7 @@ export class AccountSettings {
 
   /** What another browser changed meanwhile. Without an answer everything stays as it is. */
   async load(): Promise<void> {
+    if (this.#waiting.length > 0) return this.#send([]);
     this.#underWay += 1;
     const answer = await this.#transport({ method: "GET", path: pathTo("/api/me/preferences") });
     this.#underWay -= 1;
@@ -68,10 +72,23 @@ export class AccountSettings {
 
   async change(change: SettingsChange): Promise<void> {
     this.#apply(change);
+    await this.#send([change]);
+  }
+
+  /** Tells the server, what waited first. What it refuses would be refused again, and waits no longer. */
+  async #send(changes: readonly SettingsChange[]): Promise<void> {
+    const left = [...this.#waiting, ...changes];
+    this.#waiting = [];
     this.#underWay += 1;
-    const path = pathTo("/api/me/preferences");
-    const answer = await this.#transport({ method: "PATCH", path, body: change });
+    let answer: Answer | null = null;
+    for (let body = left[0]; body; body = left[0]) {
+      answer = await this.#transport({ method: "PATCH", path: pathTo("/api/me/preferences"), body });
+      if (mayComeLater(answer)) break;
+      left.shift();
+    }
     this.#underWay -= 1;
+    this.#waiting = [...left, ...this.#waiting];
+    if (!answer) return;
     this.trouble = succeeded(answer) ? null : problemOf(answer).detail;
     this.#adopt(answer);
     this.#changed();
@@ -89,7 +106,7 @@ export class AccountSettings {
 
   /** An answer to an older question must not undo a newer change. */
   #adopt(answer: Answer): void {
-    if (!succeeded(answer) || this.#underWay > 0) return;
+    if (!succeeded(answer) || this.#underWay > 0 || this.#waiting.length > 0) return;
     const { keys, view } = answer.body as Schemas["PreferencesOut"];
     this.#keys = keys ?? {};
     this.#view = { ...DEFAULT_VIEW, ...view };
@@ -100,3 +117,7 @@ export class AccountSettings {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** The server was not there, too busy, or does not know at the moment who this is. */
+const mayComeLater = ({ status }: Answer): boolean =>
+  status === 0 || status === 401 || status === 429 || status >= 500;

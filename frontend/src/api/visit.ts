@@ -40,10 +40,13 @@ export interface Ahead {
   readonly visit: Visit | null;
   /** On its way, or there; null when nobody asked for it yet. */
   readonly picture: Promise<LoadedPicture | null> | null;
+  /** Ends what is on its way. Whoever goes on fetching does so under it. */
+  readonly stop: AbortController;
 }
 
-interface Entry {
-  readonly stop: AbortController;
+export const nothingAhead = (): Ahead => ({ visit: null, picture: null, stop: new AbortController() });
+
+interface Entry extends Ahead {
   visit: Visit | null;
   picture: Promise<LoadedPicture | null> | null;
 }
@@ -76,8 +79,7 @@ export class Prefetch {
     this.#wanted = ids.filter(fetchable);
     for (const [id, entry] of this.#entries) {
       if (ids.includes(id)) continue;
-      entry.stop.abort();
-      this.#close(entry);
+      this.drop(entry);
       this.#entries.delete(id);
     }
     void this.#work();
@@ -94,18 +96,24 @@ export class Prefetch {
   take(id: number): Ahead {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
-    return entry ?? { visit: null, picture: null };
+    return entry ?? nothingAhead();
+  }
+
+  /** What was handed over is not wanted after all. */
+  drop(ahead: Ahead): void {
+    ahead.stop.abort();
+    this.#close(ahead);
   }
 
   #entry(id: number): Entry {
     const known = this.#entries.get(id);
     if (known) return known;
-    const entry: Entry = { stop: new AbortController(), picture: null, visit: null };
+    const entry: Entry = nothingAhead();
     this.#entries.set(id, entry);
     return entry;
   }
 
-  #close({ picture }: Entry): void {
+  #close({ picture }: Ahead): void {
     void picture?.then((loaded) => loaded && this.#options.close(loaded));
   }
 

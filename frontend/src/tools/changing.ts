@@ -1,11 +1,11 @@
-/** A gesture of the select tool that changes the document while it lasts; Escape takes all of it back. */
+/** A drag that changes the document while it lasts; Escape takes all of it back. */
 
 import type { Hint } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import type { SelectTool } from "./select";
-import { State } from "./tool";
+import { State, type Tool } from "./tool";
 
-export abstract class Changing extends State<SelectTool> {
+export abstract class Changing<T extends Tool & { idle(): void } = SelectTool> extends State<T> {
   override readonly busy = true;
 
   override get hints(): readonly Hint[] {

@@ -15,6 +15,7 @@ import { EMPTY_ANNOTATION, newKey, type Annotation, type AnnotationKey, type Cat
 import * as shapes from "../shapes";
 import * as poses from "../shapes/poses";
 import type { Handle } from "../shapes/shape";
+import { Changing } from "./changing";
 import { drawn, isDrag, mayDraw, pickRadius } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -405,9 +406,8 @@ class Placing extends State<KeypointsTool> {
   }
 }
 
-class Moving extends State<KeypointsTool> {
+class Moving extends Changing<KeypointsTool> {
   override readonly name = "moving";
-  override readonly busy = true;
   readonly #pose: Pose;
   readonly #handle: Handle;
   readonly #press: PointerInput;
@@ -424,13 +424,6 @@ class Moving extends State<KeypointsTool> {
     return "move";
   }
 
-  override get hints(): readonly Hint[] {
-    return [
-      { gesture: "Release", does: "done" },
-      { gesture: "Esc", does: "put back" },
-    ];
-  }
-
   override move(input: PointerInput): void {
     this.#dragged ||= isDrag(this.#press.screen, input);
     if (!this.#dragged) return;
@@ -441,19 +434,6 @@ class Moving extends State<KeypointsTool> {
     const at = drawn(this.editor, imagePoint(x + dx, y + dy));
     const { key, annotation } = this.#pose;
     this.editor.change(new Map([[key, shapes.drag(annotation, this.#handle, at)]]));
-  }
-
-  override up(input: PointerInput): void {
-    this.move(input);
-    this.editor.history.commit();
-    this.tool.idle();
-  }
-
-  override intend(intent: Intent): boolean {
-    if (intent === "complete") return false;
-    this.editor.history.cancel();
-    this.tool.idle();
-    return true;
   }
 }
 

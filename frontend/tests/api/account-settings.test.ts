@@ -52,3 +52,32 @@ test("what the server does not keep holds on this page, and is told", async () =
   await settings.change({ keys: null });
   expect(settings.keys).toEqual({});
 });
+
+test("a change that did not reach the server is told again before anything is looked for", async () => {
+  const sent: [string, unknown][] = [];
+  let answer: Answer = { status: 503, body: null, retryAfterSeconds: null };
+  const settings = new AccountSettings(({ method, body }) => {
+    sent.push([method, body]);
+    return Promise.resolve(answer);
+  });
+  await settings.change({ keys: { fit: ["Q"] } });
+  await settings.change({ view: { labels: true } });
+  await settings.load();
+  expect([settings.keys, settings.view.labels]).toEqual([{ fit: ["Q"] }, true]);
+  expect(settings.trouble).not.toBeNull();
+  sent.length = 0;
+  answer = ok({ keys: { fit: ["Q"] }, view: { ...VIEW, labels: true } });
+  await settings.load();
+  expect(sent).toEqual([["PATCH", { keys: { fit: ["Q"] } }], ["PATCH", { view: { labels: true } }]]);
+  expect(settings.trouble).toBeNull();
+  await settings.load();
+  expect(sent.at(-1)![0]).toBe("GET");
+
+  // What the server refuses would be refused again.
+  answer = { status: 422, body: { detail: "No such command." }, retryAfterSeconds: null };
+  await settings.change({ keys: { nothing: ["Q"] } });
+  expect(settings.trouble).toBe("No such command.");
+  answer = ok({ keys: {}, view: VIEW });
+  await settings.load();
+  expect([sent.at(-1)![0], settings.keys]).toEqual(["GET", {}]);
+});

@@ -36,7 +36,19 @@ test("the likeliest is made ready first, and what is not wanted any more is let 
   const { visit, picture } = prefetch.take(5);
   expect(visit?.image.id).toBe(5);
   expect((await picture)?.picture.size.width).toBe(5);
-  expect(prefetch.take(5)).toEqual({ visit: null, picture: null });
+  expect(prefetch.take(5)).toMatchObject({ visit: null, picture: null });
+});
+
+test("what was handed over and is not wanted after all is stopped and closed", async () => {
+  const { prefetch, closed } = scene();
+  prefetch.want([5]);
+  await rest();
+  const ahead = prefetch.take(5);
+  prefetch.want([]);
+  expect(ahead.stop.signal.aborted, "it is somebody else's now").toBe(false);
+  prefetch.drop(ahead);
+  await rest();
+  expect([ahead.stop.signal.aborted, closed]).toEqual([true, [5]]);
 });
 
 test("one that does not come keeps nobody waiting", async () => {
