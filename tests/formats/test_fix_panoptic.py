@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.formats.coco.check import check_file
 from app.formats.coco.fix import fix
@@ -158,3 +160,31 @@ def test_real_segments_are_filled_with_what_they_said(tmp_path: Path) -> None:
     with path.open("rb") as source:
         fix(source, out, fill=True, pngs=pngs)
     assert json.loads(out.getvalue()) == file
+
+
+_ANY: st.SearchStrategy[Any] = st.sampled_from(
+    [..., None, 0, 1, 9, "1", "x", [], {}, -3, 2.5, True, 300, "300", [1, 2, 3, 4]]
+)
+_SEGMENT: st.SearchStrategy[Any] = st.one_of(
+    st.builds(segment, st.sampled_from([70_001, 300, 16_777_215, 5])),
+    st.builds(
+        lambda number, name, value: segment(number, **{name: value}),
+        st.sampled_from([70_001, 300]),
+        st.sampled_from(["id", "category_id", "area", "bbox", "iscrowd"]),
+        _ANY,
+    ),
+    st.sampled_from([7, None, "x", {}]),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_SEGMENT, min_size=1, max_size=5), st.booleans(), st.booleans())
+def test_any_segments_are_better_afterwards(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[Any], drop: bool, fill: bool
+) -> None:
+    found = Fixed(tmp_path_factory.mktemp("any"), panoptic(*segments), drop=drop, fill=fill)
+    before, after = (check_file(one, pngs=found.pngs) for one in (found.before, found.after))
+    assert after["annotations"] >= before["annotations"]
+    assert not drop or after["rejected"] == 0
+    assert not fill or "segment_area_differs" not in after["issue_counts"]
+    assert found.repairs or found.before.read_bytes() == found.after.read_bytes()
