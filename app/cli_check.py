@@ -102,12 +102,12 @@ def _check_one(
     from app.web.check_page import Checked
 
     report = _report(file, name, options, pngs)
-    if copy is None or _is_unreadable(report) or report["task"] == "panoptic":
+    if copy is None or _is_unreadable(report):
         return Checked(name, report)
     with _draft(copy) as draft, draft.open("w+b") as target:
-        repairs = _fix(file, name, target, options)
+        repairs = _fix(file, name, target, options, pngs)
         target.flush()
-        remaining = _report(draft, name, options)
+        remaining = _report(draft, name, options, pngs)
     return Checked(name, report, repairs, remaining)
 
 
@@ -125,12 +125,20 @@ def _report(file: Path, name: str, options: _Options, pngs: "Pngs | None" = None
         )
 
 
-def _fix(file: Path, name: str, target: BinaryIO, options: _Options) -> list[Any]:
+def _fix(
+    file: Path, name: str, target: BinaryIO, options: _Options, pngs: "Pngs | None"
+) -> list[Any]:
     from app.formats.coco.fix import fix
 
     with file.open("rb") as source:
         return fix(
-            source, target, name=name, task=options.task, drop=options.drop, fill=options.fill
+            source,
+            target,
+            name=name,
+            task=options.task,
+            drop=options.drop,
+            fill=options.fill,
+            pngs=pngs,
         )
 
 
@@ -180,8 +188,10 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
                 scratch=Path(folder),
                 allowance=allowance,
                 max_pixels=settings.max_image_pixels,
+                max_files=settings.max_zip_files,
             )
-            one = _check_one(inside, entry.filename, repaired, options, pngs or None)
+            with pngs:
+                one = _check_one(inside, entry.filename, repaired, options, pngs or None)
             checked.append(one)
             if repaired is not None and repaired.exists():
                 fixed[entry.filename] = repaired
@@ -250,10 +260,7 @@ def _tell(one: "Checked", copy: Path | None) -> None:
         if len(one.repairs) > REPAIRS_SHOWN:
             click.echo(f"  and {len(one.repairs) - REPAIRS_SHOWN:,} more; --json lists them all")
     elif copy is not None:
-        why = "the file cannot be read at all"
-        if one.report["task"] == "panoptic":
-            why = "panoptic files are not repaired, since their PNGs would have to be, too"
-        click.echo(f"{copy}: not written, {why}")
+        click.echo(f"{copy}: not written, the file cannot be read at all")
 
 
 def _verdict(report: Any) -> str:
@@ -274,6 +281,8 @@ def _suggest(report: Any) -> None:
         return
     click.echo("What to do; [--fix] and [--fix --drop] do it for you where the meaning is clear:")
     for code in report["issue_counts"]:
-        dropped = ISSUES[code].action == "rejected"
+        dropped = ISSUES[code].action == "rejected" and code != "segment_unlisted"
         does = " [--fix]" if code in REPAIRS else " [--fix --drop]" if dropped else ""
+        if code == "segment_area_differs":
+            does = " [--fix --fill]"
         click.echo(f"  {code}{does}: {FIXES[code]}")

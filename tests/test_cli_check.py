@@ -57,7 +57,7 @@ def test_what_is_wrong_and_what_to_do(call: Call, bad: Path) -> None:
     assert (code, error) == (1, "")
     assert "1 image, 1 category, 2 annotations; 1 error\n" in said
     assert "error image_unknown annotations[1].image_id: There is no image 9. (rejected)" in said
-    assert "  image_unknown [--fix --drop]: Add the image to images, or take" in said
+    assert "  image_unknown [--fix --drop]: Add the image to images, take" in said
     assert "  segmentation_flat [--fix]: Put the list of numbers into a list" in said
 
 
@@ -188,7 +188,7 @@ def test_the_page(call: Call, bad: Path, tmp_path: Path) -> None:
         "bad.json",
         "1 error; 1 annotation would not be imported",
         "No errors left in the copy",
-        "Add the image to images, or take the annotation out.",
+        "Add the image to images, take the annotation out, or ask for placeholders.",
         "There is no image '<script>alert(1)</script>'.",
         "wrapped in a list",
     ):
@@ -289,8 +289,15 @@ def test_panoptic_files_are_read_with_their_pngs(call: Call, tmp_path: Path) -> 
         archive.write(file, "a/panoptic.json")
         for png in sorted((COCO / "panoptic").iterdir())[1:]:
             archive.write(png, f"a/panoptic/{png.name}")
-    code, said, _ = call(str(packed), "--fix", str(tmp_path / "fixed.zip"))
-    assert code == 1
+    copy = tmp_path / "fixed.zip"
+    code, said, _ = call(str(packed), "--fix", str(copy), "--drop")
+    assert code == 0
     assert "error panoptic_png_missing annotations[0].file_name" in said
     assert "2 images, 133 categories, 32 annotations; 1 error" in said
-    assert "panoptic files are not repaired" in said
+    assert f"{copy}: 1 repair; 2 images, 133 categories, 32 annotations; no errors" in said
+    with zipfile.ZipFile(copy) as fixed, zipfile.ZipFile(packed) as given:
+        assert fixed.namelist() == given.namelist()
+        for name in fixed.namelist()[1:]:
+            assert fixed.read(name) == given.read(name)
+        before, after = (json.loads(one.read("a/panoptic.json")) for one in (given, fixed))
+    assert after == before | {"annotations": before["annotations"][1:]}

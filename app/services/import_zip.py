@@ -308,9 +308,10 @@ class _ZipImport:
             scratch=self._folder,
             allowance=self._inbox.allowance,
             max_pixels=self._limits.max_pixels,
+            max_files=self._limits.max_zip_files,
         )
         named = _Named(self._progress, part.file.name, len(self._parts))
-        with part.path.open("rb") as opened:
+        with pngs, part.path.open("rb") as opened:
             work.run(opened, named, pngs or None)
         part.tally, part.imported = work.tally, True
 

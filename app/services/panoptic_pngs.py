@@ -1,16 +1,18 @@
 """The PNGs of panoptic files: found beside the file, in a zip or a folder, and read exactly.
 
 A file ``annotations/panoptic_val.json`` has them in ``annotations/panoptic_val/`` or beside itself.
-A name is only compared, never followed out of the zip or the folder.
+In a zip they may be packed once more, as ``annotations/panoptic_val.zip``, which counts as if it
+were unpacked where it stands. A name is only compared, never followed out of the zip or the folder.
 """
 
 import io
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,7 @@ from PIL import Image
 from app.errors import Invalid
 from app.formats.coco import values
 from app.formats.records import FileError, PngError, Size
-from app.services import pixels, zips
+from app.services import pixels, zip_layout, zips
 
 __all__ = ["FolderPngs", "ZipPngs", "encode", "read_colors"]
 
@@ -115,7 +117,9 @@ class FolderPngs(_Reader):
 class ZipPngs(_Reader):
     """PNGs in a zip, beside its entry `json_name`; see `app.formats.records.Pngs`.
 
-    They are unpacked one at a time, into the folder `scratch`.
+    They are unpacked one at a time, into the folder `scratch`. A zip of PNGs within the zip is
+    unpacked there as a whole when it is first needed, and goes when this context is left; zips
+    within that one are not looked at.
     """
 
     def __init__(
@@ -126,28 +130,72 @@ class ZipPngs(_Reader):
         scratch: Path,
         allowance: zips.Allowance,
         max_pixels: int,
+        max_files: int,
     ) -> None:
         name = values.match_name(json_name)
         super().__init__(name, max_pixels)
         self._archive = archive
         self._scratch = scratch
         self._allowance = allowance
+        self._max_files = max_files
         folder = name.rpartition("/")[0]
         self._folder = f"{folder}/" if folder else ""
-        self._entries = dict(_pngs(archive))
+        self._entries = dict(_entries(archive, ".png"))
+        packed = zip_layout.png_zip(name)
+        self._packed = None if packed is None else dict(_entries(archive, ".zip")).get(packed)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) + (self._packed is not None)
+
+    @cached_property
+    def _packed_archive(self) -> zipfile.ZipFile | None:
+        """The zip within the zip; FileError when it cannot be read."""
+        if self._packed is None:
+            return None
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch))
+        path = Path(folder) / "packed.zip"
+        try:
+            with path.open("wb") as file:
+                for piece in zips.unpack(self._archive, self._packed, self._allowance):
+                    file.write(piece)
+            opened = zips.open_zip(path, max_files=self._max_files)
+            return self._stack.enter_context(opened)
+        except Invalid as error:
+            told = f"{self._packed.filename!r:.200}: {error.detail} ({error.code})"
+            raise FileError("zip_invalid", told) from None
+
+    @cached_property
+    def _packed_entries(self) -> dict[str, zipfile.ZipInfo]:
+        if self._packed_archive is None:
+            return {}
+        return dict(_entries(self._packed_archive, ".png"))
+
+    def _found(self, place: str) -> tuple[zipfile.ZipFile, zipfile.ZipInfo] | None:
+        """The entry at a place relative to the folder of the file, and the zip that it is in."""
+        entry = self._entries.get(values.match_name(self._folder + place))
+        if entry is not None:
+            return self._archive, entry
+        entry = self._packed_entries.get(values.match_name(place))
+        if entry is None or self._packed_archive is None:
+            return None
+        return self._packed_archive, entry
 
     @contextmanager
     def _opened(self, place: str) -> Iterator[BinaryIO | None]:
-        entry = self._entries.get(values.match_name(self._folder + place))
-        if entry is None:
+        found = self._found(place)
+        if found is None:
             yield None
             return
         with tempfile.TemporaryFile(dir=self._scratch) as file:
             try:
-                for piece in zips.unpack(self._archive, entry, self._allowance):
+                for piece in zips.unpack(*found, self._allowance):
                     file.write(piece)
             except Invalid as error:
                 if error.code == "zip_too_large":
@@ -157,9 +205,10 @@ class ZipPngs(_Reader):
             yield file
 
 
-def _pngs(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+def _entries(archive: zipfile.ZipFile, suffix: str) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """The files of a zip whose names end so, by their names; hostile names are left out."""
     for entry in zips.entries(archive):
-        if entry.filename.lower().endswith(".png"):
+        if entry.filename.lower().endswith(suffix):
             try:
                 yield values.match_name(zips.entry_name(entry)), entry
             except Invalid:

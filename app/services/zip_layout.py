@@ -32,6 +32,7 @@ __all__ = [
     "Layout",
     "PictureFile",
     "annotation_files",
+    "png_zip",
     "read_layout",
     "says_annotations",
 ]
@@ -72,7 +73,8 @@ class PictureFile(NamedTuple):
 class Layout:
     """What each name is; the files of annotations come in the order of their tasks.
 
-    `segments` are pictures that stand with annotations, as those of panoptic segments do.
+    `segments` are pictures that stand with annotations, as those of panoptic segments do, and zips
+    of such pictures.
     """
 
     files: list[AnnotationFile] = field(default_factory=list)
@@ -95,16 +97,32 @@ def annotation_files(names: Sequence[str]) -> list[int]:
     return [place for place in found if says_annotations(names[place])] or found
 
 
+def png_zip(name: str) -> str | None:
+    """What the zip of a panoptic file's PNGs is called, as COCO has one beside the file.
+
+    >>> png_zip("annotations/panoptic_val2017.json")
+    'annotations/panoptic_val2017.zip'
+    >>> png_zip("annotations/instances_val2017.json")
+    """
+    folder, _, base = name.rpartition("/")
+    if tasks.from_name(base)[0] != "panoptic":
+        return None
+    return _path(folder, f"{base.rpartition('.')[0]}.zip")
+
+
 def read_layout(names: Sequence[str]) -> Layout:
     """What the files of a zip with these names are; names have forward slashes."""
     layout = Layout()
     places = annotation_files(names)
     layout.files = sorted((_annotation_file(place, names[place]) for place in places), key=_task)
     taken = set(places)
+    png_zips = {png_zip(file.name) for file in layout.files}
     for place, name in enumerate(names):
         if place in taken:
             continue
-        if not file_names.is_picture(name):
+        if name in png_zips:
+            layout.segments.append(place)
+        elif not file_names.is_picture(name):
             layout.ignored.append(place)
         elif _FOLDER in name.lower().split("/")[:-1] or _is_segments(name, layout.files):
             layout.segments.append(place)

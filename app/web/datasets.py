@@ -139,7 +139,8 @@ def _grouped_tasks(present: Sequence[str]) -> list[tuple[str, list[tuple[str, st
         ("In this dataset", [task for task in known if task in present]),
         ("Made from what fits", [task for task in known if task not in present]),
     )
-    return [(title, _labelled(names, _TASK_LABELS)) for title, names in groups if names]
+    labels = _TASK_LABELS | {"panoptic": "Panoptic, without its PNGs"}
+    return [(title, _labelled(names, labels)) for title, names in groups if names]
 
 
 def _labelled(names: Iterable[str], labels: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -171,6 +171,27 @@ def test_the_export_dialog_gives_a_file_and_a_command(
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["annotations/image_info_default.json", "images/a.jpg"]
 
+    dialog.get_by_label("Task or format").select_option("Panoptic with its PNGs")
+    expect(dialog.get_by_label("Shapes", exact=True)).to_be_hidden()
+    dialog.get_by_label("With the images").check()
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    command = dialog.get_by_label("From a script").input_value()
+    assert f"-o '{download.value.suggested_filename}'" in command
+    options = parse_qs(urlsplit(command.split("'")[-2]).query)
+    assert options == {
+        "ids": ["reindex"],
+        "status": ["new"],
+        "images": ["true"],
+        "tasks": ["panoptic"],
+    }
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == [
+            "annotations/panoptic_default.json",
+            "annotations/panoptic_default/a.png",
+            "images/default/a.jpg",
+        ]
+
 
 def test_filters_change_grid_address_and_the_way_on(
     page: Page, server: Server, dataset: dict[str, Any], tmp_path: Path

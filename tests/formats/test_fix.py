@@ -77,7 +77,12 @@ def test_every_code_has_a_suggestion() -> None:
     assert all(text.endswith(".") and text[0].isupper() for text in FIXES.values())
 
 
-@pytest.mark.parametrize("code", REPAIRS)
+def test_every_repair_is_tried() -> None:
+    """That of segments with their PNGs, in test_fix_panoptic.py."""
+    assert BROKEN.keys() | {"segment_id_duplicate"} == REPAIRS.keys()
+
+
+@pytest.mark.parametrize("code", BROKEN)
 def test_a_repaired_code_is_gone(code: str, tmp_path: Path) -> None:
     found = Fixed(tmp_path, BROKEN[code])
     assert code in check_file(found.before)["issue_counts"]

@@ -196,7 +196,7 @@ _BAD: dict[str, tuple[Any, Any]] = {
         {"a.png": ids_png()},
     ),
     "segments_invalid": (
-        panoptic(annotations=[{"image_id": 1, "file_name": "a.png", "segments_info": None}]),
+        panoptic(annotations=[{"image_id": 1, "file_name": "a.png", "segments_info": 7}]),
         {"a.png": ids_png()},
     ),
     "image_unknown": (

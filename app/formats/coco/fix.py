@@ -17,20 +17,24 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from app.formats.coco import rawjson, values
+from app import masks
+from app.formats.coco import panoptic, rawjson, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.coco.reader import CocoReader
 from app.formats.coco.repair import REPAIRS, repair
 from app.formats.coco.stream import Member, Records, Stream
 from app.formats.issues import ISSUES
-from app.formats.records import AnnotationRecord, Report, Size
+from app.formats.records import AnnotationRecord, Pngs, Report, Size
 from app.formats.sizes import settle_sizes
 
 __all__ = ["Repaired", "fix"]
 
-_RECORD = re.compile(r"((?:images|categories|annotations)\[\d+\])(?:\.(.*))?", re.DOTALL)
+_RECORD = re.compile(
+    r"((?:images|categories|annotations)\[\d+\](?:\.segments_info\[\d+\])?)(?:\.(.*))?", re.DOTALL
+)
 _BETWEEN = b" \t\r\n,["
 _COPY_BYTES = 1 << 20
+_FROM_PIXELS = ("segment_area_differs", "computed from the PNG")
 
 
 class Repaired(NamedTuple):
@@ -81,8 +85,10 @@ class _Findings(Report):
 class _Plan:
     """What to do with which record, by its path such as ``annotations[3]``.
 
-    `highest` is the highest id of each kind of records. `saved` says that something was done to a
-    record that the reader had rejected, so that there may be more to see in it now.
+    A segment of a panoptic file is a record as well, within that of its image, and `frames` are the
+    images' records with something to do in their segments. `highest` is the highest id of each kind
+    of records. `saved` says that something was done to a record that the reader had rejected, so
+    that there may be more to see in it now.
     """
 
     findings: dict[str, list[_Finding]]
@@ -90,6 +96,11 @@ class _Plan:
     highest: dict[str, int]
     fills: dict[str, dict[str, str]] = field(default_factory=dict)
     saved: bool = False
+    frames: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        touched = itertools.chain(self.findings, self.fills)
+        self.frames = {path.partition(".")[0] for path in touched if "." in path}
 
     @property
     def may_save(self) -> bool:
@@ -100,7 +111,12 @@ class _Plan:
 
 
 def _fatal(findings: list[_Finding]) -> list[_Finding]:
-    return [one for one in findings if ISSUES[one.code].severity == "error"]
+    """Those for which the record is rejected; pixels that no segment lists reject nothing."""
+    return [
+        one
+        for one in findings
+        if ISSUES[one.code].severity == "error" and one.code != "segment_unlisted"
+    ]
 
 
 def fix(
@@ -111,19 +127,21 @@ def fix(
     task: str = "auto",
     drop: bool = False,
     fill: bool = False,
+    pngs: Pngs | None = None,
 ) -> list[Repaired]:
     """Write a repaired copy of an open file to another one; returns what was repaired.
 
     `source` is a file of the disk, called `name`. With `drop`, records that cannot be imported are
     left out; with `fill`, an absent `area`, `bbox` or `iscrowd` is added as it is computed for
-    display, and so are the width and height of an image that masks tell. Raises FileError for a
-    file that cannot be read at all, before anything is written.
+    display, and so are the width and height of an image that masks tell; segments of a panoptic
+    file, which needs its `pngs`, get the area and box of their pixels. Raises FileError for a file
+    that cannot be read at all, before anything is written.
     """
     with as_utf8(source) as text, ExitStack() as drafts:
         start = text.tell()
         as_it_is = text is source
         done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
-        plan = _look(text, name=name, task=task, drop=drop, fill=fill)
+        plan = _look(text, pngs, name=name, task=task, drop=drop, fill=fill)
         while plan.may_save:
             # Nothing else is looked for in a record that is rejected, and it must not be dropped
             # before its repairs are done: so these come first, in a copy that is looked at again.
@@ -137,7 +155,7 @@ def fix(
             draft.flush()
             draft.seek(start)
             text = draft
-            plan = _look(text, name=name, task=task, drop=drop, fill=fill)
+            plan = _look(text, pngs, name=name, task=task, drop=drop, fill=fill)
         text.seek(start)
         return done + list(_copy(text, target, plan, whole=as_it_is))
 
@@ -145,9 +163,11 @@ def fix(
 # What to do ------------------------------------------------------------------------------------
 
 
-def _look(text: BinaryIO, *, name: str, task: str, drop: bool, fill: bool) -> _Plan:
+def _look(
+    text: BinaryIO, pngs: Pngs | None, *, name: str, task: str, drop: bool, fill: bool
+) -> _Plan:
     report = _Findings()
-    reader = CocoReader(text, task=task, report=report, name=name)
+    reader = CocoReader(text, task=task, report=report, name=name, pngs=pngs)
     head = reader.head()
     sizes = settle_sizes(reader, head, report, {})
     fills: dict[str, dict[str, str]] = {}
@@ -155,8 +175,9 @@ def _look(text: BinaryIO, *, name: str, task: str, drop: bool, fill: bool) -> _P
     for batch in reader.annotations(sizes):
         for record in batch:
             ids.append(record.coco_id)
-            if fill and (absent := _absent(record)):
-                fills[record.path] = absent
+            absent = _of_pixels if head.task == "panoptic" else _absent
+            if fill and (members := absent(record)):
+                fills[record.path] = members
     if fill:
         for image, size in zip(head.images, sizes, strict=True):
             if image.width is None and size is not None:
@@ -188,6 +209,20 @@ def _absent(record: AnnotationRecord) -> dict[str, str]:
     return {
         name: text for name, text in computed.items() if parts.get(name, "null") in ("null", "[]")
     }
+
+
+def _of_pixels(record: AnnotationRecord) -> dict[str, str]:
+    """What a segment lacks, or says otherwise than its pixels do."""
+    own = rawjson.members(record.text)
+    pixels = masks.from_dicts([rawjson.decode(own["segmentation"])])
+    drawn = rawjson.members(panoptic.segment_text(record.text, pixels=pixels))
+    members = {name: drawn[name] for name in ("area", "bbox") if _differs(own, name, drawn[name])}
+    crowd = _absent(record).get("iscrowd")
+    return members if crowd is None else members | {"iscrowd": crowd}
+
+
+def _differs(parts: dict[str, str], name: str, text: str) -> bool:
+    return bool(rawjson.decode(parts.get(name, "null")) != rawjson.decode(text))
 
 
 def _size_members(size: Size) -> dict[str, str]:
@@ -262,20 +297,27 @@ def _treated(
 ) -> tuple[bytes | None, list[Repaired]]:
     """The record as it is written, None for not at all, and what was done to it."""
     findings, fills = plan.findings.get(path, []), plan.fills.get(path, {})
-    if not findings and not fills:
+    if not findings and not fills and path not in plan.frames:
         return record, []
     fatal = _fatal(findings)
     done: list[Repaired] = []
+    inner: list[Repaired] = []
     parts = _parts(record, findings)
     if parts is not None:
         before = dict(parts)
+        if path in plan.frames:
+            inner = _segments(parts, path, plan)
         for one in findings:
             changed = repair(one.code, parts, one.member, new_ids)
             if changed or _same_repair(one, done):
                 done.append(Repaired(one.code, one.path, one.id, REPAIRS[one.code].done))
         for name, text in fills.items():
+            if not _differs(parts, name, text):
+                continue
+            absent = parts.get(name, "null") in ("null", "[]")
+            code, what = ("filled", "added") if absent else _FROM_PIXELS
             parts[name] = text
-            done.append(Repaired("filled", f"{path}.{name}", _id_of(findings, parts), "added"))
+            done.append(Repaired(code, f"{path}.{name}", _id_of(findings, parts), what))
         if parts != before:
             record = rawjson.join(parts).encode()
             plan.saved |= bool(fatal)
@@ -283,7 +325,31 @@ def _treated(
     left = [one for one in fatal if one.code not in repaired]
     if left and plan.drop:
         return None, [Repaired(left[0].code, path, left[0].id, "record left out")]
-    return record, done
+    return record, inner + done
+
+
+def _segments(parts: dict[str, str], path: str, plan: _Plan) -> list[Repaired]:
+    """Treat the segments of an image's record; what was done to them."""
+    done: list[Repaired] = []
+    kept: list[str] = []
+    seen: list[Any] = []
+    for index, segment in enumerate(rawjson.elements(parts["segments_info"])):
+        own = f"{path}.segments_info[{index}]"
+        twice = [one for one in plan.findings.get(own, []) if one.code == "segment_id_duplicate"]
+        if twice and rawjson.decode(segment) in seen:
+            one = twice[0]
+            done.append(Repaired(one.code, one.path, one.id, REPAIRS[one.code].done))
+            plan.saved = True
+            continue
+        if twice:
+            seen.append(rawjson.decode(segment))
+        text, repairs = _treated(segment.encode(), own, plan, itertools.count(1))
+        done += repairs
+        if text is not None:
+            kept.append(text.decode())
+    if done:
+        parts["segments_info"] = "[" + ",".join(kept) + "]"
+    return done
 
 
 def _same_repair(finding: _Finding, done: list[Repaired]) -> bool:

@@ -240,7 +240,8 @@ class CocoReader:
             while some := list(islice(records, _FRAMES_AT_ONCE)):
                 read = [found for one in some if (found := reader.read(*one)) is not None]
                 self.frames = [frame for frame, _ in read]
-                self.position += sum(len(one[2].get("segments_info") or ()) for one in some)
+                listed = (members.get("segments_info") for _, _, members in some)
+                self.position += sum(len(one) for one in listed if isinstance(one, list))
                 yield [segment for _, segments in read for segment in segments]
 
 

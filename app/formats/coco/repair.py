@@ -192,6 +192,14 @@ def _iscrowd(parts: Parts, member: str, _ids: Iterator[int]) -> bool:
     return True
 
 
+# Segments --------------------------------------------------------------------------------------
+
+
+def _with_others(_parts: Parts, _member: str, _ids: Iterator[int]) -> bool:
+    """What needs all segments of an image, and is done in `app.formats.coco.fix`."""
+    return False
+
+
 REPAIRS: dict[str, Repair] = {
     "id_missing": Repair("given a new id", _new_id),
     "id_type_mismatch": Repair("written like the id that it means", _reference),
@@ -211,4 +219,5 @@ REPAIRS: dict[str, Repair] = {
     "bbox_invalid": Repair("written as numbers", _bbox),
     "area_invalid": Repair("written as a number", _number_member),
     "iscrowd_unusual": Repair("written as 0 or 1", _iscrowd),
+    "segment_id_duplicate": Repair("left out where it says the same again", _with_others),
 }

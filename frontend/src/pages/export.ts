@@ -20,15 +20,23 @@ function harmless(subset: string): string {
   return kept.slice(0, 80) || "dataset";
 }
 
+/** The choices that are zips of COCO files, and what each adds to the query. */
+const ZIPS: Readonly<Record<string, readonly [name: string, value: string] | null>> = {
+  zip: null,
+  images: ["images", "true"],
+  panoptic_zip: ["tasks", "panoptic"],
+};
+
 /** The address after the dataset's, and the name that the server gives the file, too. */
 export function exportTarget(file: string, stem: string): { path: string; name: string } {
-  if (file === "zip" || file === "images") return { path: ".zip", name: `${stem}.zip` };
+  if (file in ZIPS) return { path: ".zip", name: `${stem}.zip` };
   if (file.endsWith(".zip")) return { path: `/${file}`, name: `${stem}_${file}` };
   return { path: `/${file}.json`, name: `${file}_${stem}.json` };
 }
 
 /** What is exported: one COCO file, a zip of them, with images or without, or another format. */
 function exportKind(file: string): string {
+  if (file === "panoptic_zip") return "panoptic";
   if (file === "zip" || file === "images") return file;
   return file.endsWith(".zip") ? "folder" : "file";
 }
@@ -44,7 +52,8 @@ export function exportDialog(root: HTMLElement): void {
       show(part, (part.dataset["for"] ?? "").split(" ").includes(exportKind(file)));
     }
     const query = exportQuery(form);
-    if (file === "images") query.append("images", "true");
+    const own = ZIPS[file] ?? null;
+    if (own !== null) query.append(...own);
     // The name that the server gives the file, too.
     const subset = find<HTMLSelectElement>(form, "[name=subset]").value;
     const stem = subset === "" ? (root.dataset["stem"] ?? "") : harmless(subset);
