@@ -61,7 +61,9 @@ def test_keys_of_ones_own_hold_at_once_and_in_every_browser(
         page.get_by_role("button", name="Use it here").click()
     expect(page.get_by_role("button", name="Add a key for Polygon tool")).to_be_focused()
     page.get_by_role("button", name="Take P away from Polygon tool").click()
-    editor.press("Escape", "b")
+    editor.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    editor.press("b")
     assert editor.tool == "polygon.ready"
     expect(page.get_by_role("button", name="Polygon (B)")).to_be_visible()
 

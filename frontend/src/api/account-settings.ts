@@ -31,7 +31,9 @@ export class AccountSettings {
   readonly #listeners = new Set<() => void>();
   #keys: ChangedKeys = {};
   #view: ViewChoices = DEFAULT_VIEW;
+  /** Changes that have no answer yet, and how often there was one to send. */
   #underWay = 0;
+  #sent = 0;
   /** What the server does not have yet, the oldest first. */
   #waiting: readonly SettingsChange[] = [];
   /** Why the last change is not kept; null when it is. */
@@ -58,10 +60,12 @@ export class AccountSettings {
   /** What another browser changed meanwhile. Without an answer everything stays as it is. */
   async load(): Promise<void> {
     if (this.#waiting.length > 0) return this.#send([]);
-    this.#underWay += 1;
+    // The answer to a change that is under way tells as much.
+    if (this.#underWay > 0) return;
+    const before = this.#sent;
     const answer = await this.#transport({ method: "GET", path: pathTo("/api/me/preferences") });
-    this.#underWay -= 1;
-    this.#adopt(answer);
+    // It may be older than a change that was made meanwhile, even one that is answered already.
+    if (before === this.#sent) this.#adopt(answer);
   }
 
   /** In force at once, without telling the server: for a slider that is still being dragged. */
@@ -79,6 +83,7 @@ export class AccountSettings {
   async #send(changes: readonly SettingsChange[]): Promise<void> {
     const left = [...this.#waiting, ...changes];
     this.#waiting = [];
+    this.#sent += 1;
     this.#underWay += 1;
     let answer: Answer | null = null;
     for (let body = left[0]; body; body = left[0]) {

@@ -44,6 +44,18 @@ test("an answer to an older question does not undo a newer change", async () => 
   expect(settings.view.labels).toBe(true);
 });
 
+test("an older answer that comes after a newer one undoes nothing either", async () => {
+  const { asked, transport } = held();
+  const settings = new AccountSettings(transport);
+  const loaded = settings.load();
+  const changed = settings.change({ keys: { fit: ["Q"] } });
+  asked[1]!.answer(ok({ keys: { fit: ["Q"] }, view: VIEW }));
+  await changed;
+  asked[0]!.answer(ok({ keys: {}, view: VIEW }));
+  await loaded;
+  expect(settings.keys).toEqual({ fit: ["Q"] });
+});
+
 test("what the server does not keep holds on this page, and is told", async () => {
   const settings = new AccountSettings(() => Promise.resolve({ status: 0, body: null, retryAfterSeconds: null }));
   await settings.change({ keys: { fit: ["Q"], undo: null } });
