@@ -44,7 +44,7 @@ def test_the_picture_is_shown_otherwise_and_stays_what_it_is(page: Page, server:
     page.reload()
     editor.ready()
     assert _pixel(editor, 200, 150) == (155, 155, 155), "kept in this browser"
-    editor.press("Shift+O")
+    editor.press("Alt+O")
     assert _pixel(editor, 200, 150) == (200, 100, 50)
 
     editor.press("r", "Shift+N")

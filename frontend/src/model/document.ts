@@ -77,13 +77,18 @@ export function invert(diff: Diff): Diff {
 }
 
 /** One entry per annotation, from its first state to its last. */
-export function squash(diff: Diff): Diff {
+export function joined(diff: Diff): Diff {
   const entries = new Map<AnnotationKey, DiffEntry>();
   for (const { key, before, after } of diff) {
     const first = entries.get(key);
     entries.set(key, { key, before: first ? first.before : before, after });
   }
-  return [...entries.values()].filter(({ before, after }) => !sameAnnotation(before, after));
+  return [...entries.values()];
+}
+
+/** The same without annotations that are again what they were. */
+export function squash(diff: Diff): Diff {
+  return joined(diff).filter(({ before, after }) => !sameAnnotation(before, after));
 }
 
 /**

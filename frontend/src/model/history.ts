@@ -6,7 +6,7 @@
  * step's diff turned round. Remote diffs never enter a step.
  */
 
-import { invert, replay, squash, type AnnotationDocument, type Diff } from "./document";
+import { invert, joined, replay, squash, type AnnotationDocument, type Diff } from "./document";
 import { sameAnnotation } from "./records";
 
 interface Step {
@@ -56,7 +56,9 @@ export class History {
   cancel(): void {
     const step = this.#open;
     this.#open = null;
-    if (step) this.#replay(invert(squash(step.diff)));
+    if (!step) return;
+    this.#putBack(step.diff);
+    this.#replay(invert(squash(step.diff)));
   }
 
   undo(): boolean {
@@ -91,7 +93,7 @@ export class History {
     if (this.#open) {
       this.#open.diff = [...this.#open.diff, ...diff];
       // A long drag would otherwise keep every state it went through.
-      if (this.#open.diff.length > 256) this.#open.diff = squash(this.#open.diff);
+      if (this.#open.diff.length > 256) this.#open.diff = joined(this.#open.diff);
     } else this.#undos.push({ label: "Change", diff });
   }
 

@@ -29,14 +29,14 @@ test("what was kept is taken as far as it makes sense", () => {
   });
 });
 
-test("R, Shift N and Shift O change how the picture is shown and no annotation", () => {
+test("R, Shift N and Alt O change how the picture is shown and no annotation", () => {
   const story = new Story();
   story.given({ bbox: [10, 10, 20, 20] });
   const before = story.annotations;
   story.key("R").key("Shift+N");
   expect(story.editor.view.display).toMatchObject({ crosshair: true, minimap: true });
   story.editor.setDisplay({ ...story.editor.view.display, gamma: 2 });
-  story.key("Shift+O");
+  story.key("Alt+O");
   expect(story.editor.view.display).toMatchObject({ gamma: 1, crosshair: true });
   expect(story.annotations).toEqual(before);
 });

@@ -38,3 +38,16 @@ test("a step without effect is no step", () => {
   history.commit();
   expect(history.undo()).toBe(false);
 });
+
+test("a cancelled step that changed something back and on gives the very object again", () => {
+  const document = new AnnotationDocument();
+  const history = new History(document);
+  const key = newKey();
+  const original = some({ bbox: [0, 0, 1, 1] });
+  document.apply(new Map([[key, original]]), "remote");
+  history.mark("Move");
+  document.apply(new Map([[key, some({ bbox: [5, 5, 1, 1] })]]), "local");
+  document.apply(new Map([[key, some({ bbox: [0, 0, 1, 1] })]]), "local");
+  history.cancel();
+  expect(document.get(key)).toBe(original);
+});

@@ -39,7 +39,7 @@ export const DISPLAY: readonly Command[] = [
     label: "Show the picture as it is",
     group: "View",
     help: "Takes brightness, contrast, gamma, inversion and channel back.",
-    keys: ["Shift+O"],
+    keys: ["Alt+O"],
     when: ({ view }) => hasTones(view.display),
     run: (editor) => editor.setDisplay(withoutTones(editor.view.display)),
   },
