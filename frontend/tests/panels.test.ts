@@ -11,6 +11,7 @@ import {
   objectFrom,
   objectRows,
   rowAfter,
+  rowTip,
   type Sort,
 } from "../src/panels/objects";
 import { ago, areaText, boxText, initials } from "../src/panels/text";
@@ -85,6 +86,14 @@ test("rows are found by category, id, text and attributes, every word of them", 
   expect(found("worn:true")).toEqual([red]);
   expect(found("caption car")).toEqual([said]);
   expect(found("cup car")).toEqual([]);
+});
+
+test("a caption is listed by its text, and without an area", () => {
+  const story = new Story();
+  story.given({ category_id: null, bbox: null, caption: "a red car" });
+  const [row] = objectRows(story.editor, { sort: "order" });
+  expect(row).toMatchObject({ name: "caption", caption: "a red car", area: 0 });
+  expect(rowTip(row!)).toBe("caption “a red car”, COCO id not there yet");
 });
 
 test("grouped rows stand under their category; folding leaves the line above them", () => {

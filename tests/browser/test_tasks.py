@@ -122,3 +122,7 @@ def test_captions_and_labels_are_written_in_the_editor(
     assert exported(server, dataset, "captions") == [CAPTION]
     assert exported(server, dataset, "labels") == [LABEL]
     assert exported(server, dataset, "instances") == [BOX]
+    # One undo too many is not the browser's, which would put the focus into a field.
+    editor.press("Control+z", "Control+Shift+z")
+    editor.saved()
+    assert len(exported(server, dataset, "captions")) == 2

@@ -4,11 +4,14 @@ import type { Editor } from "../editor/editor";
 import type { Annotation, AnnotationKey, Category } from "../model/records";
 import { measures } from "../shapes";
 import { words } from "./command-list";
+import { areaText } from "./text";
 
 export interface ObjectRow {
   readonly kind: "object";
   readonly key: AnnotationKey;
   readonly name: string;
+  /** The text of a caption of the image, by which one is told from another. */
+  readonly caption: string | null;
   readonly categoryId: number | null;
   /** The COCO id as text; empty for one that the server has not seen. */
   readonly id: string;
@@ -56,9 +59,18 @@ export function objectRows(editor: Editor, { sort, filter = "" }: ListOptions): 
     const id = facts ? String(facts.coco_id) : "";
     if (parts.length > 0 && !mentionsAll(`${name} ${id} ${searchText(annotation)}`, parts)) continue;
     const area = facts?.area ?? measures(annotation).area;
-    rows.push({ kind: "object", key, name, categoryId: annotation.category_id, id, area });
+    const categoryId = annotation.category_id;
+    const caption = categoryId === null ? annotation.caption : null;
+    rows.push({ kind: "object", key, name, caption, categoryId, id, area });
   }
   return rows.sort(ORDERS[sort](editor));
+}
+
+/** What a row cuts off, in full. */
+export function rowTip({ name, caption, id, area }: ObjectRow): string {
+  const what = caption === null ? name : `${name} “${caption}”`;
+  const size = area > 0 && areaText(area);
+  return [what, `COCO id ${id || "not there yet"}`, size].filter(Boolean).join(", ");
 }
 
 type Order = (a: ObjectRow, b: ObjectRow) => number;
