@@ -193,7 +193,8 @@ export class Workspace {
       group: "Image",
       help: "With the filters of the grid that you came from.",
       keys: [key],
-      when: (editor) => !editor.hand.busy && to(side) !== null,
+      // With a shape in hand it says why it stays here.
+      when: () => to(side) !== null,
       run: () => void this.go(to(side)),
     });
     return [
