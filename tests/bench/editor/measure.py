@@ -44,7 +44,12 @@ def _crowded(server: Server) -> Iterator[Row]:
 
 
 def _vertices(server: Server) -> Iterator[Row]:
-    (scene,) = build(server, "one large polygon", size=ORDINARY, counts=(1,), points=5000)
+    for name, spiky in (("an outline", False), ("a star of spikes", True)):
+        yield from _vertex(server, f"a vertex of 5,000 dragged, {name}", spiky=spiky)
+
+
+def _vertex(server: Server, name: str, *, spiky: bool) -> Iterator[Row]:
+    (scene,) = build(server, name, size=ORDINARY, counts=(1,), points=5000, spiky=spiky)
     annotation = server.client.get(f"/api/images/{scene.image_id}/annotations").json()["items"][0]
     ring = annotation["segmentation"][0]
     x, y, width, height = annotation["bbox"]
@@ -56,7 +61,7 @@ def _vertices(server: Server) -> Iterator[Row]:
         stage.editor.click(*middle)
         away = (corner[0] - width / 5, corner[1] + height / 10)
         frames = stage.watch(lambda: stage.drag(corner, away))
-        yield from _frames("a vertex of 5,000 dragged", frames, 8.0, None)
+        yield from _frames(name, frames, 8.0, None)
 
 
 def _opening(server: Server) -> Iterator[Row]:
