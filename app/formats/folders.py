@@ -5,14 +5,15 @@ source of an import. Such formats know no ids: images and categories are found b
 A `FolderWriter` (app/formats/outgoing.py) makes the files of an export.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from app.formats.coco import rawjson, values
 from app.formats.outgoing import FolderWriter
 from app.formats.records import (
+    AnnotationRecord,
     CategoryRecord,
     FileError,
     ImageRecord,
@@ -30,6 +31,7 @@ __all__ = [
     "FolderReader",
     "PictureSize",
     "as_text",
+    "new_annotation",
     "new_category",
     "new_image",
     "one_source",
@@ -153,6 +155,23 @@ def new_category(
         name=name,
         keypoints=list(keypoints),
         skeleton=[list(edge) for edge in skeleton],
+    )
+
+
+def new_annotation(
+    path: str, image: int, category: int, members: Mapping[str, Any]
+) -> AnnotationRecord:
+    """The record of an annotation without an id; the members have at least bbox and area."""
+    return AnnotationRecord(
+        path=path,
+        text=rawjson.dumps(members),
+        coco_id=None,
+        image=image,
+        category=category,
+        iscrowd=False,
+        area=members["area"],
+        bbox=members["bbox"],
+        has_id=False,
     )
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "HistoryEntry",
     "LockedImage",
     "annotation_of",
+    "category_of",
     "change_annotation",
     "check_version",
     "count_changes",
@@ -121,7 +122,7 @@ def _image_gone() -> NotFound:
     return NotFound("There is no such image.")
 
 
-def _category(session: Session, dataset_id: int, category_id: int | None) -> Category | None:
+def category_of(session: Session, dataset_id: int, category_id: int | None) -> Category | None:
     """A category of this dataset; one of another dataset is as unknown as none at all."""
     if category_id is None:
         return None
@@ -235,7 +236,7 @@ def create_annotation(
     client tries again because it never heard the answer to its first try.
     """
     category_id = fields["category_id"].value if "category_id" in fields else None
-    category = _category(session, image.dataset_id, category_id)
+    category = category_of(session, image.dataset_id, category_id)
     edit = Edit(fields, (image.height, image.width), category)
     original = None
     if copy_of is not None:
@@ -324,7 +325,7 @@ def change_annotation(
     check_version(require_present(annotation), expected)
     old_category = _own_category(session, annotation)
     if "category_id" in fields:
-        category = _category(session, annotation.dataset_id, fields["category_id"].value)
+        category = category_of(session, annotation.dataset_id, fields["category_id"].value)
     else:
         category = old_category
     size = image_size(session, image_id=annotation.image_id)

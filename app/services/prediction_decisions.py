@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import AppError, Conflict, Invalid, NotFound
+from app.errors import AppError, Conflict, NotFound
 from app.formats.coco import rawjson
 from app.models import Annotation, Category, Image, Prediction, PredictionSet, User
 from app.services import annotation_edits, annotations, datasets, live, predictions
@@ -247,14 +247,7 @@ def _category(
         if prediction.kind != "caption" and "category_id" not in edits:
             raise Conflict("The prediction's category was deleted.", code="category_deleted")
         return None
-    category = session.get(Category, key)
-    if category is None or category.dataset_id != dataset_id:
-        raise Invalid(
-            "The dataset has no such category.",
-            code="category_unknown",
-            loc=("body", "category_id"),
-        )
-    return category
+    return annotations.category_of(session, dataset_id, key)
 
 
 def _own_fields(

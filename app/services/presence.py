@@ -97,8 +97,3 @@ class Presence:
     def forget_others(self) -> None:
         """What the others announced while nobody listened is not known."""
         self._others.clear()
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether time matters: there are people here to answer for, or others who may die."""
-        return bool(self._here or self._others)

@@ -15,13 +15,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.formats.coco import rawjson, values
+from app.formats.coco import values
 from app.formats.folders import (
     EMPTY_ENVELOPE,
     PICTURES,
     Folder,
     PictureSize,
     as_text,
+    new_annotation,
     new_category,
     new_image,
     without_suffix,
@@ -249,17 +250,7 @@ class VocSource:
         }
         if attributes:
             members["attributes"] = attributes
-        return AnnotationRecord(
-            path=path,
-            text=rawjson.dumps(members),
-            coco_id=None,
-            image=image,
-            category=category,
-            iscrowd=False,
-            area=members["area"],
-            bbox=box,
-            has_id=False,
-        )
+        return new_annotation(path, image, category, members)
 
 
 def _is_flag(line: list[str]) -> bool:

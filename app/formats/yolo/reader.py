@@ -16,9 +16,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.formats.coco import geometry, rawjson, values
-from app.formats.folders import EMPTY_ENVELOPE, Folder, as_text, new_category, new_image
+from app.formats.folders import (
+    EMPTY_ENVELOPE,
+    Folder,
+    as_text,
+    new_annotation,
+    new_category,
+    new_image,
+)
 from app.formats.records import AnnotationRecord, FileError, FrameRecord, Head, Report, Size
-from app.formats.yolo.config import find_config, read_config
+from app.formats.yolo.config import Config, find_config, read_config
 from app.formats.yolo.layout import Item, label_names, pair
 
 __all__ = ["YoloReader"]
@@ -50,7 +57,7 @@ class YoloReader:
         else:
             has_images = any("images" in name.split("/") for name in folder.names)
             is_yolo = (is_told and has_images) or _has_lines(folder, labels)
-        return is_yolo and _kind(folder, labels) == self._kind
+        return is_yolo and _kind(folder, labels, config) == self._kind
 
     def open(self, folder: Folder, *, report: Report) -> "YoloSource":
         return YoloSource(folder, self._kind, report)
@@ -69,8 +76,8 @@ def _has_lines(folder: Folder, labels: Sequence[str]) -> bool:
     return False
 
 
-def _kind(folder: Folder, labels: Sequence[str]) -> str:
-    if read_config(folder).keypoints:
+def _kind(folder: Folder, labels: Sequence[str], config: Config) -> str:
+    if config.keypoints:
         return "pose"
     for name in labels[:_LOOKED_AT]:
         try:
@@ -278,17 +285,7 @@ class YoloSource:
             points = self._keypoints(rest[4:], size)
             members["keypoints"] = points
             members["num_keypoints"] = sum(v > 0 for v in points[2::3])
-        return AnnotationRecord(
-            path=line.path,
-            text=rawjson.dumps(members),
-            coco_id=None,
-            image=image,
-            category=category,
-            iscrowd=False,
-            area=members["area"],
-            bbox=box,
-            has_id=False,
-        )
+        return new_annotation(line.path, image, category, members)
 
     def _keypoints(self, numbers: list[float], size: Size) -> list[float]:
         """x, y, v for each keypoint; one that is not labelled is 0, 0, 0."""
