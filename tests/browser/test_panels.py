@@ -1,6 +1,6 @@
 """The panels around the image: keys of one's own, lists, properties, problems."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -31,6 +31,13 @@ def image_ids(server: Server) -> list[int]:
     server.import_coco(made, coco)
     found = server.client.get(f"/api/datasets/{made}/images?sort=file_name&limit=100").json()
     return [image["id"] for image in found["items"]]
+
+
+@pytest.fixture(autouse=True)
+def own_keys(server: Server) -> Iterator[None]:
+    """What a test changes in the account's keys and looks is not the next one's."""
+    yield
+    server.client.patch("/api/me/preferences", json={"keys": None, "view": None})
 
 
 @pytest.fixture
@@ -128,7 +135,6 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     expect(objects.locator(".row.group")).to_have_text(["person 1", "thing 2"])
     objects.locator(".row.group").first.click()
     expect(rows).to_have_count(2)
-    server.client.patch("/api/me/preferences", json={"view": None})
 
     # A box over the last one is sent back: an attribute of its own, and no other order.
     editor.press("b")
