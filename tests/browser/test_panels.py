@@ -240,8 +240,8 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     pose = {"keypoints": [v for n in range(17) for v in (30 + n, 40, 2)], "num_keypoints": 17}
     image = {"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}
     boxes = [
-        {"id": n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80], "segmentation": [],
-         "area": 80 * (200 - n), "iscrowd": 0, "attributes": {"worn": True}, **pose}
+        {"id": n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
+         "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, "attributes": {"worn": True}, **pose}
         for n in range(1, 13)
     ]  # fmt: skip
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
