@@ -241,7 +241,7 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     image = {"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}
     boxes = [
         {"id": n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
-         "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, "attributes": {"worn": True}, **pose}
+         "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, **pose}
         for n in range(1, 13)
     ]  # fmt: skip
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
