@@ -74,12 +74,11 @@ export class Editor {
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
-  /** The picture, for tools that follow its colours; null without one. */
-  sight: Sight | null = null;
   #categories: readonly Category[];
   #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;
   #hand: Hand | null = null;
+  #sight: Sight | null = null;
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
@@ -104,6 +103,16 @@ export class Editor {
   /** Called once, by whoever puts editor and tools together. */
   takeUp(hand: Hand): void {
     this.#hand = hand;
+  }
+
+  /** The picture, for tools that follow its colours; null without one. */
+  get sight(): Sight | null {
+    return this.#sight;
+  }
+
+  set sight(sight: Sight | null) {
+    this.#sight = sight;
+    this.signal.emit("tool");
   }
 
   // Categories

@@ -9,7 +9,7 @@ import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { SightError, type Sight } from "../editor/sight";
 import { distance, type ImagePoint } from "../geometry/point";
-import { Newest, sightOf } from "./asking";
+import { lookAhead, Newest, sightOf } from "./asking";
 import { add, drawn, mayDraw, pickRadius } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -23,6 +23,11 @@ interface Piece {
 }
 
 class ScissorsTool extends Tool {
+  constructor(editor: Editor) {
+    super(editor);
+    lookAhead(editor, "scissors", (sight) => sight.wake());
+  }
+
   protected initial(): State {
     return new Ready(this);
   }
