@@ -24,6 +24,7 @@ import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
+import { LastPoses } from "./last-poses";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
@@ -56,8 +57,9 @@ export interface EditorOptions {
   readonly image: ImageRecord;
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
-  /** One that other editors share. */
+  /** Those that other editors share. */
   readonly clipboard?: Clipboard;
+  readonly poses?: LastPoses;
 }
 
 export class Editor {
@@ -67,6 +69,7 @@ export class Editor {
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly clipboard: Clipboard;
+  readonly poses: LastPoses;
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
@@ -82,9 +85,10 @@ export class Editor {
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
-  constructor({ image, categories, readOnly, clipboard = new Clipboard() }: EditorOptions) {
+  constructor({ image, categories, readOnly, ...shared }: EditorOptions) {
     this.image = image;
-    this.clipboard = clipboard;
+    this.clipboard = shared.clipboard ?? new Clipboard();
+    this.poses = shared.poses ?? new LastPoses();
     this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));

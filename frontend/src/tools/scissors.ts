@@ -115,7 +115,7 @@ class Tracing extends State<ScissorsTool> {
     const fixed = this.#pieces.flatMap(({ points }) => points);
     const dots = [this.#first, ...this.#pieces.map(({ to }) => to)];
     const live = this.#closing ? [] : this.#live.length > 0 ? this.#live : [this.#last, this.#at];
-    return { ...NO_PREVIEW, line: [...fixed, ...live], dots, ghost };
+    return { ...NO_PREVIEW, line: [...fixed, ...live], dots, ghost, subtracts: this.#mode === "subtract" };
   }
 
   override move(input: PointerInput): void {
