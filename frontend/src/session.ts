@@ -61,6 +61,8 @@ export interface SessionOptions {
   readonly poses: LastPoses;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
+  /** What the person may do in the dataset came from the server. */
+  readonly roleSeen: (role: PageData["role"]) => void;
 }
 
 export class Session {
@@ -88,7 +90,7 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, clipboard, poses, categoriesSeen }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, clipboard, poses, categoriesSeen, roleSeen }: SessionOptions) {
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
@@ -117,6 +119,7 @@ export class Session {
       refresh: () => this.#catchUp(true),
       reloadPredictions: () => this.#findPredictions(),
       categories: categoriesSeen,
+      role: roleSeen,
       people: () => this.signal.emit("page"),
       ended: (reason) => this.#ended(reason),
     });

@@ -66,7 +66,11 @@ def test_the_editor_is_accessible(
     editor = EditorPage(page).open(image)
     editor.press("/", "Escape", "Control+a")
     if viewport == PHONE:
+        page.get_by_role("button", name="View settings").click()
         assert violations(page) == []
+        editor.press("m")
+        options = page.get_by_role("toolbar", name="Brush options")
+        assert options.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
     page.get_by_role("button", name="How objects are drawn").click()
@@ -77,6 +81,9 @@ def test_the_editor_is_accessible(
         page.get_by_role("dialog", name=title).wait_for()
         assert violations(page) == [], title
         editor.press("Escape")
+    # What is too weak is found, also in the smallest print.
+    page.locator(".hints").evaluate("e => e.style.setProperty('--muted', 'rgb(128 128 128)')")
+    assert any("color-contrast: .hint" in found for found in violations(page))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
