@@ -19,6 +19,9 @@ PHONE = {"width": 390, "height": 844}
 def violations(page: Page) -> list[str]:
     """Each rule that is broken, with the elements that break it."""
     page.evaluate(AXE.read_text())
+    # It takes the layers of the stage, which reach beyond what is seen of them, for covers of the
+    # text beside the stage, and then says nothing about its contrast.
+    page.evaluate("document.querySelectorAll('canvas').forEach((e) => (e.style.display = 'none'))")
     found: list[dict[str, Any]] = page.evaluate(
         "async (rules) => (await axe.run(document, {runOnly: rules})).violations", RULES
     )
@@ -66,8 +69,11 @@ def test_the_editor_is_accessible(
     editor = EditorPage(page).open(image)
     editor.press("/", "Escape", "Control+a")
     if viewport == PHONE:
+        assert violations(page) == []
+        page.get_by_role("button", name="Close the panel").click()
         page.get_by_role("button", name="View settings").click()
         assert violations(page) == []
+        page.get_by_role("button", name="View settings").click()
         editor.press("m")
         options = page.get_by_role("toolbar", name="Brush options")
         assert options.evaluate("strip => strip.scrollWidth <= strip.clientWidth")

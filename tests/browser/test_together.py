@@ -135,7 +135,7 @@ def test_two_people_at_once(
     expect(mine.get_by_text("Ada Lovelace deleted “spoon”.")).to_be_visible()
 
     # The status, a category and the end of her visit.
-    theirs.get_by_role("button", name="Mark the image done").click()
+    theirs.get_by_role("button", name="Mark done").click()
     expect(mine.get_by_role("button", name="Status: Done")).to_be_visible()
     categories = server.client.get(f"/api/datasets/{scene.dataset_id}/categories").json()["items"]
     path = f"/api/categories/{categories[0]['id']}"
