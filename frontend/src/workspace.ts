@@ -22,6 +22,7 @@ import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pend
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import { Clipboard } from "./editor/clipboard";
+import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
@@ -54,7 +55,8 @@ export class Workspace {
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
   readonly #remembered: Remembered;
-  readonly #clipboard = new Clipboard(sessionStorage);
+  readonly #clipboard: Clipboard;
+  readonly #poses: LastPoses;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -68,6 +70,8 @@ export class Workspace {
   private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
+    this.#clipboard = new Clipboard(localStorage, page.user.id);
+    this.#poses = new LastPoses(localStorage, page.user.id);
     this.settings = parts.settings;
     this.#transport = parts.transport;
     this.navigation = new Navigation({
@@ -87,6 +91,8 @@ export class Workspace {
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
+    // Only what other tabs store is told.
+    window.addEventListener("storage", () => this.#clipboard.takeStored());
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
     });
@@ -290,7 +296,7 @@ export class Workspace {
     this.#session = next;
     this.#left.delete(id);
     arrived();
-    document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
+    document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     next.begin(ahead, !known && !ahead.visit);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
@@ -332,6 +338,7 @@ export class Workspace {
       transport: this.#transport,
       store: this.#store,
       clipboard: this.#clipboard,
+      poses: this.#poses,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     session.signal.on(["saved"], () => this.#saved(session));
