@@ -23,6 +23,7 @@ import { loadVersions, type KnownVersion } from "./api/versions";
 import { loadAnnotations, loadNeighbours, type Ahead, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import type { Clipboard } from "./editor/clipboard";
+import type { LastPoses } from "./editor/last-poses";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
@@ -59,6 +60,7 @@ export interface SessionOptions {
   readonly transport: Transport;
   readonly store: PendingStore;
   readonly clipboard: Clipboard;
+  readonly poses: LastPoses;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
 }
@@ -91,13 +93,13 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, clipboard, categoriesSeen }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, clipboard, poses, categoriesSeen }: SessionOptions) {
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
     this.#transport = transport;
     const readOnly = page.role === "viewer";
-    this.editor = new Editor({ image: visit.image, categories, readOnly, clipboard });
+    this.editor = new Editor({ image: visit.image, categories, readOnly, clipboard, poses });
     const toolbox = new Toolbox(this.editor);
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({

@@ -23,6 +23,7 @@ import { fetchAhead } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import { Clipboard } from "./editor/clipboard";
+import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
@@ -55,7 +56,8 @@ export class Workspace {
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch;
   readonly #remembered: Remembered;
-  readonly #clipboard = new Clipboard(sessionStorage);
+  readonly #clipboard: Clipboard;
+  readonly #poses: LastPoses;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -69,6 +71,8 @@ export class Workspace {
   private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
+    this.#clipboard = new Clipboard(localStorage, page.user.id);
+    this.#poses = new LastPoses(localStorage, page.user.id);
     this.settings = parts.settings;
     this.#transport = parts.transport;
     this.navigation = new Navigation({
@@ -91,6 +95,8 @@ export class Workspace {
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
+    // Only what other tabs store is told.
+    window.addEventListener("storage", () => this.#clipboard.takeStored());
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
     });
@@ -336,6 +342,7 @@ export class Workspace {
       transport: this.#transport,
       store: this.#store,
       clipboard: this.#clipboard,
+      poses: this.#poses,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     session.signal.on(["saved"], () => this.#saved(session));

@@ -17,6 +17,7 @@ export function picture(colour: (x: number, y: number) => Colour, width = 200, h
 export function sightOf(image: Decoded): Sight {
   const eye = new Eye(image);
   return {
+    wake: () => undefined,
     flood: (flood) => Promise.resolve(eye.flood(flood)),
     route: (from, to) => Promise.resolve(eye.route(from, to)),
     superpixels: (part, spacing) => Promise.resolve(eye.superpixels(part, spacing)),

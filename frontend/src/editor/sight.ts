@@ -14,6 +14,8 @@ import { slic, type Superpixels } from "../geometry/superpixels";
 
 /** Every answer may also be a SightError, where there is no picture to look at. */
 export interface Sight {
+  /** Gets ready for the first question, which takes a while. */
+  wake(): void;
   /** Pixels of the colour at a place. */
   flood(flood: Flood): Promise<Runs>;
   /** The way along edges from one place to another, both included. */

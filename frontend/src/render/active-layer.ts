@@ -21,6 +21,10 @@ import { drawTip } from "./tip";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
+/** Of the border of what is cut away, in CSS pixels. */
+const CUT_DASH = [6, 5];
+
+type Line = Pick<Preview, "closed" | "filled" | "subtracts"> & { readonly color: string };
 
 export class ActiveLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
@@ -101,12 +105,13 @@ export class ActiveLayer implements Layer {
   }
 
   #preview(preview: Preview, frame: Frame): void {
-    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label, tip } = preview;
+    const { line, closed, filled, subtracts, gone, dots, ghost, mark, marquee, limbs, label, tip } = preview;
     if (tip) drawTip(this.#context, tip, frame);
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
-    if (line.length > 1) this.#line(line, closed, filled ? color : null, color, frame);
+    if (gone.length > 1) this.#gone(gone, frame);
+    if (line.length > 1) this.#line(line, { closed, filled, subtracts, color }, frame);
     if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
@@ -152,42 +157,50 @@ export class ActiveLayer implements Layer {
     context.setLineDash([]);
   }
 
-  #line(
-    line: readonly ImagePoint[],
-    closed: boolean,
-    fill: string | null,
-    color: string,
-    frame: Frame,
-  ): void {
+  #line(line: readonly ImagePoint[], { closed, filled, subtracts, color }: Line, frame: Frame): void {
     const context = this.#context;
-    context.beginPath();
-    for (const point of line) {
-      const { x, y } = toScreen(frame.camera, point);
-      context.lineTo(x, y);
-    }
+    this.#path(line, frame);
     if (closed) context.closePath();
-    if (fill) {
-      context.fillStyle = fill;
-      context.globalAlpha = 0.2;
+    if (filled) {
+      context.fillStyle = subtracts ? "#000000" : color;
+      context.globalAlpha = subtracts ? 0.5 : 0.2;
       context.fill("evenodd");
       context.globalAlpha = 1;
     }
-    this.#stroke(color);
+    // What is cut away is dark with a broken border, whatever its colour is.
+    this.#stroke(subtracts ? "#000000" : color, subtracts ? CUT_DASH : []);
+  }
+
+  #gone(way: readonly ImagePoint[], frame: Frame): void {
+    this.#path(way, frame);
+    this.#stroke("#000000", CUT_DASH);
+  }
+
+  #path(line: readonly ImagePoint[], { camera }: Frame): void {
+    this.#context.beginPath();
+    for (const point of line) {
+      const { x, y } = toScreen(camera, point);
+      this.#context.lineTo(x, y);
+    }
   }
 
   /** The path at hand, seen on every image. */
-  #stroke(color: string): void {
+  #stroke(color: string, dash: readonly number[] = []): void {
     const context = this.#context;
     context.lineJoin = "round";
+    context.lineCap = "butt";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],
       ["#ffffff", 2.5],
-      [color, 1.5],
+      [color, dash.length > 0 ? 2.5 : 1.5],
     ] as const) {
       context.strokeStyle = style;
       context.lineWidth = width;
+      // White below, so that the gaps are seen, too.
+      if (style === color) context.setLineDash(dash);
       context.stroke();
     }
+    context.setLineDash([]);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Sight } from "../editor/sight";
 
 export interface SightQuestion {
   readonly id: number;
-  readonly name: keyof Sight;
+  readonly name: Exclude<keyof Sight, "wake">;
   readonly values: readonly unknown[];
 }
 

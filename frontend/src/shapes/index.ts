@@ -8,10 +8,11 @@
 import { union, type Bounds } from "../geometry/bounds";
 import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
+import type { Ring } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { box } from "./box";
 import { keypoints } from "./keypoints";
-import { mask } from "./mask";
+import { isMask, mask, pixelEdges } from "./mask";
 import { polygons } from "./polygons";
 
 export { keypointsWithin } from "./keypoints";
@@ -178,6 +179,13 @@ export const withRegion = (annotation: Annotation, { rings, holes }: Region): An
   segmentation: rings,
   holes,
 });
+
+/** The rings that other outlines go to and along: holes last, and for a mask the edges of its pixels. */
+export function outlines(annotation: Annotation): readonly Ring[] {
+  const found = region(annotation);
+  if (found) return [...found.rings, ...found.holes];
+  return isMask(annotation.segmentation) ? pixelEdges(annotation.segmentation) : [];
+}
 
 /** What it covers as outlines, or null when it has none. */
 export function region(annotation: Annotation): Region | null {
