@@ -36,7 +36,7 @@ class TilesOut(BaseModel):
     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-    that is not the edge of the picture. Sent as `v` with each tile, `version` lets browsers keep it.
+    that is not the edge of the picture. `version`, sent as `v` with a tile, lets browsers keep it.
     """
 
     version: str

@@ -16,7 +16,7 @@ import {
 } from "./api/client";
 import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
-import { fetchSmall, fetchWhole, isLarger, pictureAddresses, type LoadedPicture } from "./api/pictures";
+import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
@@ -227,7 +227,8 @@ export class Session {
   #sight(): WorkerSight | null {
     const { id, width, height, has_file: hasFile } = this.page.image;
     if (!hasFile) return null;
-    return new WorkerSight({ addresses: pictureAddresses(id), width, height }, () => new SightWorker());
+    const tiles = isLarger(this.page.image, this.page.tiled_from_pixels) ? tilesAddress(id) : null;
+    return new WorkerSight({ addresses: pictureAddresses(id), tiles, width, height }, () => new SightWorker());
   }
 
   imageToClient(x: number, y: number): { x: number; y: number } {

@@ -9,7 +9,7 @@ import type { ImageRecord } from "../model/records";
 import { canvasOf, cutPicture, pictureOf, type CutPicture, type Picture } from "../render/picture";
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
-import { openTiled, type TileOptions } from "../render/tiled-picture";
+import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
 import { pathTo, type Schemas } from "./client";
 
 /** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
@@ -33,6 +33,8 @@ export function pictureAddresses(id: number): string[] {
   const small = `${pathTo("/api/images/{image_id}/thumbnail", id)}?size=${SUBSTITUTE_PIXELS}`;
   return [pathTo("/api/images/{image_id}/picture", id), small];
 }
+
+export const tilesAddress = (id: number): string => pathTo("/api/images/{image_id}/tiles", id);
 
 /**
  * The whole picture, in tiles from so many pixels on, or what the server makes of a
@@ -58,25 +60,21 @@ export function fetchSmall(id: number, signal: AbortSignal): Promise<Picture | n
 }
 
 async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | null> {
-  const path = pathTo("/api/images/{image_id}/tiles", id);
+  const path = tilesAddress(id);
   try {
     const response = await fetch(path, { credentials: "same-origin", signal });
     if (!response.ok) return null;
     const layout = (await response.json()) as Schemas["TilesOut"];
-    return await openTiled(layout, tileOptions(path, layout.version), signal);
+    return await openTiled(layout, tileOptions(path, layout), signal);
   } catch {
     // No answer; it may still be that the server has a small picture.
     return null;
   }
 }
 
-function tileOptions(path: string, version: string): TileOptions {
+function tileOptions(path: string, layout: TileLayout): TileOptions {
   return {
-    load: async ({ level, column, row }, signal) => {
-      const response = await fetch(`${path}/${level}/${column}/${row}?v=${version}`, { credentials: "same-origin", signal });
-      if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-      return canvasOf(await createImageBitmap(await response.blob()));
-    },
+    load: async (place, signal) => canvasOf(await fetchTile(path, layout, place, signal)),
     free: (element) => Object.assign(element, { width: 0, height: 0 }),
     missing: () => {
       const element = document.createElement("div");

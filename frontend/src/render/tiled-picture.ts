@@ -10,6 +10,8 @@ import type { Level, Picture, Tile } from "./picture";
 
 /** What the server says of a picture's tiles; level 0 is the whole size, each further one half of it. */
 export interface TileLayout {
+  /** Changes with the tiles, so that a browser may keep each. */
+  readonly version: string;
   readonly width: number;
   readonly height: number;
   readonly tile_size: number;
@@ -51,6 +53,19 @@ export function placeOf({ tile_size: side, overlap, levels }: TileLayout, place:
     right: Math.min(width, (place.column + 1) * side + overlap) * shrink,
     bottom: Math.min(height, (place.row + 1) * side + overlap) * shrink,
   };
+}
+
+/** A decoded tile. Throws when it does not come. */
+export async function fetchTile(
+  address: string,
+  { version }: TileLayout,
+  { level, column, row }: TilePlace,
+  signal?: AbortSignal,
+): Promise<ImageBitmap> {
+  const path = `${address}/${level}/${column}/${row}?v=${version}`;
+  const response = await fetch(path, { credentials: "same-origin", signal: signal ?? null });
+  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+  return createImageBitmap(await response.blob());
 }
 
 /** Comes when its coarsest level is there; null when that does not come. */

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
 import type { Bounds } from "../../src/geometry/bounds";
+import type { Decoded } from "../../src/geometry/flood";
 import type { Picture, Tile } from "../../src/render/picture";
+import { TiledPixels } from "../../src/render/tiled-pixels";
 import { levelFor, spared, tilesIn } from "../../src/render/tile-choice";
 import { openTiled, placeOf, type TileLayout, type TilePlace } from "../../src/render/tiled-picture";
 
@@ -12,7 +14,7 @@ function layoutOf(width: number, height: number): TileLayout {
     levels.push({ width: w, height: h, columns: Math.ceil(w / 1024), rows: Math.ceil(h / 1024) });
     if (Math.max(w, h) <= 1024) break;
   }
-  return { width, height, tile_size: 1024, overlap: 1, levels };
+  return { version: "1", width, height, tile_size: 1024, overlap: 1, levels };
 }
 
 const LARGE = layoutOf(20_000, 15_001);
@@ -164,4 +166,62 @@ test("without its coarsest tile there is no picture", async () => {
   const coming = openTiled(LARGE, options, new AbortController().signal);
   await fail("5/0/0");
   expect(await coming).toBeNull();
+});
+
+/** A picture whose colours tell where a pixel is, and the tiles of it that a server would make. */
+function numbered(width: number, height: number) {
+  const layout = { ...layoutOf(width, height), tile_size: 16, overlap: 1 };
+  const levels = layout.levels.map(({ width: w, height: h }) => ({
+    width: w,
+    height: h,
+    columns: Math.ceil(w / 16),
+    rows: Math.ceil(h / 16),
+  }));
+  const loaded: string[] = [];
+  const colour = (shrink: number, x: number, y: number): number[] => [x * shrink, y * shrink, shrink, 255];
+  const load = (place: TilePlace): Promise<Decoded> => {
+    loaded.push(nameOf(place));
+    const shrink = 2 ** place.level;
+    const at = placeOf({ ...layout, levels }, place);
+    const [left, top] = [at.left / shrink, at.top / shrink];
+    const [across, down] = [at.right / shrink - left, at.bottom / shrink - top];
+    const data = Uint8ClampedArray.from(
+      Array.from({ length: across * down }, (_, i) => colour(shrink, left + (i % across), top + Math.floor(i / across))).flat(),
+    );
+    return Promise.resolve({ width: across, height: down, data });
+  };
+  const whole = (): Promise<Decoded> => Promise.reject(new Error("too many"));
+  return { pixels: new TiledPixels({ layout: { ...layout, levels }, load, whole }), loaded };
+}
+
+const at = ({ width, data }: Decoded, x: number, y: number): number[] => [...data.slice(4 * (y * width + x), 4 * (y * width + x) + 3)];
+
+test("tools get the pixels of a part from the tiles that it touches", async () => {
+  const { pixels, loaded } = numbered(100, 60);
+  const part = await pixels.cells({ left: 14, top: 30, side: 1, across: 20, down: 5 });
+  expect([part.width, part.height]).toEqual([20, 5]);
+  expect([at(part, 0, 0), at(part, 1, 1), at(part, 2, 2), at(part, 19, 4)]).toEqual([
+    [14, 30, 1],
+    [15, 31, 1],
+    [16, 32, 1],
+    [33, 34, 1],
+  ]);
+  expect(loaded.sort()).toEqual(["0/0/1", "0/0/2", "0/1/1", "0/1/2", "0/2/1", "0/2/2"]);
+  await pixels.cells({ left: 20, top: 33, side: 1, across: 5, down: 5 });
+  expect(loaded, "what was looked at a moment ago is there").toHaveLength(6);
+  const edge = await pixels.cells({ left: 90, top: 50, side: 1, across: 10, down: 10 });
+  expect(at(edge, 9, 9)).toEqual([99, 59, 1]);
+});
+
+test("cells of several pixels are looked up on a coarser level", async () => {
+  const { pixels } = numbered(2100, 60);
+  const pairs = await pixels.cells({ left: 10, top: 20, side: 2, across: 4, down: 3 });
+  expect([at(pairs, 0, 0), at(pairs, 3, 2)]).toEqual([
+    [10, 20, 2],
+    [16, 24, 2],
+  ]);
+  const triples = await pixels.cells({ left: 9, top: 21, side: 3, across: 4, down: 3 });
+  // The middle of the first lies at 10.5, 22.5, on the level in pixel 5, 11.
+  expect(at(triples, 0, 0)).toEqual([10, 22, 2]);
+  await expect(pixels.whole()).rejects.toThrow("too many");
 });
