@@ -4784,6 +4784,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
@@ -4828,6 +4830,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
