@@ -2517,9 +2517,11 @@ export interface components {
          *     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
          *     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
          *     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-         *     that is not the edge of the picture.
+         *     that is not the edge of the picture. Sent as `v` with each tile, `version` lets browsers keep it.
          */
         readonly TilesOut: {
+            /** Version */
+            readonly version: string;
             /** Width */
             readonly width: number;
             /** Height */
@@ -4691,7 +4693,7 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
+                    /** @description Of the new images and of those that are in none, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
                     readonly subset?: string;
                     /** @description Of results: the model or run that they are of; the file's name when not given. */
                     readonly name?: string;
@@ -4782,6 +4784,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
@@ -4826,6 +4830,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
