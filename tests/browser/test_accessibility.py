@@ -75,8 +75,8 @@ def test_the_editor_is_accessible(
         assert violations(page) == []
         page.get_by_role("button", name="View settings").click()
         editor.press("m")
-        options = page.get_by_role("toolbar", name="Brush options")
-        assert options.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
+        strip = page.get_by_role("toolbar", name="Brush options")
+        assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
     page.get_by_role("button", name="How objects are drawn").click()
