@@ -21,6 +21,7 @@ import { Spanning } from "./marquee";
 import { Changing } from "./changing";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
 import { DraggingPoint, Erasing, SelectingPoints, type Grip } from "./points";
+import { ReshapingPrediction } from "./predictions";
 import { Resizing } from "./resizing";
 import { SHARED, SNAP } from "./snapping";
 import { State, Tool, type ToolKind } from "./tool";
@@ -52,7 +53,13 @@ export class SelectTool extends Tool {
     return annotation && { key, annotation };
   }
 
-  handleAt({ annotation }: Grip, input: PointerInput): Handle | null {
+  /** The selected prediction, whose handles are shown as long as no annotation is selected. */
+  suggestion(): Prediction | null {
+    const { view, predictions, readOnly } = this.editor;
+    return readOnly || view.selection.size > 0 || !predictions.shown ? null : predictions.selected;
+  }
+
+  handleAt({ annotation }: Pick<Grip, "annotation">, input: PointerInput): Handle | null {
     const radius = this.#reach(annotation, pickRadius(input), 4);
     let best: Handle | null = null;
     let nearest = radius;
@@ -75,7 +82,7 @@ export class SelectTool extends Tool {
     return handle ? { group, handle } : null;
   }
 
-  edgeAt({ annotation }: Grip, input: PointerInput): EdgePlace | null {
+  edgeAt({ annotation }: Pick<Grip, "annotation">, input: PointerInput): EdgePlace | null {
     const place = shapes.edge(annotation, input.image);
     return place && place.distance <= this.#reach(annotation, EDGE_CSS_PIXELS, 2) ? place : null;
   }
@@ -140,6 +147,7 @@ class Idle extends State<SelectTool> {
       { gesture: "Drag beside", does: "select many" },
     ];
     const grip = this.tool.grip();
+    if (this.tool.suggestion()) return [...select, { gesture: "Drag the prediction", does: "accept it changed" }];
     if (!grip && selectedGroup(this.editor)) return [...select, { gesture: "Drag a handle", does: "resize all" }];
     if (!grip) return select;
     const hints: Hint[] = [{ gesture: "Drag", does: "move" }];
@@ -161,7 +169,7 @@ class Idle extends State<SelectTool> {
     this.#ghost = place?.at ?? null;
     this.#cursor = this.#cursorOver(handle, place, under);
     // Suggestions come after what is there already.
-    if (this.#cursor === "default" && this.tool.predictionsUnder(input).length > 0) this.#cursor = "pointer";
+    if (this.#cursor === "default") this.#cursor = this.#cursorOverSuggestions(input);
     this.editor.hover(handle || place ? grip!.key : (under[0] ?? null), handle);
   }
 
@@ -175,15 +183,41 @@ class Idle extends State<SelectTool> {
     const place = grip && !input.shift ? this.tool.edgeAt(grip, input) : null;
     if (grip && place) return this.#insert(grip, place, input);
     const under = this.tool.under(input);
+    if (this.#takeSuggestion(input, under.length > 0)) return;
     this.tool.become(
       under.length > 0 ? new Pointing(this.tool, input, under) : new PointingNothing(this.tool, input),
     );
+  }
+
+  /** Handles of the selected prediction come before what lies under them, its inside after it. */
+  #takeSuggestion(input: PointerInput, covered: boolean): boolean {
+    const prediction = this.tool.suggestion();
+    if (!prediction) return false;
+    const { shape } = prediction;
+    const handle = this.tool.handleAt({ annotation: shape }, input);
+    const place = handle ? null : this.tool.edgeAt({ annotation: shape }, input);
+    const within = !covered && !input.shift && this.tool.predictionsUnder(input).some(({ id }) => id === prediction.id);
+    if (!handle && !place && !within) return false;
+    const longer = place && shapes.insert(shape, { ...place, at: drawn(this.editor, place.at) });
+    const grip = { start: longer?.annotation ?? shape, handle: longer?.handle ?? handle };
+    this.tool.become(new ReshapingPrediction(this.tool, prediction, input, grip));
+    return true;
   }
 
   #overFrame({ cursor }: Handle): void {
     this.#ghost = null;
     this.#cursor = cursor;
     this.editor.hover(null);
+  }
+
+  #cursorOverSuggestions(input: PointerInput): string {
+    const selected = this.tool.suggestion();
+    const handle = selected && this.tool.handleAt({ annotation: selected.shape }, input);
+    if (handle) return handle.cursor;
+    if (selected && this.tool.edgeAt({ annotation: selected.shape }, input)) return "copy";
+    const under = this.tool.predictionsUnder(input);
+    if (selected && under.includes(selected)) return "move";
+    return under.length > 0 ? "pointer" : "default";
   }
 
   #cursorOver(handle: Handle | null, place: EdgePlace | null, under: AnnotationKey[]): string {
