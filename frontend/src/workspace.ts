@@ -296,7 +296,7 @@ export class Workspace {
     this.#session = next;
     this.#left.delete(id);
     arrived();
-    document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
+    document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     next.begin(ahead, !known && !ahead.visit);
     this.signal.emit("session");
     this.signal.emit("elsewhere");

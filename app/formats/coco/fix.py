@@ -24,7 +24,7 @@ from app.formats.coco.reader import CocoReader
 from app.formats.coco.repair import REPAIRS, repair
 from app.formats.coco.stream import Member, Records, Stream
 from app.formats.issues import ISSUES
-from app.formats.records import AnnotationRecord, Pngs, Report, Size
+from app.formats.records import AnnotationRecord, Pngs, Reading, Report, Size
 from app.formats.sizes import settle_sizes
 
 __all__ = ["Repaired", "fix"]
@@ -167,7 +167,7 @@ def _look(
     text: BinaryIO, pngs: Pngs | None, *, name: str, task: str, drop: bool, fill: bool
 ) -> _Plan:
     report = _Findings()
-    reader = CocoReader(text, task=task, report=report, name=name, pngs=pngs)
+    reader = CocoReader(text, Reading(report, task, name, pngs))
     head = reader.head()
     sizes = settle_sizes(reader, head, report, {})
     fills: dict[str, dict[str, str]] = {}

@@ -4691,7 +4691,7 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
+                    /** @description Of the new images and of those that are in none, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
                     readonly subset?: string;
                     /** @description Of results: the model or run that they are of; the file's name when not given. */
                     readonly name?: string;
@@ -4782,6 +4782,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
@@ -4826,6 +4828,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
