@@ -127,7 +127,13 @@ def test_keypoints_are_added_to_an_outline_and_nothing_else_of_it_changes(
 
 
 def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, server: Server) -> None:
-    outline = {"id": 3, "image_id": 1, "category_id": 2, "iscrowd": 0, "area": 1200.0}
+    outline: dict[str, Any] = {
+        "id": 3,
+        "image_id": 1,
+        "category_id": 2,
+        "iscrowd": 0,
+        "area": 1200.0,
+    }
     outline |= {"segmentation": [[100, 100, 160, 100, 160, 140]], "bbox": [90.50, 95, 80, 50]}
     plain = outline | {"id": 4, "segmentation": [[300, 100, 360, 100, 360, 140]]}
     plain |= {"bbox": [300.0, 100.0, 60.0, 40.0]}
