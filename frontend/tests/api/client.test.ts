@@ -131,16 +131,3 @@ test("a change names only what differs", () => {
   expect(changeBody(annotation, { ...annotation, iscrowd: 1 })).toEqual({ iscrowd: 1 });
   expect(changeBody(annotation, { ...annotation, segmentation: structuredClone(annotation.segmentation) })).toEqual({});
 });
-
-test("an id that no number holds is shown as it is, and what people keep stays what it was", async () => {
-  const text =
-    '{"id":1,"coco_id":9007199254740993001,"created_at":"","attributes":{"coco_id":9007199254740993001},"area":0.5}';
-  const { transport } = recording(new Response(text), new Response('{"coco_id":7,"created_at":""}'));
-  const path = "/api/annotations/1";
-  expect((await transport({ method: "GET", path })).body).toMatchObject({
-    coco_id: "9007199254740993001",
-    attributes: { coco_id: 9007199254740993001 },
-    area: 0.5,
-  });
-  expect((await transport({ method: "GET", path })).body).toMatchObject({ coco_id: 7 });
-});
