@@ -34,6 +34,7 @@ from app.api import (
     tokens,
     uploads,
     users,
+    visits,
 )
 from app.config import Settings
 from app.context import AppContext, make_context
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     images.router,
     uploads.router,
     pictures.router,
+    visits.router,
     annotations.router,
     annotation_lists.router,
     annotation_masks.router,

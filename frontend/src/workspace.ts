@@ -19,13 +19,15 @@ import {
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { fetchAhead, isBig } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
+import { firstFetch } from "./first-requests";
 import { Clipboard } from "./editor/clipboard";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
-import type { Category } from "./model/records";
+import type { Category, ImageRecord } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
@@ -94,9 +96,10 @@ export class Workspace {
 
   /** Fetches what the page needs. Throws a RequestError when it does not come. */
   static async open(page: PageData): Promise<Workspace> {
-    const transport = fetchTransport(fetch.bind(window), () => document.cookie);
+    const transport = fetchTransport(firstFetch, () => document.cookie);
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
+    const ahead = withPicture(page.image);
     const [categories, visit, pending] = await Promise.all([
       loadCategories(transport, page.dataset.id),
       loadVisit(transport, page.image.id, page.query),
@@ -105,7 +108,7 @@ export class Workspace {
       settings.load(),
     ]);
     const workspace = new Workspace(page, { transport, store, settings, categories }, visit, pending);
-    workspace.#session.begin(nothingAhead(), true);
+    workspace.#session.begin(ahead, true);
     workspace.#lookAhead();
     return workspace;
   }
@@ -382,6 +385,12 @@ function imageInAddress(): number {
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {
   return (await listAll(transport, "/api/datasets/{dataset_id}/categories", datasetId)).map(readCategory);
+}
+
+/** What is shown of a big one is decided when the image is on the stage. */
+function withPicture(image: ImageRecord): Ahead {
+  const ahead = nothingAhead();
+  return isBig(image) ? ahead : { ...ahead, picture: fetchAhead(image, ahead.stop.signal) };
 }
 
 /** Some private windows have no store; then there is nothing to recover. */

@@ -9,6 +9,7 @@ import type { ImageRecord } from "../model/records";
 import { cutPicture, pictureOf, type CutPicture, type Picture } from "../render/picture";
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
+import { firstFetch } from "../first-requests";
 import { pathTo } from "./client";
 
 /** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
@@ -55,7 +56,7 @@ function fetchSmall(id: number, signal?: AbortSignal): Promise<Picture | null> {
 
 async function fetchPicture(path: string, apart: boolean, signal?: AbortSignal): Promise<Picture | null> {
   try {
-    const response = await fetch(path, { credentials: "same-origin", signal: signal ?? null });
+    const response = await firstFetch(path, { credentials: "same-origin", signal: signal ?? null });
     if (!response.ok) return null;
     const cut = await read(await response.blob(), apart);
     return cut && pictureOf(cut);

@@ -1,6 +1,6 @@
 /** What a visit to an image begins with, and the same made ready before it begins. */
 
-import { get, listAll, type Schemas, type Transport } from "./client";
+import { get, listAll, listRest, type Schemas, type Transport } from "./client";
 import { fetchAhead, type LoadedPicture } from "./pictures";
 import { read, type Known } from "./wire";
 
@@ -12,15 +12,11 @@ export interface Visit {
   readonly neighbours: Neighbours | null;
 }
 
-/** Throws a RequestError when the image does not come; without neighbours one can still work. */
+/** In one answer, as far as that goes. Throws a RequestError when the image does not come. */
 export async function loadVisit(transport: Transport, imageId: number, query: string): Promise<Visit> {
-  // The image first: annotations that are newer than its revision do no harm, older ones would.
-  const image = await get(transport, "/api/images/{image_id}", imageId);
-  const [annotations, neighbours] = await Promise.all([
-    loadAnnotations(transport, imageId),
-    loadNeighbours(transport, imageId, query),
-  ]);
-  return { image, annotations, neighbours };
+  const { image, neighbours, annotations } = await get(transport, "/api/images/{image_id}/visit", imageId, query);
+  const rest = await listRest(transport, "/api/images/{image_id}/annotations", imageId, annotations.next_cursor);
+  return { image, neighbours, annotations: [...annotations.items, ...rest].map(read) };
 }
 
 export async function loadAnnotations(transport: Transport, imageId: number): Promise<Known[]> {
