@@ -215,7 +215,7 @@ def _show_import(path: Path, report: dict[str, Any]) -> None:
     "--placeholders", is_flag=True, help="Make images and categories that a COCO file lacks."
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen to the annotations.")
-@click.option("--subset", help="Of new images, such as train; else what FILE's name says.")
+@click.option("--subset", help="Of new images and of those in none; else what FILE's name says.")
 @click.option("--name", help="Of results: the model or run; else FILE's name.")
 @click.option("--create", is_flag=True, help="Make the dataset when there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON lines.")

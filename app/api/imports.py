@@ -87,9 +87,9 @@ _BODY: dict[str, Any] = {
                             "type": "string",
                             "minLength": 1,
                             "maxLength": 200,
-                            "description": "Of the new images, such as train or val; what "
-                            "the file's name `<task>_<subset>.json` says when not given. Results "
-                            "are then of images of this subset.",
+                            "description": "Of the new images and of those that are in none, such "
+                            "as train or val; what the file's name `<task>_<subset>.json` says "
+                            "when not given. Results are then of images of this subset.",
                         },
                         "name": {
                             "type": "string",

@@ -78,6 +78,10 @@ ISSUES: dict[str, IssueKind] = {
     "results_file": _stops("The file is a list of results, not a set of annotations."),
     "panoptic_pngs_missing": _stops("The file is of the task panoptic, and came without its PNGs."),
     "list_expected": _stops("images, annotations or categories is not a list."),
+    "task_assumed": _tells(
+        "A file of masks whose name and categories leave open whether they are instances or stuff.",
+        "read as instances",
+    ),
     "task_unsupported": _stops("The format has nothing of the task that was asked for."),
     "zip_invalid": _stops("The zip or a file of it cannot be read, or it holds no annotations."),
     "file_ignored": IssueKind("info", "left out", "A file of the zip that is not looked at."),
@@ -143,6 +147,10 @@ ISSUES: dict[str, IssueKind] = {
     ),
     "file_name_ambiguous": _generous(
         "Several uploaded images fit the file_name equally well.", "not joined with any of them"
+    ),
+    "subset_differs": _tells(
+        "Images are in another subset of the dataset than was asked for, or than the file says.",
+        "the dataset's stays",
     ),
     "image_joined_by_name": _tells(
         "Another file gave this image another id; the dataset's id stays.",
@@ -339,6 +347,10 @@ FIXES: dict[str, str] = {
     "category_ambiguous": "Delete or renumber one of the categories.",
     "score_invalid": "Write score as a number from 0 to 1.",
     "list_expected": "Make images, annotations and categories lists of objects.",
+    "task_assumed": (
+        "Nothing, if these are objects. If they are stuff, choose the task stuff, or call the file "
+        "stuff_train.json, stuff_val.json and so on."
+    ),
     "task_unsupported": "Choose another task, or let it be found out.",
     "zip_invalid": "Zip the files again, with plain relative names and without a password.",
     "file_ignored": "Nothing, unless its content is needed: then import it by itself.",
@@ -375,6 +387,7 @@ FIXES: dict[str, str] = {
     "file_name_missing": "Give the image the name of its file.",
     "file_name_unsafe": "Write file_name relative to the folder of images, without .. in it.",
     "file_name_ambiguous": "Write file_name with its folders, so that it fits one image only.",
+    "subset_differs": "Nothing, unless the images belong there: then change their subset here.",
     "image_joined_by_name": "Nothing: both records mean the same image.",
     "category_id_duplicate": "Give each category an id of its own.",
     "category_id_taken": "Rename one of the categories, or choose ids=reindex for the export.",

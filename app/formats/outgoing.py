@@ -54,6 +54,10 @@ LOSSES: dict[str, str] = {
     "outside_left_out": "An annotation outside of its image is left out.",
     "overlap_hidden": "Pixels of an annotation are hidden by another one's, or all of it is.",
     "parts_joined": "The parts of an annotation are joined to one polygon by lines of no width.",
+    "polygons_traced": (
+        "Polygons that share pixels, have holes or leave the image are written along the edges of "
+        "their pixels: the same pixels, other points."
+    ),
     "segment_left_out": "A panoptic segment is left out beside other objects.",
     "segmentation_left_out": "The segmentation of an annotation is left out: its box is written.",
     "subset_renamed": "A subset whose name is a setting of the format is written with _ after it.",

@@ -122,7 +122,7 @@ def ring(annotation: OutAnnotation, size: Size, losses: Losses) -> Ring | None:
     if not traced:
         losses.note("outside_left_out" if is_polygons else "geometry_missing", annotation.coco_id)
         return None
-    losses.note("mask_traced", annotation.coco_id)
+    losses.note("polygons_traced" if is_polygons else "mask_traced", annotation.coco_id)
     if _has_holes(mask):
         losses.note("hole_by_seam", annotation.coco_id)
     if len(traced) > 1:

@@ -6,6 +6,9 @@
     annotations/panoptic_{subset}/{file_name}    the PNGs of the file panoptic_{subset}.json
     images/{subset}/{file_name}        with images=true; images/{file_name} with merge_images=true
 
+Unless tasks are asked for, there is no file of a task for a subset of which it says nothing. Each
+subset has one file at least, so that its images are told of.
+
 Nothing is held but one piece of one file. Names come from outside, so they are made harmless, and
 two files that would have the same one are refused before the first byte.
 """
@@ -13,6 +16,7 @@ two files that would have the same one are refused before the first byte.
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +29,7 @@ from app.services import export_panoptic, exports
 from app.services.exports import ExportOptions
 from app.services.numbering import Numbers
 from app.services.storage import Storage, blob_key
-from app.services.task_records import present_tasks
+from app.services.task_records import TaskRecords, present_tasks
 
 __all__ = ["ZipOptions", "export_zip"]
 
@@ -55,7 +59,15 @@ def export_zip(
     work = _Zip(session, storage, dataset_id, options)
     if "panoptic" in tasks:
         work.check_png_names()
-    return work.pieces(tasks, work.subsets(), work.image_names())
+    return work.pieces(work.files(tasks), work.image_names())
+
+
+class AnnotationFile(NamedTuple):
+    """A file of a task for a subset, with the subset's name in the zip."""
+
+    task: str
+    name: str
+    subset: str
 
 
 class _Zip:
@@ -75,6 +87,22 @@ class _Zip:
         query = select(Image.subset).where(*self._chosen).distinct().order_by(Image.subset)
         found = self._session.scalars(query).all() or ["default"]
         return _without_collision((_harmless(subset), subset) for subset in found)
+
+    def files(self, tasks: Sequence[str]) -> list[AnnotationFile]:
+        """The files of these tasks, task by task."""
+        subsets = self.subsets()
+        every = [AnnotationFile(task, *named) for task in tasks for named in subsets.items()]
+        if self._options.tasks:
+            return every
+        told = [file for file in every if not self._is_empty(file)]
+        silent = subsets.keys() - {file.name for file in told}
+        return [f for f in every if f in told or (f.task == tasks[0] and f.name in silent)]
+
+    def _is_empty(self, file: AnnotationFile) -> bool:
+        filters = replace(self._options.file.filters, subset=file.subset)
+        return TaskRecords(
+            self._session, dataset_id=self._dataset_id, task=file.task, filters=filters
+        ).is_empty()
 
     def image_names(self) -> dict[str, str]:
         """The blobs of the chosen images by their names in the zip."""
@@ -118,31 +146,26 @@ class _Zip:
         filters = self._options.file.filters
         return Numbers(self._session, dataset_id=self._dataset_id, tasks=tasks, filters=filters)
 
-    def pieces(
-        self, tasks: Sequence[str], subsets: dict[str, str], images: dict[str, str]
-    ) -> Iterator[bytes]:
+    def pieces(self, files: Sequence[AnnotationFile], images: dict[str, str]) -> Iterator[bytes]:
         archive = ZipStream(sized=False)
+        tasks = list(dict.fromkeys(file.task for file in files))
         numbers = self._numbers(tasks) if self._options.file.ids == "reindex" else None
-        for task in tasks:
-            for name, subset in subsets.items():
-                filters = replace(self._options.file.filters, subset=subset)
-                options = replace(self._options.file, task=task, filters=filters)
-                archive.add(
-                    exports.export_file(
-                        self._session,
-                        dataset_id=self._dataset_id,
-                        options=options,
-                        numbers=numbers,
-                    ),
-                    f"annotations/{task}_{name}.json",
-                    compress_type=zipfile.ZIP_DEFLATED,
-                    compress_level=_COMPRESSION_LEVEL,
-                )
-                yield from archive.all_files()
-                if task == "panoptic":
-                    for png_name, png in self._pngs(name, subset):
-                        archive.add(png, png_name, compress_type=zipfile.ZIP_STORED)
-                        yield from archive.all_files()
+        for task, name, subset in files:
+            filters = replace(self._options.file.filters, subset=subset)
+            options = replace(self._options.file, task=task, filters=filters)
+            archive.add(
+                exports.export_file(
+                    self._session, dataset_id=self._dataset_id, options=options, numbers=numbers
+                ),
+                f"annotations/{task}_{name}.json",
+                compress_type=zipfile.ZIP_DEFLATED,
+                compress_level=_COMPRESSION_LEVEL,
+            )
+            yield from archive.all_files()
+            if task == "panoptic":
+                for png_name, png in self._pngs(name, subset):
+                    archive.add(png, png_name, compress_type=zipfile.ZIP_STORED)
+                    yield from archive.all_files()
         for name, sha256 in images.items():
             # Pictures are compressed already.
             archive.add(

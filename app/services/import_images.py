@@ -55,6 +55,7 @@ _COLUMNS = (
 )
 _TASK_COLUMNS = ("dataset_id", "task", "place", "image_id")
 NO_SUBSET = "default"
+_MOST_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -287,8 +288,8 @@ def write_images(
 ) -> None:
     """Create the new images and change the found ones; those without a size are left out.
 
-    `subset` is that of the new ones, and of uploaded ones that nobody put into one; where the file
-    tells it for each image, that counts.
+    `subset` is that of the new ones, and of found ones that are in none; where the file tells it
+    for each image, that counts.
     """
     wanted = [match for match in matches if match.found is not None or sizes[match.record.index]]
     places = dict(
@@ -332,6 +333,7 @@ def write_images(
         if match.found is not None
         and (change := _change(match, match.found, sizes, task, subset, report)) is not None
     ]
+    _tell_other_subsets(matches, subset, report)
     matched = sum(match.found is not None for match in matches)
     tally.images["updated"] += len(changes)
     tally.images["unchanged"] += matched - len(changes)
@@ -383,9 +385,10 @@ def _change(
 ) -> dict[str, Any] | None:
     """What becomes of a found image; None when it stays as it is."""
     record = match.record
-    subset = record.subset or subset
+    subset = record.subset or subset or NO_SUBSET
     content = _content(match, image, task, report)
-    if content is None and not match.turned:
+    moves = image.subset == NO_SUBSET != subset
+    if content is None and not match.turned and not moves:
         return None
     size = sizes[record.index]
     if image.has_file or match.joins or size is None:
@@ -398,7 +401,7 @@ def _change(
         "width": size[1],
         "height": size[0],
         "orientation": image.orientation,
-        "subset": image.subset,
+        "subset": subset if moves else image.subset,
         "record": image.record,
         "variants": image.variants,
     }
@@ -408,9 +411,23 @@ def _change(
             "file_name": record.file_name,
             "match_name": record.match_name,
         }
-        if subset is not None and image.subset == NO_SUBSET:
-            values_of_image["subset"] = subset
     return values_of_image | (content or {})
+
+
+def _tell_other_subsets(matches: Iterable[Match], subset: str | None, report: Report) -> None:
+    """Report, once for a file, that images are in other subsets than it or its sender says."""
+    elsewhere = [
+        image.subset
+        for match in matches
+        if (image := match.found) is not None
+        and (told := match.record.subset or subset) is not None
+        and image.subset not in (NO_SUBSET, told)
+    ]
+    if elsewhere:
+        known = ", ".join(repr(name)[:60] for name in sorted(set(elsewhere))[:_MOST_NAMED])
+        wanted = "what their file says" if subset is None else f"{subset!r:.60}"
+        told = f"Images in {known} instead of {wanted}: {len(elsewhere):,}."
+        report.add("subset_differs", "images", told)
 
 
 def _content(match: Match, image: Found, task: str, report: Report) -> dict[str, Any] | None:

@@ -213,6 +213,14 @@ class TaskRecords:
         )
         return itertools.chain(self._rows(listed), self._rows(others))
 
+    def is_empty(self) -> bool:
+        """Whether neither a file of the task nor an annotation speaks of the chosen images."""
+        chosen = self._filters.conditions(self._dataset_id)
+        listed = exists().where(*chosen, self._is_listed(ImageTask.task == self._task))
+        if self._session.scalar(select(listed)):
+            return False
+        return not any(True for _ in self.annotations())
+
     @staticmethod
     def _is_listed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return exists().where(ImageTask.image_id == Image.id, *conditions)

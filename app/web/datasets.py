@@ -165,7 +165,7 @@ def category_tab(dataset_id: deps.Id, page: PageDep) -> Response:
     return page.render(
         "dataset/categories.html",
         supercategories=supercategories,
-        palette=palette.PALETTE[:24],
+        palette=[palette.color_for(position) for position in range(24)],
         **values,
     )
 

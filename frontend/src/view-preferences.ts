@@ -3,9 +3,11 @@
 export interface ViewValues {
   /** The next image is shown with the zoom and the place of the last one. */
   readonly keepView: boolean;
+  /** Parts of the panel that were folded or unfolded by their heading. */
+  readonly openParts: Readonly<Record<string, boolean>>;
 }
 
-const DEFAULTS: ViewValues = { keepView: false };
+const DEFAULTS: ViewValues = { keepView: false, openParts: {} };
 
 export class ViewPreferences {
   readonly #key: string;

@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-__all__ = ["EditorPage"]
+__all__ = ["EditorPage", "Fingers", "Pen", "until"]
 
 _READY = """async () => {
   while (!window.maskwright?.editor) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -61,3 +61,49 @@ class EditorPage:
     def annotations(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.page.evaluate("window.maskwright.editor.annotations")
         return found
+
+
+class Fingers:
+    """Touches, which Playwright itself can only tap with."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def __call__(self, kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        self.session.send(
+            "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches}
+        )
+
+
+class Pen:
+    """A pen, which Playwright itself does not have."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def __call__(self, kind: str, at: tuple[float, float], force: float = 0.5) -> None:
+        x, y = at
+        button = {} if kind == "Moved" else {"button": "left", "clickCount": 1}
+        self.session.send(
+            "Input.dispatchMouseEvent",
+            {"type": f"mouse{kind}", "x": x, "y": y, "pointerType": "pen", "force": force}
+            | {"buttons": 0 if kind == "Released" else 1}
+            | button,
+        )
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for a condition about `editor` or its `annotations()`, in the page's own language."""
+    page.evaluate(
+        """async () => {
+          const { editor } = window.maskwright;
+          const annotations = () => editor.annotations;
+          const holds = () => CONDITION;
+          const end = Date.now() + 10000;
+          while (!holds()) {
+            if (Date.now() > end) throw new Error("It did not happen.");
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        }""".replace("CONDITION", condition)
+    )

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import EditorPage, Fingers
 from tests.serving import Server
 
 _numbers = itertools.count(1)
@@ -270,19 +270,6 @@ def test_a_turned_photograph_stands_upright_and_boxes_land_on_it(
     editor.press("Control+Shift+z")
     editor.saved()
     assert numbers(stored(server, image["id"])[0]["bbox"]) == [20, 160, 160, 130]
-
-
-class Fingers:
-    """Touches, which Playwright itself can only tap with."""
-
-    def __init__(self, page: Page) -> None:
-        self.session = page.context.new_cdp_session(page)
-
-    def __call__(self, kind: str, *points: tuple[float, float]) -> None:
-        touches = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
-        self.session.send(
-            "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": touches}
-        )
 
 
 def take(page: Page, tool: str) -> None:

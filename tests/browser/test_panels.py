@@ -232,3 +232,48 @@ def test_problems_are_gone_through_and_categories_hidden_and_coloured(
     dataset = server.client.get(f"/api/images/{image_id}").json()["dataset_id"]
     named = server.client.get(f"/api/datasets/{dataset}/categories").json()["items"]
     assert {c["name"]: c["color"] for c in named}["thing"] == "#12ab34"
+
+
+def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, server: Server) -> None:
+    made = server.client.post("/api/datasets", json={"name": "crowded"}).json()["id"]
+    names = [f"point {n}" for n in range(17)]
+    pose = {"keypoints": [v for n in range(17) for v in (30 + n, 40, 2)], "num_keypoints": 17}
+    image = {"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}
+    boxes = [
+        {"id": n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
+         "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, **pose}
+        for n in range(1, 13)
+    ]  # fmt: skip
+    category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
+    others = [{"id": n, "name": f"thing {n}"} for n in range(2, 30)]
+    coco = {"images": [image], "categories": [category, *others], "annotations": boxes}
+    server.import_coco(made, coco, task="person_keypoints")
+    model = {"image_id": 1, "category_id": 1, "bbox": [20, 20, 100, 80], "score": 0.9}
+    server.import_coco(made, [model], task="results")
+    found = server.client.get(f"/api/datasets/{made}/images").json()["items"]
+    editor = EditorPage(page).open(found[0]["id"])
+    objects = page.get_by_role("listbox", name="Objects")
+    objects.get_by_role("option").first.click()
+    keypoints = page.get_by_role("region", name="Keypoints")
+    expect(keypoints.get_by_role("list")).to_be_visible()
+    expect(page.get_by_role("region", name="Predictions")).to_be_visible()
+    assert objects.evaluate("list => list.clientHeight") >= 8 * 28
+    panel = page.get_by_role("complementary", name="Annotations")
+    parts = panel.get_by_role("region")
+    expect(parts).to_have_count(6)
+    for part in parts.all():
+        assert part.evaluate("part => part.scrollHeight - part.clientHeight") <= 1 or (
+            part.evaluate("part => getComputedStyle(part).overflowY") == "auto"
+        )
+    # What is folded leaves its place to the others, also on the next page.
+    keypoints.get_by_role("button", name="Keypoints 17 of 17").click()
+    expect(keypoints.get_by_role("list")).to_have_count(0)
+    page.reload()
+    editor.ready()
+    objects.get_by_role("option").first.click()
+    expect(keypoints.get_by_role("button", expanded=False)).to_be_visible()
+    page.get_by_role("region", name="Objects").get_by_role("button", name="Objects 12").click()
+    expect(objects).to_have_count(0)
+    editor.press("/")
+    expect(objects).to_be_visible()
+    expect(page.get_by_role("searchbox", name="Category, id")).to_be_focused()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import EditorPage, until
 from tests.serving import PASSWORD, Server
 
 _numbers = itertools.count(1)
@@ -62,21 +62,6 @@ def move_corner(editor: EditorPage, start: tuple[float, float], end: tuple[float
     editor.press("v")
     editor.click((start[0] + 150) / 2, (start[1] + 150) / 2)
     editor.drag(start, end)
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for a condition about `annotations`, in the page's own language."""
-    page.evaluate(
-        """async () => {
-          const annotations = () => window.maskwright.editor.annotations;
-          const holds = () => CONDITION;
-          const end = Date.now() + 10000;
-          while (!holds()) {
-            if (Date.now() > end) throw new Error("It did not happen.");
-            await new Promise((resolve) => setTimeout(resolve, 20));
-          }
-        }""".replace("CONDITION", condition)
-    )
 
 
 def test_two_people_at_once(

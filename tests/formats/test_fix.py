@@ -43,7 +43,7 @@ class Fixed:
 
     @property
     def codes(self) -> set[str]:
-        return set(check_file(self.after)["issue_counts"])
+        return set(check_file(self.after, name="instances.json")["issue_counts"])
 
 
 BROKEN: dict[str, dict[str, Any]] = {

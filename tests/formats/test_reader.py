@@ -19,7 +19,7 @@ RLE = {"size": [6, 8], "counts": [10, 5, 33]}
 
 
 def read(
-    file: Any, mode: str = "lenient", task: str = "auto", name: str = ""
+    file: Any, mode: str = "lenient", task: str = "auto", name: str = "instances.json"
 ) -> tuple[Head, list[AnnotationRecord], Report]:
     report = Report(mode)
     with open_coco(io.BytesIO(to_bytes(file)), task=task, report=report, name=name) as reader:
@@ -327,6 +327,7 @@ SAMPLES: dict[str, Any] = {
     "rle_charset": coco(annotation(segmentation=RLE | {"counts": "~~"})),
     "rle_truncated": coco(annotation(segmentation=RLE | {"counts": "P"})),
     "rle_overlong": coco(annotation(segmentation=RLE | {"counts": "o" * 30 + "3"})),
+    "task_assumed": coco(annotation(segmentation=RLE)),
     "rle_too_many_runs": coco(annotation(segmentation=RLE | {"counts": [0, 1] * 50})),
     "rle_negative": coco(annotation(segmentation=RLE | {"counts": [10, -5, 43]})),
     "rle_overrun": coco(annotation(segmentation=RLE | {"counts": [10, 50]})),
@@ -400,6 +401,7 @@ ELSEWHERE = {
     "segment_missing",
     "segment_unlisted",
     "segments_invalid",
+    "subset_differs",
     "results_expected",
     "score_invalid",
     "zip_invalid",

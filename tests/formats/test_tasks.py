@@ -14,6 +14,9 @@ LABEL = {"id": 1, "image_id": 1, "category_id": 1}
 KEYPOINTS = annotation(keypoints=[1, 2, 2], num_keypoints=1)
 PANOPTIC = {"image_id": 1, "file_name": "1.png", "segments_info": []}
 STUFF = {"description": "COCO 2017 Stuff Dataset"}
+MASK = annotation(segmentation={"size": [6, 8], "counts": [48]}, bbox=[0, 0, 0, 0], area=0)
+BUSH = {"id": 97, "name": "bush", "supercategory": "plant"}
+OTHER = {"id": 183, "name": "other", "supercategory": "other"}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,48 @@ def test_names(name: str, wanted: tuple[str | None, str | None]) -> None:
 )
 def test_tasks_are_told_by_content_then_by_name(file: Any, name: str, task: str) -> None:
     assert read(file, name=name)[0].task == task
+
+
+@pytest.mark.parametrize(
+    ("annotations", "categories", "name", "task", "assumed"),
+    [
+        # COCO-stuff's own categories, or categories that say that they are no things.
+        ([MASK | {"category_id": 97}], [BUSH, OTHER], "", "stuff", 0),
+        ([MASK | {"category_id": 97}], [BUSH | {"id": 97.0}], "", "stuff", 0),
+        ([MASK], [{"id": 1, "name": "sky", "isthing": 0}], "", "stuff", 0),
+        ([annotation(category_id=97)], [BUSH], "", "stuff", 0),
+        ([MASK | {"category_id": 97}], [BUSH], "instances_val.json", "instances", 0),
+        # One category among them that is something else, and nothing is certain.
+        ([MASK], [BUSH, {"id": 1, "name": "cat", "supercategory": "animal"}], "", "instances", 1),
+        ([MASK], [BUSH | {"id": 1}], "", "instances", 1),
+        ([MASK | {"category_id": 97}], [{"id": 97, "name": "bush"}], "", "instances", 1),
+        (
+            [MASK],
+            [{"id": 1, "name": "sky", "isthing": 0}, {"id": 2, "name": "cat"}],
+            "",
+            "instances",
+            1,
+        ),
+        # Stuff is masks alone: an outline, a crowd or keypoints tell objects.
+        ([MASK, annotation(id=2)], [BUSH | {"id": 1}], "", "instances", 0),
+        ([MASK | {"iscrowd": 1}], [BUSH | {"id": 1}], "", "instances", 0),
+        ([KEYPOINTS], [{"id": 1, "name": "sky", "isthing": 0}], "", "person_keypoints", 0),
+        ([MASK], [BUSH | {"id": 1}], "instances_val.json", "instances", 0),
+    ],
+)
+def test_stuff_is_told_where_it_is_certain_and_else_the_report_says_what_was_assumed(
+    annotations: list[Any], categories: list[Any], name: str, task: str, assumed: int
+) -> None:
+    head, _, report = read(coco(*annotations, categories=categories), name=name)
+    assert (head.task, report.counts.get("task_assumed", 0)) == (task, assumed)
+    assert [issue.action for issue in report.issues if issue.code == "task_assumed"] == (
+        ["read as instances"] * assumed
+    )
+
+
+def test_what_is_asked_for_is_not_assumed() -> None:
+    head, _, report = read(coco(MASK, categories=[BUSH | {"id": 1}]), task="instances")
+    assert (head.task, report.counts) == ("instances", {})
 
 
 def test_what_is_asked_for_wins() -> None:

@@ -91,6 +91,29 @@ def test_a_file_for_each_subset(zipped: Zip, session: Session, dataset: Dataset)
     assert json.loads(chosen.read(chosen.namelist()[0]))["annotations"][0]["id"] == 1
 
 
+def test_no_file_for_a_subset_of_which_a_task_says_nothing(
+    zipped: Zip, context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    """As Datumaro and CVAT write it; a list of images without annotations says something."""
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in (1, 2, 3)]
+    put_in(
+        context, dataset, coco(annotation(), images=images[:1]), file_name="instances_train.json"
+    )
+    put_in(context, dataset, coco(images=images[1:2]), file_name="instances_val.json")
+    caption = {"id": 1, "image_id": 3, "caption": "C."}
+    put_in(context, dataset, coco(caption, images=images[2:]), file_name="captions_extra.json")
+    make_image(session, dataset=dataset, subset="new", file_name="new.jpg")
+    assert sorted(zipped().namelist()) == [
+        "annotations/captions_extra.json",
+        "annotations/instances_new.json",
+        "annotations/instances_train.json",
+        "annotations/instances_val.json",
+    ]
+    asked = zipped(tasks=("instances", "captions")).namelist()
+    assert len(asked) == 8
+    assert "annotations/captions_train.json" in asked
+
+
 def test_one_numbering_for_all_files(
     zipped: Zip, context: AppContext, session: Session, dataset: Dataset
 ) -> None:

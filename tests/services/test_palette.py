@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.services.palette import HUES, PALETTE, color_for
+from app.services.palette import HUES, color_for
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,13 +56,39 @@ def oklab(colors: tuple[str, ...], sight: str) -> Floats:
     return lab
 
 
+# As many as COCO has.
+EIGHTY = tuple(color_for(position) for position in range(80))
+
+
+def distances(colors: tuple[str, ...], sight: str) -> Floats:
+    """Of each colour from each other one, shape (n, n), with 1 on the diagonal."""
+    lab = oklab(colors, sight)
+    apart: Floats = np.linalg.norm(lab[:, None] - lab[None], axis=-1) + np.eye(len(colors))
+    return apart
+
+
 @pytest.mark.parametrize("sight", SIGHT)
 def test_the_twelve_hues_stay_apart(sight: str) -> None:
-    lab = oklab(HUES, sight)
-    distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1) + np.eye(len(HUES))
-    assert distances.min() > 0.1
+    assert distances(HUES, sight).min() > 0.1
 
 
-def test_eighty_categories_get_eighty_colors() -> None:
-    assert len({color_for(position) for position in range(80)}) == 80
-    assert color_for(len(PALETTE)) == color_for(0)
+def test_eighty_colors_stay_apart_and_neighbours_far_apart() -> None:
+    apart = distances(EIGHTY, "ordinary")
+    assert apart.min() > 0.028
+    # COCO's neighbours are of one kind, such as all animals, and are often on one image.
+    assert min(np.diagonal(apart, step).min() for step in range(1, 5)) > 0.085
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_the_next_category_looks_different_to_everybody(sight: str) -> None:
+    assert np.diagonal(distances(EIGHTY, sight), 1).min() > 0.08
+
+
+def test_no_color_is_lost_in_the_dark_or_in_the_light() -> None:
+    lightness = oklab(EIGHTY, "ordinary")[:, 0]
+    assert lightness.min() > 0.49
+    assert lightness.max() < 0.88
+
+
+def test_the_colors_go_on_without_an_end() -> None:
+    assert len({color_for(position) for position in range(500)}) > 490

@@ -27,9 +27,8 @@ RLE = {"size": [6, 8], "counts": "73300000a0"}
 def test_made_of_what_is_drawn(
     imported: Import, session: Session, given: dict[str, Any], size: tuple[int, int]
 ) -> None:
-    report = imported(
-        {"annotations": [annotation(image_id=7, category_id="x", **given)]}, placeholders=True
-    )
+    file = {"annotations": [annotation(image_id=7, category_id="x", **given)]}
+    report = imported(file, task="instances", placeholders=True)
     assert report["issue_counts"] == {"category_placeholder": 1, "image_placeholder": 1}
     assert {issue["action"] for issue in report["issues"]} == {"made, called after its id"}
     assert report["issues"][0]["path"] == "annotations[0].image_id"

@@ -238,3 +238,29 @@ def test_the_subset_of_uploaded_images(
     put_in(context, dataset, coco(posed()), file_name="person_keypoints_val.json")
     session.expire_all()
     assert only(session, Image).subset == "train"
+
+
+@pytest.mark.parametrize("options", [{"subset": "val"}, {"file_name": "instances_val.json"}])
+def test_a_subset_that_is_told_later_holds_for_images_that_are_in_none(
+    context: AppContext, session: Session, dataset: Dataset, options: dict[str, str]
+) -> None:
+    put_in(context, dataset, coco(annotation()))
+    report = put_in(context, dataset, coco(annotation()), **options)
+    assert (report["images"], report["issue_counts"]) == (numbers(updated=1), {})
+    assert only(session, Image).subset == "val"
+    report = put_in(context, dataset, coco(annotation()), **options)
+    assert (report["images"], report["issue_counts"]) == (numbers(unchanged=1), {})
+
+
+@pytest.mark.parametrize("options", [{"subset": "val"}, {"file_name": "instances_val.json"}])
+def test_images_of_another_subset_stay_there_and_the_report_says_so(
+    context: AppContext, session: Session, dataset: Dataset, options: dict[str, str]
+) -> None:
+    put_in(context, dataset, coco(annotation()), subset="train")
+    report = put_in(context, dataset, coco(annotation()), **options)
+    assert (report["images"], report["issue_counts"]) == (
+        numbers(unchanged=1),
+        {"subset_differs": 1},
+    )
+    assert report["issues"][0]["message"] == "Images in 'train' instead of 'val': 1."
+    assert only(session, Image).subset == "train"

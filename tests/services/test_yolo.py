@@ -141,8 +141,9 @@ def test_holes_and_masks_keep_their_pixels(
         "attributes_left_out": 1,
         "box_drawn": 1,
         "hole_by_seam": 1,
-        "mask_traced": 2,
+        "mask_traced": 1,
         "parts_joined": 1,
+        "polygons_traced": 1,
     }
     other = new_dataset(context, dataset)
     with_sizes(context, dataset, other)

@@ -105,7 +105,7 @@ class CocoReader:
             images += self._placeholders.images(len(images))
             categories += self._placeholders.categories(len(categories))
         note_equal_names(categories, self._report)
-        task = self._task(first, envelope)
+        task = self._task(first, envelope, categories)
         if task == "image_info" and count:
             told = f"{count:,} annotations are not read."
             self._report.add("annotations_ignored", "annotations", told)
@@ -129,7 +129,7 @@ class CocoReader:
     def _count(self, records: list[bytes], first: list[bytes]) -> int:
         """How many annotations these are; those of a panoptic file are its segments."""
         is_panoptic = self._asked == "panoptic" or (
-            self._asked == "auto" and tasks.detect(first, {}, self._name) == "panoptic"
+            self._asked == "auto" and tasks.detect(first, self._name).task == "panoptic"
         )
         return panoptic.count_segments(records) if is_panoptic else len(records)
 
@@ -174,11 +174,19 @@ class CocoReader:
                 categories.append(category)
                 self._categories.add(category.coco_id, category.index, path)
 
-    def _task(self, first: list[bytes], envelope: Mapping[str, str]) -> str:
+    def _task(
+        self,
+        first: list[bytes],
+        envelope: Mapping[str, str],
+        categories: Sequence[CategoryRecord],
+    ) -> str:
         """The task of the file; FileError for one that we cannot read."""
         task = self._asked
         if task == "auto":
-            task = tasks.detect(first, envelope, self._name)
+            task, assumed = tasks.detect(first, self._name, envelope, categories)
+            if assumed:
+                told = "Neither its name nor its categories tell whether these are objects."
+                self._report.add("task_assumed", "annotations", told, action=f"read as {task}")
         if task == "panoptic" and self._pngs is None:
             told = "The file speaks of PNGs that are not there: send a zip of the file and them."
             raise FileError("panoptic_pngs_missing", told)

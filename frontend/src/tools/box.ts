@@ -138,7 +138,16 @@ class Stretching extends Spanning {
     this.move(input);
     const { from, to } = this;
     // A second press on the first corner spans nothing yet.
-    if (from.x !== to.x && from.y !== to.y) this.tool.finish(from, to);
+    if (from.x !== to.x && from.y !== to.y) this.tool.become(new Closing(this.tool, from, to));
+  }
+
+  override interrupt(): void {}
+}
+
+/** The button is down on the second corner, which may still be moved. */
+class Closing extends Dragging {
+  override interrupt(): void {
+    this.tool.become(new Stretching(this.tool, this.from, this.to));
   }
 }
 

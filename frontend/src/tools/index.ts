@@ -5,6 +5,7 @@ import type { ToolInfo } from "../editor/hand";
 import { optionCommands } from "../editor/options";
 import { box } from "./box";
 import { brush, eraser } from "./brush";
+import { PEN_ONLY } from "./fingers";
 import { keypoints } from "./keypoints";
 import { polygon } from "./polygon";
 import { redraw } from "./redraw";
@@ -29,6 +30,15 @@ export const TOOLS: readonly ToolKind[] = [
   keypoints,
 ];
 
+const PEN: Command = {
+  id: PEN_ONLY.id,
+  label: `${PEN_ONLY.label}: on or off`,
+  group: "Tools",
+  help: PEN_ONLY.help,
+  keys: [],
+  run: ({ options }) => options.set(PEN_ONLY, !options.get(PEN_ONLY)),
+};
+
 export function toolCommands(tools: readonly ToolInfo[]): Command[] {
   const choose = tools.map(({ id, label, key, help }): Command => ({
     id: `tool-${id}`,
@@ -38,5 +48,5 @@ export function toolCommands(tools: readonly ToolInfo[]): Command[] {
     keys: [key],
     run: (editor) => editor.hand.choose(id),
   }));
-  return [...choose, ...optionCommands(tools)];
+  return [...choose, ...optionCommands(tools), PEN];
 }

@@ -354,6 +354,10 @@ class Placing extends State<KeypointsTool> {
     return true;
   }
 
+  override interrupt(): void {
+    if (this.#held !== null) this.#back();
+  }
+
   #set(index: number, at: ImagePoint, visibility: poses.Visibility): void {
     const annotation = this.#annotation;
     const count = this.#category.keypoints.length;

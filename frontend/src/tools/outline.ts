@@ -170,6 +170,9 @@ class Drawing extends WithPoints {
     const next = withPoint(this.points, this.tool.place(input).at);
     this.tool.become(new Pressing(this.tool, this.points, next, input));
   }
+
+  /** The point of the press was dropped already. */
+  override interrupt(): void {}
 }
 
 /** The button is down on a new point; freehand may come of it. */

@@ -137,6 +137,7 @@ class Tracing extends State<ScissorsTool> {
 
   /** A finger that comes down for a pinch takes back its own point only. */
   override interrupt(): void {
+    this.#closing = false;
     this.#stepBack();
   }
 
@@ -169,10 +170,11 @@ class Tracing extends State<ScissorsTool> {
     if (this.#closing) return;
     this.#closing = true;
     this.#add(this.#first);
-    await Promise.all(this.#pieces.map(({ found }) => found));
-    if (this.tool.state !== this) return;
+    const pieces = this.#pieces;
+    await Promise.all(pieces.map(({ found }) => found));
+    if (this.tool.state !== this || this.#pieces !== pieces) return;
     // Every piece ends where the next one begins.
-    this.tool.finish(this.#pieces.flatMap(({ points }) => points.slice(0, -1)), this.#mode);
+    this.tool.finish(pieces.flatMap(({ points }) => points.slice(0, -1)), this.#mode);
     this.editor.signal.emit("tool");
     this.editor.signal.emit("settled");
   }

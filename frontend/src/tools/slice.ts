@@ -99,6 +99,9 @@ class Drawing extends WithLine {
     if (this.#lastPress && isDoubleClick(this.#lastPress, input)) this.intend("complete");
     else this.tool.become(new Pressing(this.tool, this.points, input));
   }
+
+  /** The point of the press was dropped already. */
+  override interrupt(): void {}
 }
 
 /** The button is down; from the first point on a drag is the whole cut. */

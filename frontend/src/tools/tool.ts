@@ -54,7 +54,10 @@ export abstract class State<T extends Tool = Tool> {
   /** Follow a border, or follow it the other way round. */
   trace(): void {}
 
-  /** The press in hand turned out to be no press, such as the first finger of a pinch. */
+  /**
+   * The press in hand turned out to be no press, such as the first finger of a pinch.
+   * Takes back what it began, and nothing that was there before it.
+   */
   interrupt(): void {
     this.intend("cancel");
   }

@@ -2,8 +2,8 @@
  * The hand: holds one tool at a time and is the root of the state machines.
  *
  * What works in every tool is handled here and never reaches one: panning with
- * Space or the middle button, the pinch of two fingers, and the right button,
- * which drops the last point.
+ * Space or the middle button, what fingers do besides drawing, and the right
+ * button, which drops the last point.
  */
 
 import type { Editor } from "../editor/editor";
@@ -11,8 +11,9 @@ import type { Hand, Hint, Preview, ToolInfo } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import type { ToolOption } from "../editor/options";
 import * as cameras from "../geometry/camera";
-import { distance, screenPoint, type ScreenPoint } from "../geometry/point";
+import type { ScreenPoint } from "../geometry/point";
 import { TOOLS } from ".";
+import { Fingers } from "./fingers";
 import type { Tool } from "./tool";
 
 const PAN_HINTS: readonly Hint[] = [{ gesture: "Drag", does: "pan" }];
@@ -21,11 +22,12 @@ export class Toolbox implements Hand {
   readonly tools: readonly ToolInfo[];
   readonly #editor: Editor;
   readonly #made: ReadonlyMap<string, Tool>;
-  readonly #fingers = new Map<number, ScreenPoint>();
+  readonly #fingers: Fingers;
   #toolId: string;
   #space = false;
   #panningFrom: ScreenPoint | null = null;
-  #pinching = false;
+  /** The pointer whose press the tool in hand is busy with. */
+  #pressed: number | null = null;
 
   constructor(editor: Editor) {
     const kinds = TOOLS.filter(({ info }) => !(info.edits && editor.readOnly));
@@ -33,6 +35,12 @@ export class Toolbox implements Hand {
     this.tools = kinds.map(({ info }) => info);
     this.#made = new Map(kinds.map((kind) => [kind.info.id, kind.create(editor)]));
     this.#toolId = kinds[0]!.info.id;
+    this.#fingers = new Fingers({
+      editor,
+      pass: (input) => this.#pass(input),
+      interrupt: () => this.#interrupt(),
+      picks: () => !this.tools.find(({ id }) => id === this.#toolId)!.edits,
+    });
   }
 
   get toolId(): string {
@@ -67,14 +75,15 @@ export class Toolbox implements Hand {
   choose(toolId: string): void {
     if (!this.#made.has(toolId) || toolId === this.#toolId) return;
     this.#tool.reset();
+    this.#pressed = null;
     this.#toolId = toolId;
     this.#editor.hover(null);
     this.#after();
   }
 
   pointer(input: PointerInput): void {
-    this.#editor.pointerAt = input.image;
-    if (!this.#pinch(input) && !this.#pan(input)) this.#toTool(input);
+    if (!this.#fingers.isPalm(input)) this.#editor.pointerAt = input.image;
+    if (!this.#fingers.take(input)) this.#pass(input);
     this.#after();
   }
 
@@ -107,13 +116,31 @@ export class Toolbox implements Hand {
     if (!this.#editor.history.open) this.#editor.signal.emit("settled");
   }
 
+  #pass(input: PointerInput): void {
+    if (!this.#pan(input)) this.#toTool(input);
+  }
+
+  /** One press at a time: what another pointer does meanwhile is not meant. */
   #toTool(input: PointerInput): void {
     const { state } = this.#tool;
-    if (input.type === "move") state.move(input);
-    else if (input.type === "abort") state.interrupt();
-    else if (input.type === "up") state.up(input);
-    else if (input.button === 0) state.down(input);
-    else if (input.button === 2 && state.busy) state.intend("step-back");
+    const { type, pointerId } = input;
+    if (this.#pressed !== null && this.#pressed !== pointerId) return;
+    if (type === "move") return state.move(input);
+    if (type === "down") {
+      if (input.button === 2 && state.busy) state.intend("step-back");
+      if (input.button !== 0) return;
+      this.#pressed = pointerId;
+      return state.down(input);
+    }
+    if (this.#pressed === null) return;
+    if (type === "abort") return this.#interrupt();
+    this.#pressed = null;
+    state.up(input);
+  }
+
+  #interrupt(): void {
+    if (this.#pressed !== null) this.#tool.state.interrupt();
+    this.#pressed = null;
   }
 
   #pan(input: PointerInput): boolean {
@@ -123,44 +150,10 @@ export class Toolbox implements Hand {
     }
     const from = this.#panningFrom;
     if (!from) return false;
-    const { x, y } = input.screen;
-    this.#editor.moveCamera(cameras.pan(this.#editor.camera, x - from.x, y - from.y));
     this.#panningFrom = input.type === "move" ? input.screen : null;
+    const { x, y } = input.screen;
+    // A press that the system took away is nowhere.
+    if (input.type !== "abort") this.#editor.moveCamera(cameras.pan(this.#editor.camera, x - from.x, y - from.y));
     return true;
   }
-
-  #pinch(input: PointerInput): boolean {
-    if (input.device !== "touch") return false;
-    const before = this.#twoFingers();
-    if (input.type === "up" || input.type === "abort") this.#fingers.delete(input.pointerId);
-    else if (input.type === "down" || this.#fingers.has(input.pointerId)) {
-      this.#fingers.set(input.pointerId, input.screen);
-    }
-    const after = this.#twoFingers();
-    if (after && !before) {
-      this.#tool.state.interrupt();
-      this.#pinching = true;
-    } else if (before && after) this.#spread(before, after);
-    const pinching = this.#pinching;
-    // The finger that stays longest after a pinch must not draw.
-    if (this.#fingers.size === 0) this.#pinching = false;
-    return pinching;
-  }
-
-  #twoFingers(): readonly [ScreenPoint, ScreenPoint] | null {
-    const [a, b] = this.#fingers.values();
-    return a && b ? [a, b] : null;
-  }
-
-  #spread(before: readonly [ScreenPoint, ScreenPoint], after: readonly [ScreenPoint, ScreenPoint]): void {
-    const from = middle(before);
-    const to = middle(after);
-    const moved = cameras.pan(this.#editor.camera, to.x - from.x, to.y - from.y);
-    const factor = distance(...after) / Math.max(distance(...before), 1);
-    this.#editor.moveCamera(cameras.zoomAt(moved, to, factor));
-  }
-}
-
-function middle([a, b]: readonly [ScreenPoint, ScreenPoint]): ScreenPoint {
-  return screenPoint((a.x + b.x) / 2, (a.y + b.y) / 2);
 }
