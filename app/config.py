@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Largest image, in pixels (width x height); larger ones are refused.",
     )
+    tiled_from_pixels: int = Field(
+        default=16_000_000,
+        ge=1,
+        description="Images of more pixels come to the editor as tiles, made once by the server.",
+    )
     max_zip_files: int = Field(
         default=100_000, ge=1, description="Most files that an uploaded zip may hold."
     )

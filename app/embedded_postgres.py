@@ -19,7 +19,6 @@ cluster in ``DATA_DIR/postgres`` and runs ``postgres`` on it::
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import re
@@ -30,7 +29,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +37,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from app.child_process import die_with_parent
 from app.postgres_programs import (
     Account,
     PostgresError,
@@ -48,7 +48,7 @@ from app.postgres_programs import (
     runnable_bin,
 )
 
-__all__ = ["EmbeddedPostgres", "PostgresError", "borrowed", "die_with_parent"]
+__all__ = ["EmbeddedPostgres", "PostgresError", "borrowed"]
 
 DATABASE = "maskwright"
 USER = "maskwright"
@@ -76,27 +76,6 @@ SERVER_SETTINGS = {
 
 class DataInUseError(PostgresError):
     """Another process holds the data folder."""
-
-
-def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
-    """A ``preexec_fn`` after which the kernel sends `sent` to the child when we die.
-
-    None where the kernel cannot do that. "We" are the thread that starts the child: start
-    children from a thread that lives as long as the program. `parent` is for a process that
-    calls the result itself.
-    """
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-    set_parent_death_signal, parent = 1, parent or os.getpid()
-
-    def prepare() -> None:
-        libc.prctl(set_parent_death_signal, int(sent))
-        # We may have died before the call, and then no signal will ever come.
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
 
 
 def _answers(conninfo: str) -> bool:

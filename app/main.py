@@ -31,6 +31,7 @@ from app.api import (
     problems,
     sessions,
     statistics,
+    tiles,
     tokens,
     uploads,
     users,
@@ -39,6 +40,7 @@ from app.api import (
 from app.config import Settings
 from app.context import AppContext, make_context
 from app.services.live_hub import LiveHub
+from app.services.tiles import Tiles
 from app.web import pages
 
 __all__ = ["create_app"]
@@ -57,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     pictures.router,
     visits.router,
+    tiles.router,
     annotations.router,
     annotation_lists.router,
     annotation_masks.router,
@@ -74,6 +77,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     """The web application; with a `context`, on parts that already run."""
     parts = context or make_context(settings)
     hub = LiveHub(str(parts.settings.database_url))
+    made = Tiles(parts.sessions, parts.storage)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -81,6 +85,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
         Thread(target=cleaning.remove_all_unused, args=(parts,), daemon=True).start()
         yield
         hub.close()
+        made.close()
         if context is None:
             parts.close()
 
@@ -94,6 +99,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     )
     app.state.context = parts
     app.state.live = hub
+    app.state.tiles = made
     problems.install(app)
     app.add_middleware(
         middleware.BodyLimit,

@@ -9,7 +9,7 @@
 The order saves time: the web process (app/web_process.py) loads its code while PostgreSQL starts,
 and waits for a line on its standard input before it opens the database. Whatever ends the
 supervisor ends them all: a signal within a few seconds and in order; kill -9 by the kernel, which
-is asked to kill the children (see `app.embedded_postgres.die_with_parent`). The supervisor itself
+is asked to kill the children (see `app.child_process.die_with_parent`). The supervisor itself
 loads little and does little, so that it stays small and does not fail.
 """
 
@@ -28,8 +28,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from app.child_process import die_with_parent
 from app.config import Settings
-from app.embedded_postgres import EmbeddedPostgres, die_with_parent
+from app.embedded_postgres import EmbeddedPostgres
 
 __all__ = ["ServeError", "follow_parent", "listen", "serve"]
 

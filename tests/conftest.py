@@ -107,6 +107,7 @@ def app(context: AppContext) -> Iterator[FastAPI]:
     app = create_app(context.settings, context)
     yield app
     app.state.live.close()
+    app.state.tiles.close()
 
 
 class ApiClient(TestClient):

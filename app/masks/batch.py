@@ -131,7 +131,7 @@ def concatenate(batches: Iterable[Masks]) -> Masks:
     >>> concatenate([one, one]).counts.tolist()
     [2, 2]
     """
-    batches = list(batches)
+    batches = [batch for batch in batches if len(batch)]
     if len(batches) == 1:
         return batches[0]
     sizes = [np.zeros((0, 2), np.int64), *(b.sizes for b in batches)]

@@ -28,8 +28,8 @@ Outline(polygons=[[0, 3, 0, 0, 3, 0, 3, 3]], holes=[[1, 1, 1, 2, 2, 2, 2, 1]], i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -37,7 +37,6 @@ import numpy as np
 from app.masks.batch import (
     MAX_COORDINATE,
     BoolArray,
-    FloatArray,
     IntArray,
     Masks,
     Spans,
@@ -49,7 +48,8 @@ from app.masks.errors import ImageTooLargeError, OutlineError
 from app.masks.ops import iou_pairs
 from app.masks.raster import fill
 from app.masks.runs import bases
-from app.masks.simplify import check_tolerance, kept_points
+from app.masks.seams import Drawn, TracedRings, Tree, draw
+from app.masks.simplify import check_tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def to_polygons(
     spans = to_spans(masks)
     rings = _trace(_vertical_cracks(masks.sizes, spans), masks.sizes)
     tree = _attach(rings, masks.sizes, spans, apart=holes == "apart")
-    drawn = _Splicer(rings, tree, tolerance).drawn(len(masks))
+    drawn = draw(rings, tree, tolerance, len(masks))
     if tolerance == 0:
         return [Outline(polygons, cuts, 1.0) for polygons, cuts in drawn]
     scores = iou_pairs(masks, _redraw(drawn, masks.sizes)).tolist()
@@ -114,10 +114,7 @@ def to_polygons(
     ]
 
 
-_Drawn = list[tuple[list[list[int]], list[list[int]]]]
-
-
-def _redraw(drawn: _Drawn, sizes: IntArray) -> Masks:
+def _redraw(drawn: Drawn, sizes: IntArray) -> Masks:
     flat = [(ring, kind) for item in drawn for kind in (0, 1) for ring in item[kind]]
     points = np.array([number for ring, _ in flat for number in ring], np.float64)
     return fill(
@@ -178,24 +175,6 @@ def _vertical_cracks(sizes: IntArray, spans: Spans) -> _Cracks:
     )
 
 
-class _Rings(NamedTuple):
-    """Closed rings of corners, and the rows of corners that say what lies above what.
-
-    ``corners`` lists the corners ring by ring (``offsets``, ``mask`` for each ring), ``x`` and
-    ``y`` give the place of a corner. ``rows`` are the sorted keys of all corners and ``leaves``
-    says, for each pair of neighbours in them, from which corner the horizontal piece between them
-    starts.
-    """
-
-    corners: IntArray
-    offsets: IntArray
-    mask: IntArray
-    x: IntArray
-    y: IntArray
-    rows: IntArray
-    leaves: IntArray
-
-
 def _row_keys(
     sizes: IntArray, mask: IntArray, x: IntArray, y: IntArray, up: BoolArray | bool
 ) -> IntArray:
@@ -209,7 +188,7 @@ def _row_keys(
     return keys
 
 
-def _trace(cracks: _Cracks, sizes: IntArray) -> _Rings:
+def _trace(cracks: _Cracks, sizes: IntArray) -> TracedRings:
     mask, line, top, bottom, up = cracks
     n = len(line)
     x = np.repeat(line, 2)
@@ -237,25 +216,24 @@ def _trace(cracks: _Cracks, sizes: IntArray) -> _Rings:
         lengths = 2 * lengths
     offsets = to_offsets(lengths)
     ring_mask = mask[corners[offsets[:-1]] >> 1]
-    return _Rings(corners, offsets, ring_mask, x, y, keys[order], leaves)
+    return TracedRings(corners, offsets, ring_mask, x, y, keys[order], leaves)
 
 
 def _cycles(following: IntArray) -> tuple[IntArray, IntArray]:
     """The cycles of a permutation one after the other, and their lengths."""
     step = following.tolist()
-    seen = bytearray(len(step))
     sequence: list[int] = []
     lengths: list[int] = []
     for first in range(len(step)):
-        if seen[first]:
-            continue
         before = len(sequence)
         here = first
-        while not seen[here]:
-            seen[here] = 1
+        # Where a cycle has been, no step is left.
+        while (then := step[here]) >= 0:
             sequence.append(here)
-            here = step[here]
-        lengths.append(len(sequence) - before)
+            step[here] = -1
+            here = then
+        if len(sequence) > before:
+            lengths.append(len(sequence) - before)
     return np.array(sequence, np.int64), np.array(lengths, np.int64)
 
 
@@ -273,54 +251,46 @@ def _split(corners: IntArray, lengths: IntArray, twin: IntArray) -> tuple[IntArr
         return corners, lengths
     touched = np.zeros(len(lengths), bool)
     touched[ring[meets]] = True
-    twins = np.where(meets, twin, -1).tolist()
-    pieces: list[list[int]] = []
-    ends = to_offsets(lengths)
-    for place in np.flatnonzero(touched).tolist():
-        pieces.extend(_loops(corners[ends[place] : ends[place + 1]].tolist(), twins))
-    whole = ~np.repeat(touched, lengths)
-    corners = np.concatenate([corners[whole], *(np.array(piece, np.int64) for piece in pieces)])
-    added = np.array([len(piece) for piece in pieces], np.int64)
-    return corners, np.concatenate([lengths[~touched], added])
+    split = np.repeat(touched, lengths)
+    again, added = _loops(corners[split], lengths[touched], np.where(meets, twin, -1))
+    return (
+        np.concatenate([corners[~split], again]),
+        np.concatenate([lengths[~touched], added]),
+    )
 
 
-def _loops(ring: list[int], twins: list[int]) -> Iterator[list[int]]:
-    path: list[int] = []
-    place: dict[int, int] = {}
-    for corner in ring:
-        earlier = place.pop(twins[corner], None)
-        if earlier is not None:
-            loop = path[earlier:]
-            for passed in loop:
-                place.pop(passed, None)
-            yield loop
-            del path[earlier:]
-        place[corner] = len(path)
-        path.append(corner)
-    yield path
+def _loops(corners: IntArray, lengths: IntArray, twin: IntArray) -> tuple[IntArray, IntArray]:
+    """The loops of rings that meet themselves, one after the other, and their lengths."""
+    going, twins = corners.tolist(), twin.tolist()
+    meeting = np.flatnonzero(twin[corners] >= 0)
+    offsets = to_offsets(lengths)
+    places = np.split(meeting, np.searchsorted(meeting, offsets[1:-1]))
+    # Where on the path a corner stands, if it is there still.
+    stands = [0] * len(twins)
+    loops: list[int] = []
+    found: list[int] = []
+    for (start, end), meets in zip(pairwise(offsets.tolist()), places, strict=True):
+        path: list[int] = []
+        for place in meets.tolist():
+            path += going[start:place]
+            start = place
+            other = twins[going[place]]
+            earlier = stands[other]
+            if earlier < len(path) and path[earlier] == other:
+                loops += path[earlier:]
+                found.append(len(path) - earlier)
+                del path[earlier:]
+            stands[going[place]] = len(path)
+        path += going[start:end]
+        loops += path
+        found.append(len(path))
+    return np.array(loops, np.int64), np.array(found, np.int64)
 
 
 # Which ring lies in which ------------------------------------------------------------------------
 
 
-class _Tree(NamedTuple):
-    """Where rings are joined to others, and what becomes of each ring.
-
-    ``role`` is 0 for a polygon, 1 for a hole of its own, 2 for a ring that a seam joins to
-    another. ``head`` is the place in `_Rings.corners` of each ring's upper left corner, where its
-    seam starts. A ring of role 2 hangs on the ring ``parent``, from the piece that leaves the
-    corner at the place ``at``, at the point (``x``, ``y``).
-    """
-
-    role: IntArray
-    head: IntArray
-    parent: IntArray
-    at: IntArray
-    x: IntArray
-    y: IntArray
-
-
-def _attach(rings: _Rings, sizes: IntArray, spans: Spans, *, apart: bool) -> _Tree:
+def _attach(rings: TracedRings, sizes: IntArray, spans: Spans, *, apart: bool) -> Tree:
     """Look straight up from the upper left corner of each ring to the next ring above it."""
     n = len(rings.mask)
     hole = _signed_areas(rings) < 0
@@ -348,10 +318,10 @@ def _attach(rings: _Rings, sizes: IntArray, spans: Spans, *, apart: bool) -> _Tr
     seam_y = np.zeros(n, np.int64)
     seam_y[looks] = above
     role = _roles_apart(hole, parent, y) if apart else np.where(hole, 2, 0)
-    return _Tree(role, head, parent, at, x, seam_y)
+    return Tree(role, head, parent, at, x, seam_y)
 
 
-def _signed_areas(rings: _Rings) -> IntArray:
+def _signed_areas(rings: TracedRings) -> IntArray:
     """Twice the area of each ring, negative for holes."""
     x, y = rings.x[rings.corners], rings.y[rings.corners]
     following = np.arange(1, len(x) + 1)
@@ -360,7 +330,7 @@ def _signed_areas(rings: _Rings) -> IntArray:
     return np.diff(to_offsets(cross)[rings.offsets])
 
 
-def _heads(rings: _Rings) -> IntArray:
+def _heads(rings: TracedRings) -> IntArray:
     """The place of the highest corner of each ring, the leftmost of several."""
     x, y = rings.x[rings.corners], rings.y[rings.corners]
     if len(x) == 0:
@@ -386,88 +356,3 @@ def _roles_apart(hole: BoolArray, parent: IntArray, top: IntArray) -> IntArray:
         if other >= 0:
             depth[ring] = depth[other] + (is_hole[other] != is_hole[ring])
     return np.minimum(np.array(depth, np.int64), 2)
-
-
-# Joining and writing -----------------------------------------------------------------------------
-
-
-class _Splicer:
-    """Writes rings as flat lists, with the rings that hang on them by seams."""
-
-    def __init__(self, rings: _Rings, tree: _Tree, tolerance: float) -> None:
-        self.mask = rings.mask
-        self.role = tree.role
-        joined = np.flatnonzero(tree.role == 2)
-        x, y = rings.x[rings.corners], rings.y[rings.corners]
-        # Along the piece of outline that they hang on, seams come in its direction.
-        following = np.arange(1, len(x) + 1)
-        following[rings.offsets[1:] - 1] = rings.offsets[:-1]
-        at = tree.at[joined]
-        way = np.where(x[following[at]] > x[at], tree.x[joined], -tree.x[joined])
-        joined = joined[np.lexsort((way, at))]
-        at = tree.at[joined] + 1
-        self.x = np.insert(x, at, tree.x[joined])
-        self.y = np.insert(y, at, tree.y[joined])
-        hangs = np.insert(np.full(len(x), -1), at, joined)
-        pinned = np.zeros(len(x), bool)
-        pinned[tree.head[joined]] = True
-        pinned = np.insert(pinned, at, True)
-        moved = tree.head + np.searchsorted(np.sort(at), tree.head, side="right")
-        lengths = np.diff(rings.offsets) + np.bincount(
-            tree.parent[joined], minlength=len(self.mask)
-        )
-        self.offsets = to_offsets(lengths)
-        self._drop(pinned, tolerance, hangs, moved)
-
-    def _drop(self, pinned: BoolArray, tolerance: float, hangs: IntArray, head: IntArray) -> None:
-        points: FloatArray = np.stack([self.x, self.y], axis=1).astype(np.float64)
-        keep = kept_points(points, self.offsets, tolerance, pinned)
-        new = to_offsets(keep.astype(np.int64))
-        self.x, self.y = self.x[keep], self.y[keep]
-        self.hangs: list[int] = hangs[keep].tolist()
-        self.head: list[int] = new[head].tolist()
-        parents = np.flatnonzero(hangs[keep] >= 0)
-        self.offsets = new[self.offsets]
-        self.has_seams = np.zeros(len(self.mask), bool)
-        self.has_seams[np.searchsorted(self.offsets, parents, side="right") - 1] = True
-
-    def drawn(self, n: int) -> _Drawn:
-        """The polygons and the holes of each of n masks."""
-        out: _Drawn = [([], []) for _ in range(n)]
-        flat = np.stack([self.x, self.y], axis=1).ravel().tolist()
-        ends = self.offsets.tolist()
-        rows = zip(self.mask.tolist(), self.role.tolist(), self.has_seams.tolist(), strict=True)
-        for ring, (mask, role, seams) in enumerate(rows):
-            if role == 2:
-                continue
-            a, b = ends[ring], ends[ring + 1]
-            out[mask][role].append(self._spliced(ring) if seams else flat[2 * a : 2 * b])
-        return out
-
-    def _spliced(self, ring: int) -> list[int]:
-        """The ring with all that hangs on it, however deep: a walk without recursion."""
-        out: list[tuple[int, int]] = []
-        stack = [self._walk(ring, self.offsets[ring].item(), closed=False)]
-        while stack:
-            step = next(stack[-1], None)
-            if step is None:
-                stack.pop()
-            elif isinstance(step, int):
-                stack.append(self._walk(step, self.head[step], closed=True))
-            elif not out or out[-1] != step:
-                out.append(step)
-        if out[0] == out[-1]:
-            out.pop()
-        return [number for point in out for number in point]
-
-    def _walk(self, ring: int, start: int, *, closed: bool) -> Iterator[tuple[int, int] | int]:
-        """The points of a ring from a place on, and between them the rings that hang there."""
-        first, last = self.offsets[ring : ring + 2].tolist()
-        for place in (*range(start, last), *range(first, start)):
-            point = (int(self.x[place]), int(self.y[place]))
-            yield point
-            if self.hangs[place] >= 0:
-                yield self.hangs[place]
-                yield point
-        if closed:
-            yield int(self.x[start]), int(self.y[start])

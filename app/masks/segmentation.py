@@ -78,6 +78,8 @@ def from_segmentations(
     except MaskError as error:
         error.index = None if error.index is None else drawn[error.index]
         raise
+    if not coded:
+        return filled
     order = np.empty(n, np.int64)
     order[coded + drawn] = np.arange(n)
     return concatenate([masks, filled])[order]

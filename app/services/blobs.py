@@ -28,7 +28,7 @@ from app.db import SessionFactory
 from app.models import Blob, Image
 from app.services.storage import Storage, blob_key, cache_folder
 
-__all__ = ["Arrivals", "NewBlob", "find_unused", "keep", "note", "remove_unused"]
+__all__ = ["Arrivals", "NewBlob", "find_unused", "hold", "keep", "note", "remove_unused"]
 
 _ROWS_AT_ONCE = 1000
 # Putting is waiting: for the disk to have written, or for the object storage to answer.
@@ -86,6 +86,12 @@ def find_unused(session: Session, *, limit: int = 1000, after: str = "") -> Sequ
     return session.scalars(
         select(Blob.sha256).where(~used, Blob.sha256 > after).order_by(Blob.sha256).limit(limit)
     ).all()
+
+
+def hold(session: Session, *, sha256: str) -> bool:
+    """Lock the file's row, so that nobody removes the file before the commit; False without one."""
+    row = select(Blob.sha256).where(Blob.sha256 == sha256).with_for_update(read=True)
+    return session.scalar(row) is not None
 
 
 def remove_unused(session: Session, storage: Storage, *, sha256s: Sequence[str]) -> int:

@@ -21,7 +21,8 @@ from app import masks
 __all__ = ["cut_covered"]
 
 _WITHIN = 0.001
-# Pairs whose masks are compared at a time.
+# Pairs whose boxes are compared at a time, and whose masks are.
+_BOXES = 1 << 16
 _PAIRS = 2000
 _Ints = npt.NDArray[np.int64]
 
@@ -61,20 +62,23 @@ def _covering(batch: masks.Masks, images: _Ints) -> tuple[_Ints, _Ints]:
 def _meeting(boxes: npt.NDArray[np.float64], images: _Ints) -> Iterator[tuple[_Ints, _Ints]]:
     """Pairs of a mask and one above it in its image whose boxes meet, some thousands at a time."""
     corner, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    for below, above in _pairs(images):
+        meets = np.maximum(corner[below], corner[above]) < np.minimum(end[below], end[above])
+        found = np.flatnonzero(meets.all(axis=1))
+        for some in np.array_split(found, len(found) // _PAIRS + 1):
+            yield below[some], above[some]
+
+
+def _pairs(images: _Ints) -> Iterator[tuple[_Ints, _Ints]]:
+    """Each mask with each one above it in its image, ordered by the lower one."""
     starts = np.flatnonzero(np.diff(images, prepend=-1))
-    stops = np.repeat(np.append(starts[1:], len(images)), np.diff(np.append(starts, len(images))))
-    below: list[_Ints] = []
-    above: list[_Ints] = []
-    held = 0
-    for place, stop in enumerate(stops.tolist()):
-        rest = slice(place + 1, stop)
-        meets = np.maximum(corner[place], corner[rest]) < np.minimum(end[place], end[rest])
-        found = np.flatnonzero(meets.all(axis=1)) + place + 1
-        below.append(np.full(len(found), place))
-        above.append(found)
-        held += len(found)
-        if held >= _PAIRS:
-            yield np.concatenate(below), np.concatenate(above)
-            below, above, held = [], [], 0
-    if held:
-        yield np.concatenate(below), np.concatenate(above)
+    sizes = np.diff(np.append(starts, len(images)))
+    higher = np.repeat(starts + sizes, sizes) - np.arange(len(images)) - 1
+    before = np.cumsum(higher) - higher
+    turns = np.flatnonzero(np.diff(before // _BOXES)) + 1
+    for places in np.split(np.arange(len(images)), turns):
+        number = higher[places]
+        below = np.repeat(places, number)
+        first = before[places] - before[places[:1]]
+        rank = np.arange(len(below)) - np.repeat(first, number)
+        yield below, below + 1 + rank

@@ -21,9 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, any_, literal, select
 from sqlalchemy.orm import Session
 
 from app import masks
@@ -37,6 +38,7 @@ SEGMENTATIONS = ("stored", "guess", "polygons", "mask")
 _TASKS = ("instances", "person_keypoints", "stuff")
 # Runs that are traced at a time: some ten megabytes of outlines.
 _RUNS = 1 << 18
+_NOTHING = msgspec.Raw(b"")
 
 _Sizes = Mapping[int, shapes.Size]
 
@@ -60,15 +62,27 @@ class Rewriting:
         return self.task in _TASKS and (self.segmentation != "stored" or self.crop_covered)
 
 
+class _Members(msgspec.Struct):
+    """What a record says about its form, as texts; nothing where it has no such member."""
+
+    segmentation: msgspec.Raw = _NOTHING
+    attributes: msgspec.Raw = _NOTHING
+    iscrowd: msgspec.Raw = _NOTHING
+    is_crowd: msgspec.Raw = _NOTHING
+
+
+_members = msgspec.json.Decoder(_Members)
+
+
 @dataclass(slots=True)
 class _Item:
     """An annotation with a segmentation: polygons or an RLE.
 
-    `given` says that the record's own text is just that. `members` are the record's texts, and
-    `changes` those that an export replaces.
+    `given` says that the record's own text is just that. `members` are those of the record that
+    say so, and `changes` the texts of those that an export replaces.
     """
 
-    members: dict[str, str]
+    members: _Members
     image: int
     value: Any
     given: bool
@@ -96,7 +110,7 @@ def rewrite(
     if drawn:
         _draw(drawn, _sizes(session, {item.image for item in drawn}), how)
     for item, text in zip(items, texts, strict=True):
-        new = rawjson.join(item.members | item.changes) if item and item.changes else text
+        new = rawjson.replace(text, raw=item.changes) if item and item.changes else text
         yield new if how.allow_attributes else _without_attributes(new)
 
 
@@ -112,8 +126,8 @@ def _without_attributes(text: str) -> str:
 
 def _item(row: Any, text: str) -> _Item | None:
     """The annotation as it is drawn; None for one that has nothing to draw."""
-    members = rawjson.members(text)
-    value, given = rawjson.decode(members.get("segmentation", "null")), True
+    members = _members.decode(text)
+    value, given = rawjson.decode(members.segmentation or b"null"), True
     if row.shape is not None:
         shape = rawjson.decode(row.shape)
         # Holes are in the record already: it has their RLE.
@@ -124,18 +138,19 @@ def _item(row: Any, text: str) -> _Item | None:
     return _Item(members, row.image_id, value, given, _crowd(members, row)) if value else None
 
 
-def _crowd(members: Mapping[str, str], row: Any) -> bool | None:
+def _crowd(members: _Members, row: Any) -> bool | None:
     """Whether it is a crowd; None where nothing says so."""
-    if '"is_crowd"' in members.get("attributes", ""):
-        attributes = rawjson.decode(members["attributes"])
+    if b'"is_crowd"' in bytes(members.attributes):
+        attributes = rawjson.decode(members.attributes)
         if isinstance(attributes, dict) and "is_crowd" in attributes:
             return bool(attributes["is_crowd"] == 1)
-    told = "iscrowd" in members or "is_crowd" in members
+    told = members.iscrowd or members.is_crowd
     return bool(row.iscrowd) if told else None
 
 
 def _sizes(session: Session, keys: set[int]) -> dict[int, shapes.Size]:
-    query = select(Image.id, Image.height, Image.width).where(Image.id.in_(sorted(keys)))
+    chosen = Image.id == any_(literal(sorted(keys), ARRAY(BigInteger)))
+    query = select(Image.id, Image.height, Image.width).where(chosen)
     return {key: (height, width) for key, height, width in session.execute(query)}
 
 
@@ -210,7 +225,7 @@ def _write(items: Sequence[_Item], pixels: masks.Masks, how: Rewriting) -> None:
     coded = np.array([_wants_mask(item, how) for item in items], bool)
     places = np.flatnonzero(coded)
     for place, rle in zip(places.tolist(), masks.to_dicts(pixels[places]), strict=True):
-        items[place].changes["segmentation"] = rawjson.dumps(rle)
+        items[place].changes["segmentation"] = msgspec.json.encode(rle).decode()
         _say_crowd(items[place], how)
     traced = np.flatnonzero(~coded)
     for place, polygons in _trace(pixels, traced):
@@ -231,7 +246,7 @@ def _trace(pixels: masks.Masks, places: npt.NDArray[np.int64]) -> Iterator[tuple
         except masks.MaskError:
             continue
         for place, outline in zip(some.tolist(), outlines, strict=True):
-            yield place, rawjson.dumps(outline.polygons)
+            yield place, msgspec.json.encode(outline.polygons).decode()
 
 
 def _say_crowd(item: _Item, how: Rewriting) -> None:
@@ -241,6 +256,9 @@ def _say_crowd(item: _Item, how: Rewriting) -> None:
     if how.segmentation == "guess" and item.crowd is None:
         return
     wanted = _wants_mask(item, how)
-    for name in ("iscrowd", "is_crowd") if "is_crowd" in item.members else ("iscrowd",):
-        if rawjson.decode(item.members.get(name, "0")) != wanted:
+    told = {"iscrowd": item.members.iscrowd}
+    if item.members.is_crowd:
+        told["is_crowd"] = item.members.is_crowd
+    for name, text in told.items():
+        if rawjson.decode(text or b"0") != wanted:
             item.changes[name] = str(int(wanted))

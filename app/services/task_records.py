@@ -25,7 +25,21 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.formats import TASKS
@@ -50,8 +64,9 @@ _OBJECTS = ("instances", "person_keypoints", "stuff")
 _WITHOUT_CATEGORIES = ("captions",)
 # Rows that a server-side cursor fetches at a time: some hundreds of kilobytes.
 _ROWS = 1000
-# Images whose annotations are held together.
-_IMAGES = 50
+# Annotations whose images are enough to be held together, and the most images without many.
+_ENOUGH = 1000
+_IMAGES = 500
 _place = attrgetter("place")
 _IMAGE = (
     Image.record,
@@ -61,6 +76,7 @@ _IMAGE = (
     Image.file_name,
     Image.width,
     Image.height,
+    Image.annotation_count,
 )
 _ANNOTATION = (Annotation.record, Annotation.variants, Annotation.category_id, Annotation.image_id)
 _BY_HAND = Annotation.updated_by.is_not(None)
@@ -291,12 +307,25 @@ class TaskRecords:
 
     def annotations_by_image(self, *columns: Any) -> Iterator[list[Any]]:
         """The same, image after image; each list holds all annotations of some images."""
-        keys = (image.id for image in self.images())
-        while some := list(itertools.islice(keys, _IMAGES)):
-            found: dict[int, list[Any]] = {key: [] for key in some}
-            for row in self._annotations(columns, Annotation.image_id.in_(some)):
+        for keys in self._some_images():
+            found: dict[int, list[Any]] = {key: [] for key in keys}
+            some = Annotation.image_id == any_(literal(keys, ARRAY(BigInteger)))
+            for row in self._annotations(columns, some):
                 found[row.image_id].append(row)
             yield list(itertools.chain.from_iterable(found.values()))
+
+    def _some_images(self) -> Iterator[list[int]]:
+        """The keys of the images in their order, of as many at a time as have enough to hold."""
+        keys: list[int] = []
+        count = 0
+        for image in self.images():
+            keys.append(image.id)
+            count += image.annotation_count
+            if count >= _ENOUGH or len(keys) >= _IMAGES:
+                yield keys
+                keys, count = [], 0
+        if keys:
+            yield keys
 
     def _annotations(self, columns: Sequence[Any], *more: ColumnElement[bool]) -> Iterable[Any]:
         if self._task == "image_info":

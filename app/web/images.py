@@ -185,5 +185,6 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
         "role": page.role(dataset.id),
         "categories": live_state.categories_digest(page.session, dataset_id=dataset.id),
         "query": View.of(request.query_params).query.removeprefix("?"),
+        "tiled_from_pixels": page.context.settings.tiled_from_pixels,
     }
     return page.render("editor.html", data=data)

@@ -94,6 +94,9 @@ def build_world(session: Session, app: FastAPI) -> World:
         "name": "nose",
         "task": "instances",
         "format": "yolo-detect",
+        "level": 0,
+        "column": 0,
+        "row": 0,
     }
     return World(people, ids)
 

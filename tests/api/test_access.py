@@ -95,6 +95,8 @@ TABLE: dict[str, Row] = {
     "GET /api/images/{shown_image_id}/picture": Row("viewer"),
     "GET /api/images/{shown_image_id}/thumbnail": Row("viewer"),
     "GET /api/images/{shown_image_id}/overlay": Row("viewer"),
+    "GET /api/images/{shown_image_id}/tiles": Row("viewer"),
+    "GET /api/images/{shown_image_id}/tiles/{level}/{column}/{row}": Row("viewer"),
     "GET /api/images/{image_id}/annotations": Row("viewer"),
     "POST /api/images/{image_id}/annotations": Row(
         "annotator",
@@ -216,6 +218,8 @@ def test_roles(key: str, app: FastAPI, session: Session, settings: Settings) -> 
     row = TABLE[key]
     if row.least == "cookie":
         pytest.skip("signing out is tested with cookies in test_sessions.py")
+    # The world's picture is small, and has tiles all the same.
+    settings.tiled_from_pixels = 1
     method, path = key.split(" ", 1)
     world = build_world(session, app)
     for actor in ACTORS:

@@ -6,8 +6,10 @@ twenty digits their end. So a record is split into its members, whose values sta
 
 >>> members('{"id": 7, "area": 480.50, "note": "as is"}')["area"]
 '480.50'
->>> replace('{"id": 7, "area": 480.50}', {"id": 8, "score": 0.5})
-'{"id":8,"area":480.50,"score":0.5}'
+>>> replace('{"id": 7, "area": 480.50}', {"id": 8})
+'{"id": 8, "area": 480.50}'
+>>> replace('{"id": 7, "area": 480.50}', {"score": 0.5})
+'{"id":7,"area":480.50,"score":0.5}'
 """
 
 import functools
@@ -25,6 +27,9 @@ _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 def dumps(value: Any) -> str:
     """JSON text without spaces, in Unicode; refuses NaN and infinities."""
+    if type(value) is int:
+        # An export writes as many numbers as there are records.
+        return str(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -65,7 +70,25 @@ def replace(
 
     Members that are there keep their place; new ones come last.
     """
-    parts = members(text)
-    parts.update({key: dumps(value) for key, value in (values or {}).items()})
-    parts.update(raw or {})
-    return join(parts)
+    new = {key: dumps(value) for key, value in (values or {}).items()} | dict(raw or {})
+    return _replaced_in_place(text, new) or join(members(text) | new)
+
+
+def _replaced_in_place(text: str, new: Mapping[str, str]) -> str | None:
+    """The text with nothing but these values exchanged; None where that takes more than a look.
+
+    A name that the object has, that stands only once in the text, and that no escape can write in
+    another way, stands before its value.
+    """
+    if "\\" in text:
+        return None
+    old = _decoder.decode(text)
+    for key, value in new.items():
+        name = f'"{key}"'
+        if key not in old or text.count(name) != 1:
+            return None
+        start = text.index(":", text.index(name) + len(name)) + 1
+        while text[start].isspace():
+            start += 1
+        text = text[:start] + value + text[start + len(bytes(old[key]).decode()) :]
+    return text

@@ -547,6 +547,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/tiles": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description The levels of a large picture; its tiles are made when this is asked for first.
+         */
+        readonly get: operations["index_api_images__image_id__tiles_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/images/{image_id}/tiles/{level}/{column}/{row}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Tile
+         * @description One tile: a JPEG, or a PNG where something is transparent or the file has a palette.
+         */
+        readonly get: operations["tile_api_images__image_id__tiles__level___column___row__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}/annotations": {
         readonly parameters: {
             readonly query?: never;
@@ -1958,6 +1998,20 @@ export interface components {
             readonly v: number;
         };
         /**
+         * LevelOut
+         * @description The size of a level in its own pixels, and how many tiles it has across and down.
+         */
+        readonly LevelOut: {
+            /** Width */
+            readonly width: number;
+            /** Height */
+            readonly height: number;
+            /** Columns */
+            readonly columns: number;
+            /** Rows */
+            readonly rows: number;
+        };
+        /**
          * MemberIn
          * @description A user's address and the role to give them; it replaces the one they had.
          */
@@ -2475,6 +2529,27 @@ export interface components {
             readonly images: number;
             /** Annotations */
             readonly annotations: number;
+        };
+        /**
+         * TilesOut
+         * @description Which tiles a picture has.
+         *
+         *     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
+         *     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
+         *     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
+         *     that is not the edge of the picture.
+         */
+        readonly TilesOut: {
+            /** Width */
+            readonly width: number;
+            /** Height */
+            readonly height: number;
+            /** Tile Size */
+            readonly tile_size: number;
+            /** Overlap */
+            readonly overlap: number;
+            /** Levels */
+            readonly levels: readonly components["schemas"]["LevelOut"][];
         };
         /**
          * TokenIn
@@ -3758,6 +3833,60 @@ export interface operations {
             };
         };
     };
+    readonly index_api_images__image_id__tiles_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Any text that changes with the picture, such as the image's revision. With it, browsers keep the answer and do not ask again. */
+                readonly v?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TilesOut"];
+                };
+            };
+        };
+    };
+    readonly tile_api_images__image_id__tiles__level___column___row__get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Any text that changes with the picture, such as the image's revision. With it, browsers keep the answer and do not ask again. */
+                readonly v?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly level: number;
+                readonly column: number;
+                readonly row: number;
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": string;
+                    readonly "image/png": string;
+                };
+            };
+        };
+    };
     readonly index_api_images__image_id__annotations_get: {
         readonly parameters: {
             readonly query?: {
@@ -4634,7 +4763,7 @@ export interface operations {
                      * @default false
                      */
                     readonly dry_run?: boolean;
-                    /** @description Of the new images, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
+                    /** @description Of the new images and of those that are in none, such as train or val; what the file's name `<task>_<subset>.json` says when not given. Results are then of images of this subset. */
                     readonly subset?: string;
                     /** @description Of results: the model or run that they are of; the file's name when not given. */
                     readonly name?: string;

@@ -1,0 +1,30 @@
+"""Children that never outlive the process that started them."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+__all__ = ["die_with_parent"]
+
+
+def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
+    """A ``preexec_fn`` after which the kernel sends `sent` to the child when we die.
+
+    None where the kernel cannot do that. "We" are the thread that starts the child: start
+    children from a thread that lives as long as the program. `parent` is for a process that
+    calls the result itself.
+    """
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    set_parent_death_signal, parent = 1, parent or os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(set_parent_death_signal, int(sent))
+        # We may have died before the call, and then no signal will ever come.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

@@ -1,0 +1,183 @@
+"""Large pictures in tiles, over HTTP."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+from obstore.store import MemoryStore
+from PIL import Image as Pillow
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.context import AppContext
+from app.main import create_app
+from app.models import Dataset, Image
+from app.services.storage import ObjectStorage, cache_folder
+from app.services.tiles import Source, Tiles
+from tests.api.uploading import check_storage, upload
+from tests.build import make_image
+from tests.build.pictures import make_picture
+from tests.conftest import ApiClient
+
+# Four tiles across and two down at the first level.
+WIDE = make_picture(size=(3100, 1300), kind="JPEG")
+
+
+@pytest.fixture(autouse=True)
+def few_pixels(settings: Settings) -> None:
+    settings.tiled_from_pixels = 1_000_000
+
+
+def _upload(api: ApiClient, dataset: Dataset, content: bytes = WIDE, name: str = "a.jpg") -> str:
+    body = upload(api, dataset, [(name, content)])
+    return f"/api/images/{body['images'][0]['id']}"
+
+
+def _tile(api: ApiClient, path: str, level: int, column: int, row: int) -> Pillow.Image:
+    answer = api.get(f"{path}/tiles/{level}/{column}/{row}")
+    assert answer.status_code == 200, answer.text
+    with Pillow.open(BytesIO(answer.content)) as picture:
+        picture.load()
+        assert answer.headers["content-type"] == Pillow.MIME[picture.format or ""]
+        return picture
+
+
+def test_levels_and_tiles(api: ApiClient, dataset: Dataset) -> None:
+    path = _upload(api, dataset)
+    answer = api.get(f"{path}/tiles")
+    assert answer.json() == {
+        "width": 3100,
+        "height": 1300,
+        "tile_size": 1024,
+        "overlap": 1,
+        "levels": [
+            {"width": 3100, "height": 1300, "columns": 4, "rows": 2},
+            {"width": 1550, "height": 650, "columns": 2, "rows": 1},
+            {"width": 775, "height": 325, "columns": 1, "rows": 1},
+        ],
+    }
+    sizes = {
+        (level, column, row): _tile(api, path, level, column, row).size
+        for level, found in enumerate(answer.json()["levels"])
+        for column in range(found["columns"])
+        for row in range(found["rows"])
+    }
+    assert sizes[0, 0, 0] == (1025, 1025)
+    assert sizes[0, 1, 1] == (1026, 277)
+    assert sizes[0, 3, 1] == (29, 277)
+    assert sizes[2, 0, 0] == (775, 325)
+    with Pillow.open(BytesIO(WIDE)) as whole:
+        corner = _tile(api, path, 0, 3, 1).getpixel((28, 276))
+        assert corner == pytest.approx(whole.getpixel((3099, 1299)), abs=6)
+
+
+@pytest.mark.parametrize("place", ["3/0/0", "0/4/0", "0/0/2", "2/1/0", "2147483647/0/0"])
+def test_no_such_tile(api: ApiClient, dataset: Dataset, place: str) -> None:
+    answer = api.get(f"{_upload(api, dataset)}/tiles/{place}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_tile")
+
+
+@pytest.mark.parametrize("place", ["-1/0/0", "0/x/0", f"0/0/{10**30}"])
+def test_not_a_place(api: ApiClient, dataset: Dataset, place: str) -> None:
+    assert api.get(f"{_upload(api, dataset)}/tiles/{place}").status_code == 422
+
+
+def test_without_tiles(api: ApiClient, dataset: Dataset, session: Session) -> None:
+    small = _upload(api, dataset, make_picture(size=(1000, 1000)))
+    empty = make_image(session, dataset=dataset, width=9000, height=9000)
+    for path, code in ((small, "not_tiled"), (f"/api/images/{empty.id}", "no_pixels")):
+        for what in ("tiles", "tiles/0/0/0"):
+            answer = api.get(f"{path}/{what}")
+            assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+def test_kept_by_browsers(api: ApiClient, dataset: Dataset) -> None:
+    path = _upload(api, dataset)
+    seen = set()
+    for what in ("tiles", "tiles/0/0/0", "tiles/1/0/0", "tiles/0/1/0"):
+        answer = api.get(f"{path}/{what}?v=1")
+        assert "immutable" in answer.headers["cache-control"]
+        assert api.get(f"{path}/{what}").headers["cache-control"] == "private, no-cache"
+        tag = answer.headers["etag"]
+        seen.add(tag)
+        again = api.get(f"{path}/{what}", headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(seen) == 4
+
+
+def test_as_the_image_is_turned(api: ApiClient, dataset: Dataset) -> None:
+    turned = make_picture(size=(1400, 800), kind="JPEG", orientation=6)
+    path = _upload(api, dataset, turned)
+    found = api.get(f"{path}/tiles").json()
+    assert (found["width"], found["height"]) == (800, 1400)
+    assert _tile(api, path, 1, 0, 0).size == (400, 700)
+
+
+def test_gone_with_the_image(
+    api: ApiClient, dataset: Dataset, session: Session, settings: Settings
+) -> None:
+    path = _upload(api, dataset)
+    assert api.get(f"{path}/tiles").status_code == 200
+    image = session.get_one(Image, int(path.rpartition("/")[2]))
+    folder = settings.data_dir / cache_folder(image.blob_sha256 or "")
+    assert [file.name for file in folder.iterdir()] == ["tiles-1-1.zip"]
+    assert api.delete(path).status_code == 204
+    assert not folder.exists()
+    check_storage(settings, session)
+
+
+def test_other_pixels_have_other_tiles(api: ApiClient, dataset: Dataset, session: Session) -> None:
+    """An image keeps its pixels; what may change is the file of a record without pixels."""
+    image = make_image(session, dataset=dataset, file_name="a.jpg", width=3100, height=1300)
+    path = f"/api/images/{image.id}"
+    assert api.get(f"{path}/tiles").json()["code"] == "no_pixels"
+    upload(api, dataset, [("a.jpg", WIDE)])
+    first = api.get(f"{path}/tiles").headers["etag"]
+    second = _upload(api, dataset, make_picture(size=(3100, 1300), kind="JPEG", seed=9), "b.jpg")
+    assert api.get(f"{second}/tiles").headers["etag"] != first
+
+
+def test_an_emptied_cache(api: ApiClient, dataset: Dataset, settings: Settings) -> None:
+    path = _upload(api, dataset)
+    before = _tile(api, path, 0, 0, 0)
+    for file in (settings.data_dir / "cache").glob("*/*/tiles*"):
+        file.unlink()
+    assert _tile(api, path, 0, 0, 0).tobytes() == before.tobytes()
+
+
+def test_asked_for_by_many(
+    api: ApiClient, dataset: Dataset, app: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _upload(api, dataset)
+    made: list[str] = []
+    run = Tiles._run
+
+    def counted(self: Tiles, source: Source, *args: object) -> object:
+        made.append(source.key)
+        # Long enough that all are waiting by then.
+        time.sleep(0.5)
+        return run(self, source, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Tiles, "_run", counted)
+    with ThreadPoolExecutor(6) as pool:
+        get = super(ApiClient, api).request
+        answers = list(pool.map(lambda _: get("GET", f"{path}/tiles").status_code, range(6)))
+    assert answers == [200] * 6
+    assert len(made) == 1
+
+
+def test_in_object_storage(
+    context: AppContext, session: Session, api: ApiClient, dataset: Dataset, settings: Settings
+) -> None:
+    storage = ObjectStorage(MemoryStore(), settings.data_dir / "tmp")
+    elsewhere = AppContext(settings, context.engine, context.sessions, storage, context.secret_key)
+    app = create_app(settings, elsewhere)
+    client = ApiClient(app, session)
+    client.headers.update(api.headers)
+    path = _upload(client, dataset)
+    assert _tile(client, path, 0, 3, 1).size == (29, 277)
+    assert _tile(client, path, 2, 0, 0).size == (775, 325)
+    assert not (settings.data_dir / "cache").exists()
+    app.state.tiles.close()
