@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 /** Loads the script as the page does, with this data in the page. */
-async function load(data: object | null): Promise<typeof import("../src/first-requests")> {
+async function load(data: object | null): Promise<{ readonly firstFetch: typeof fetch }> {
   const block = data && { textContent: JSON.stringify(data) };
   Object.assign(globalThis.document, { getElementById: () => block });
   return import("../src/first-requests");

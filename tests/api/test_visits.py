@@ -19,7 +19,9 @@ def texts(session: Session, dataset: Dataset) -> dict[str, str]:
     for _ in range(5):
         make_annotation(session, image=images[1], category=category)
     path = f"/api/images/{images[1].id}"
-    return {name: f"{path}{name and '/'}{name}" for name in ("", "visit", "neighbours", "annotations")}
+    return {
+        name: f"{path}{name and '/'}{name}" for name in ("", "visit", "neighbours", "annotations")
+    }
 
 
 def test_it_says_what_the_single_routes_say(api: ApiClient, texts: dict[str, str]) -> None:
