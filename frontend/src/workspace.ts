@@ -20,7 +20,7 @@ import {
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { fetchAhead, isBig } from "./api/pictures";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
+import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import { firstFetch } from "./first-requests";
 import { Clipboard } from "./editor/clipboard";
@@ -43,6 +43,8 @@ interface Parts {
   readonly store: PendingStore;
   readonly settings: AccountSettings;
   readonly categories: readonly Category[];
+  readonly pending: readonly PendingEntry[];
+  readonly worker: Worker | null;
 }
 
 export class Workspace {
@@ -54,7 +56,7 @@ export class Workspace {
   readonly navigation: Navigation;
   readonly #transport: Transport;
   readonly #store: PendingStore;
-  readonly #prefetch: Prefetch;
+  readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #clipboard = new Clipboard(sessionStorage);
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
@@ -67,7 +69,8 @@ export class Workspace {
   #categoriesDigest: string;
   #turn = 0;
 
-  private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
+  private constructor(page: PageData, parts: Parts, visit: Visit) {
+    const { pending, worker } = parts;
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.settings = parts.settings;
@@ -82,10 +85,11 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
-    this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
+    this.#prefetch = new Prefetch({ load: (id) => this.#prepare(id), forget: (session) => session.close() });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
-    const session = this.#open(visit, pending);
+    const session = this.#open(visit, worker);
+    this.#recover(session, pending);
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
@@ -94,8 +98,11 @@ export class Workspace {
     });
   }
 
-  /** Fetches what the page needs. Throws a RequestError when it does not come. */
-  static async open(page: PageData): Promise<Workspace> {
+  /**
+   * Fetches what the page needs; `worker` draws its shapes. Throws a RequestError when it does not
+   * come.
+   */
+  static async open(page: PageData, worker: Worker | null = null): Promise<Workspace> {
     const transport = fetchTransport(firstFetch, () => document.cookie);
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
@@ -107,7 +114,8 @@ export class Workspace {
       // Without an answer the page opens all the same, with the defaults.
       settings.load(),
     ]);
-    const workspace = new Workspace(page, { transport, store, settings, categories }, visit, pending);
+    const parts = { transport, store, settings, categories, pending, worker };
+    const workspace = new Workspace(page, parts, visit);
     workspace.#session.begin(ahead, true);
     workspace.#lookAhead();
     return workspace;
@@ -294,21 +302,24 @@ export class Workspace {
     this.#left.delete(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
-    next.begin(ahead, !known && !ahead.visit);
+    next.begin(ahead, !known && !ahead.made);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
     this.#lookAhead();
   }
 
   /** Null when they went on to yet another image meanwhile, or took something up here. */
-  async #load(id: number, turn: number, ahead: Ahead): Promise<Session | null> {
+  async #load(id: number, turn: number, ahead: Ahead<Session>): Promise<Session | null> {
     let session: Session | null = null;
     try {
-      const [visit, pending] = await Promise.all([
-        ahead.visit ?? loadVisit(this.#transport, id, this.page.query),
+      const [made, pending] = await Promise.all([
+        ahead.made ?? this.#make(id),
         listPending(this.#store, this.page.user.id),
       ]);
-      if (turn === this.#turn && !this.#isHeld()) session = this.#open(visit, pending);
+      if (turn === this.#turn && !this.#isHeld()) {
+        session = made;
+        this.#recover(session, pending);
+      }
     } finally {
       if (!session) this.#prefetch.drop(ahead);
     }
@@ -324,10 +335,29 @@ export class Workspace {
 
   #forgetOldest(): void {
     const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
-    for (const { id } of saved.slice(0, -MOST_KEPT)) this.#left.delete(id);
+    for (const session of saved.slice(0, -MOST_KEPT)) {
+      this.#left.delete(session.id);
+      session.close();
+    }
   }
 
-  #open(visit: Visit, pending: readonly PendingEntry[]): Session {
+  async #make(id: number): Promise<Session> {
+    return this.#open(await loadVisit(this.#transport, id, this.page.query));
+  }
+
+  /** One that will probably come next, with its shapes drawn. */
+  async #prepare(id: number): Promise<Session> {
+    const session = await this.#make(id);
+    session.prepare(this.#session.editor);
+    return session;
+  }
+
+  /** What an earlier visit could not save. */
+  #recover(session: Session, pending: readonly PendingEntry[]): void {
+    session.recover(pending.filter(({ imageId }) => imageId === session.id));
+  }
+
+  #open(visit: Visit, worker: Worker | null = null): Session {
     const session = new Session({
       page: this.page,
       visit,
@@ -335,10 +365,10 @@ export class Workspace {
       transport: this.#transport,
       store: this.#store,
       clipboard: this.#clipboard,
+      worker,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     session.signal.on(["saved"], () => this.#saved(session));
-    session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;
   }
 
@@ -350,7 +380,7 @@ export class Workspace {
     if (!categories) return;
     this.#categoriesDigest = digest;
     this.#categories = categories;
-    for (const { editor } of this.#all()) editor.setCategories(categories);
+    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(categories);
   }
 
   #saved(session: Session): void {
@@ -388,7 +418,7 @@ async function loadCategories(transport: Transport, datasetId: number): Promise<
 }
 
 /** What is shown of a big one is decided when the image is on the stage. */
-function withPicture(image: ImageRecord): Ahead {
+function withPicture(image: ImageRecord): AheadPicture {
   const ahead = nothingAhead();
   return isBig(image) ? ahead : { ...ahead, picture: fetchAhead(image, ahead.stop.signal) };
 }

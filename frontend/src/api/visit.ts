@@ -2,6 +2,7 @@
 
 import { get, listAll, listRest, type Schemas, type Transport } from "./client";
 import { fetchAhead, type LoadedPicture } from "./pictures";
+import type { ImageRecord } from "../model/records";
 import { read, type Known } from "./wire";
 
 export type Neighbours = Schemas["NeighboursOut"];
@@ -31,24 +32,31 @@ export async function loadNeighbours(
   return get(transport, "/api/images/{image_id}/neighbours", imageId, query).catch(() => null);
 }
 
-/** What is there of a visit before it begins. */
-export interface Ahead {
-  readonly visit: Visit | null;
+/** The picture of an image that is not on the stage yet. */
+export interface AheadPicture {
   /** On its way, or there; null when nobody asked for it yet. */
   readonly picture: Promise<LoadedPicture | null> | null;
   /** Ends what is on its way. Whoever goes on fetching does so under it. */
   readonly stop: AbortController;
 }
 
-export const nothingAhead = (): Ahead => ({ visit: null, picture: null, stop: new AbortController() });
+/** What is there of a visit before it begins. */
+export interface Ahead<Made> extends AheadPicture {
+  readonly made: Made | null;
+}
 
-interface Entry extends Ahead {
-  visit: Visit | null;
+export const nothingAhead = (): Ahead<never> => ({ made: null, picture: null, stop: new AbortController() });
+
+interface Entry<Made> extends Ahead<Made> {
+  made: Made | null;
   picture: Promise<LoadedPicture | null> | null;
 }
 
-export interface PrefetchOptions {
-  readonly load: (imageId: number) => Promise<Visit>;
+export interface PrefetchOptions<Made> {
+  /** Makes everything ready but the picture. */
+  readonly load: (imageId: number) => Promise<Made>;
+  /** Nobody wants what was made after all. */
+  readonly forget?: (made: Made) => void;
   readonly picture?: typeof fetchAhead;
   readonly close?: (picture: LoadedPicture) => void;
 }
@@ -57,14 +65,20 @@ export interface PrefetchOptions {
  * Visits that will probably come next, made ready one after the other. Only what
  * is wanted is kept: a picture takes memory, and annotations grow old.
  */
-export class Prefetch {
-  readonly #options: Required<PrefetchOptions>;
-  readonly #entries = new Map<number, Entry>();
+export class Prefetch<Made extends { readonly image: ImageRecord }> {
+  readonly #options: Required<PrefetchOptions<Made>>;
+  readonly #entries = new Map<number, Entry<Made>>();
   #wanted: readonly number[] = [];
   #working = false;
 
-  constructor(options: PrefetchOptions) {
-    this.#options = { picture: fetchAhead, close: ({ picture }) => picture.close(), ...options };
+  constructor(options: PrefetchOptions<Made>) {
+    const close = ({ picture }: LoadedPicture): void => picture.close();
+    this.#options = { picture: fetchAhead, close, forget: () => undefined, ...options };
+  }
+
+  /** What is made by now. */
+  get made(): readonly Made[] {
+    return [...this.#entries.values()].flatMap(({ made }) => (made ? [made] : []));
   }
 
   /**
@@ -89,27 +103,28 @@ export class Prefetch {
   }
 
   /** Hands over what there is. */
-  take(id: number): Ahead {
+  take(id: number): Ahead<Made> {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
     return entry ?? nothingAhead();
   }
 
   /** What was handed over is not wanted after all. */
-  drop(ahead: Ahead): void {
+  drop(ahead: Ahead<Made>): void {
     ahead.stop.abort();
     this.#close(ahead);
+    if (ahead.made) this.#options.forget(ahead.made);
   }
 
-  #entry(id: number): Entry {
+  #entry(id: number): Entry<Made> {
     const known = this.#entries.get(id);
     if (known) return known;
-    const entry: Entry = nothingAhead();
+    const entry: Entry<Made> = nothingAhead();
     this.#entries.set(id, entry);
     return entry;
   }
 
-  #close({ picture }: Ahead): void {
+  #close({ picture }: AheadPicture): void {
     void picture?.then((loaded) => loaded && this.#options.close(loaded));
   }
 
@@ -118,7 +133,7 @@ export class Prefetch {
     this.#working = true;
     const tried = new Set<number>();
     for (;;) {
-      const id = this.#wanted.find((each) => !tried.has(each) && !this.#entries.get(each)?.visit);
+      const id = this.#wanted.find((each) => !tried.has(each) && !this.#entries.get(each)?.made);
       if (id === undefined) break;
       tried.add(id);
       await this.#fetch(id, this.#entry(id));
@@ -126,15 +141,17 @@ export class Prefetch {
     this.#working = false;
   }
 
-  async #fetch(id: number, entry: Entry): Promise<void> {
+  async #fetch(id: number, entry: Entry<Made>): Promise<void> {
+    let made: Made;
     try {
-      entry.visit = await this.#options.load(id);
+      made = await this.#options.load(id);
     } catch {
       // It is asked for again when the person goes there, and what is wrong is told then.
       return;
     }
-    if (this.#entries.get(id) !== entry) return;
-    entry.picture ??= this.#options.picture(entry.visit.image, entry.stop.signal);
+    if (this.#entries.get(id) !== entry) return this.#options.forget(made);
+    entry.made = made;
+    entry.picture ??= this.#options.picture(made.image, entry.stop.signal);
     await entry.picture;
   }
 }
