@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     max_zip_files: int = Field(
         default=100_000, ge=1, description="Most files that an uploaded zip may hold."
     )
+    large_requests: int = Field(
+        default=2,
+        ge=1,
+        description="Requests to the mask engine, or with a JSON body of more than a megabyte, "
+        "that a web process handles at a time; others wait.",
+    )
     worker_concurrency: int = Field(
         default=2, ge=1, description="Jobs that one worker process runs at a time."
     )

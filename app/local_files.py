@@ -22,7 +22,7 @@ from app.services import blobs, categories, file_names, intake, turns, users
 from app.services import import_masks as mask_images
 from app.services.import_zip import import_upload
 from app.services.imports import ImportOptions
-from app.services.intake import Inbox, Limits, Outcome, Rejection
+from app.services.intake import Inbox, Outcome, Rejection
 from app.services.jobs import Progress
 from app.services.mask_mapping import MaskOptions
 from app.services.panoptic_pngs import FolderPngs
@@ -159,14 +159,8 @@ def _batches(files: list[Path]) -> list[list[Path]]:
 def _take(
     context: AppContext, dataset_id: int, folder: Path, files: list[Path], subset: str
 ) -> Outcome:
-    settings = context.settings
-    limits = Limits(
-        max_pixels=settings.max_image_pixels,
-        max_zip_files=settings.max_zip_files,
-        max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
-    )
     with context.storage.scratch.folder() as scratch:
-        inbox = Inbox(scratch, limits)
+        inbox = Inbox(scratch, context.settings)
         for file in files:
             copied = inbox.new_path()
             inbox.take(file.relative_to(folder).as_posix(), copied, _copy(file, copied))

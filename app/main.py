@@ -11,6 +11,7 @@ from app.api import (
     annotation_lists,
     annotation_masks,
     annotations,
+    bodies,
     categories,
     cleaning,
     datasets,
@@ -101,11 +102,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     app.state.live = hub
     app.state.tiles = made
     problems.install(app)
-    app.add_middleware(
-        middleware.BodyLimit,
-        context=parts,
-        max_upload_bytes=parts.settings.max_upload_mb * 1_000_000,
-    )
+    app.add_middleware(bodies.BodyLimit, context=parts)
     app.add_middleware(middleware.SafeHeaders)
     app.add_middleware(middleware.HeadAsGet)
     app.include_router(health.router)

@@ -29,6 +29,7 @@ export const ICONS = [
   "ellipsis",
   "file-input",
   "folder-up",
+  "image",
   "image-off",
   "images",
   "info",

@@ -51,6 +51,9 @@ Crop = Annotated[
     Query(description="Cut away what later annotations of an image cover, and count `area` anew."),
 ]
 Attributes = Annotated[bool, Query(description="Write the annotations' `attributes`.")]
+Ascii = Annotated[
+    bool, Query(description="Escape characters beyond ASCII, for readers that guess encodings.")
+]
 Ids = Annotated[
     Literal["preserve", "reindex"],
     Query(description="Keep the COCO ids, or number images and annotations from 1."),
@@ -117,6 +120,7 @@ def file_options(
     ids: Ids = "preserve",
     crop_covered: Crop = False,
     allow_attributes: Attributes = True,
+    ensure_ascii: Ascii = False,
 ) -> ExportOptions:
     """How each file is written, whatever its task."""
     return ExportOptions(
@@ -124,6 +128,7 @@ def file_options(
         ids=ids,
         crop_covered=crop_covered,
         allow_attributes=allow_attributes,
+        ensure_ascii=ensure_ascii,
         filters=filters,
     )
 

@@ -1,16 +1,15 @@
 """Imports: an annotation file goes in, a job comes out."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import TypeAdapter, ValidationError
 
-from app.api import deps, jobs, multipart, problems, wire
+from app.api import deps, forms, jobs, multipart, problems
 from app.api.deps import ContextDep
+from app.api.forms import Form
 from app.api.jobs import JobOut
 from app.api.multipart import ReceivedFile
 from app.api.uploads import UploaderDep
@@ -33,82 +32,68 @@ router = APIRouter(
     responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
 )
 
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A COCO .json, a .zip of them and of images, with "
-                            "the folders of PNGs of panoptic files, or a .zip of a folder in "
-                            "another format, with or without its images.",
-                        },
-                        "format": {
-                            "type": "string",
-                            "enum": [AUTO, *(form.name for form in imports.import_formats())],
-                            "default": AUTO,
-                            "description": "What the file is in; `auto` finds out.",
-                        },
-                        "task": {
-                            "type": "string",
-                            "enum": [AUTO, *TASKS, RESULTS],
-                            "default": AUTO,
-                            "description": "What the file holds; `auto` finds out by its "
-                            "content and, where that leaves it open, by its name. "
-                            "`results` are those of a model: they become predictions.",
-                        },
-                        "mode": {
-                            "type": "string",
-                            "enum": list(MODES),
-                            "default": MODES[0],
-                            "description": "`lenient` leaves wrong records out and says so; "
-                            "`strict` imports nothing then.",
-                        },
-                        "placeholders": {
-                            "type": "boolean",
-                            "default": False,
-                            "description": "For images and categories that annotations name and "
-                            "the COCO file lacks: take the dataset's with these ids, or else make "
-                            "placeholders. Without it, such annotations are left out.",
-                        },
-                        "dry_run": {
-                            "type": "boolean",
-                            "default": False,
-                            "description": "Only report what an import would do.",
-                        },
-                        "subset": {
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 200,
-                            "description": "Of the new images and of those that are in none, such "
-                            "as train or val; what the file's name `<task>_<subset>.json` says "
-                            "when not given. Results are then of images of this subset.",
-                        },
-                        "name": {
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 200,
-                            "description": "Of results: the model or run that they are of; the "
-                            "file's name when not given.",
-                        },
-                    },
-                }
-            }
-        },
-    }
+_FIELDS: dict[str, Any] = {
+    "file": {
+        "type": "string",
+        "format": "binary",
+        "description": "A COCO .json, a .zip of them and of images, with "
+        "the folders of PNGs of panoptic files, or a .zip of a folder in "
+        "another format, with or without its images.",
+    },
+    "format": {
+        "type": "string",
+        "enum": [AUTO, *(form.name for form in imports.import_formats())],
+        "default": AUTO,
+        "description": "What the file is in; `auto` finds out.",
+    },
+    "task": {
+        "type": "string",
+        "enum": [AUTO, *TASKS, RESULTS],
+        "default": AUTO,
+        "description": "What the file holds; `auto` finds out by its "
+        "content and, where that leaves it open, by its name. "
+        "`results` are those of a model: they become predictions.",
+    },
+    "mode": {
+        "type": "string",
+        "enum": list(MODES),
+        "default": MODES[0],
+        "description": "`lenient` leaves wrong records out and says so; "
+        "`strict` imports nothing then.",
+    },
+    "placeholders": {
+        "type": "boolean",
+        "default": False,
+        "description": "For images and categories that annotations name and "
+        "the COCO file lacks: take the dataset's with these ids, or else make "
+        "placeholders. Without it, such annotations are left out.",
+    },
+    "dry_run": {
+        "type": "boolean",
+        "default": False,
+        "description": "Only report what an import would do.",
+    },
+    "subset": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "Of the new images and of those that are in none, such "
+        "as train or val; what the file's name `<task>_<subset>.json` says "
+        "when not given. Results are then of images of this subset.",
+    },
+    "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "Of results: the model or run that they are of; the "
+        "file's name when not given.",
+    },
 }
-_name = TypeAdapter(wire.Name)
-_flag = TypeAdapter(bool)
 
 
-@router.post("/imports", status_code=status.HTTP_202_ACCEPTED, openapi_extra=_BODY)
+@router.post(
+    "/imports", status_code=status.HTTP_202_ACCEPTED, openapi_extra=forms.described("file", _FIELDS)
+)
 async def create(
     dataset_id: deps.Id, user: UploaderDep, request: Request, context: ContextDep
 ) -> JobOut:
@@ -121,12 +106,12 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts={"format", "task", "mode", "placeholders", "dry_run", "subset", "name"},
+            texts=_FIELDS.keys() - {"file"},
             most_files=1,
             new_path=lambda: folder / "upload",
             on_file=received.append,
         )
-        options = _options(texts)
+        options = _options(Form(texts))
         if not received:
             raise Invalid("Send a file.", code="missing", loc=("body", "file"))
         return await run_in_threadpool(_queue, context, user, dataset_id, received[0], options)
@@ -186,48 +171,14 @@ def _keep(context: AppContext, path: Path) -> str:
     return key
 
 
-def _options(texts: Mapping[str, Sequence[str]]) -> ImportOptions:
-    for field, values in texts.items():
-        if len(values) > 1:
-            raise Invalid("Name it once.", code="invalid", loc=("body", field))
-    sent = {field: values[0].strip() for field, values in texts.items()}
-    task = sent.get("task") or AUTO
-    if task != AUTO and task not in imports.import_kinds():
-        told = f"A task is {AUTO} or one of {', '.join(imports.import_kinds())}."
-        raise Invalid(told, code="task_unknown", loc=("body", "task"))
-    form = sent.get("format") or AUTO
-    formats = (AUTO, *(one.name for one in imports.import_formats()))
-    if form not in formats:
-        told = f"A format is one of {', '.join(formats)}."
-        raise Invalid(told, code="format_unknown", loc=("body", "format"))
-    mode = sent.get("mode") or MODES[0]
-    if mode not in MODES:
-        told = f"A mode is one of {', '.join(MODES)}."
-        raise Invalid(told, code="mode_unknown", loc=("body", "mode"))
+def _options(form: Form) -> ImportOptions:
+    formats = [one.name for one in imports.import_formats()]
     return ImportOptions(
-        format=form,
-        task=task,
-        mode=mode,
-        placeholders=_is_set(sent, "placeholders"),
-        dry_run=_is_set(sent, "dry_run"),
-        subset=_checked(sent, "subset"),
-        name=_checked(sent, "name"),
+        format=form.choice("format", [AUTO, *formats], code="format_unknown"),
+        task=form.choice("task", [AUTO, *imports.import_kinds()], code="task_unknown"),
+        mode=form.choice("mode", MODES, code="mode_unknown"),
+        placeholders=form.flag("placeholders"),
+        dry_run=form.flag("dry_run"),
+        subset=form.name("subset"),
+        name=form.name("name"),
     )
-
-
-def _is_set(sent: Mapping[str, str], field: str) -> bool:
-    try:
-        return _flag.validate_python(sent.get(field) or "false")
-    except ValidationError:
-        told = f"{field} is true or false."
-        raise Invalid(told, code="bool_parsing", loc=("body", field)) from None
-
-
-def _checked(sent: Mapping[str, str], field: str) -> str | None:
-    if field not in sent:
-        return None
-    try:
-        return _name.validate_python(sent[field])
-    except ValidationError as error:
-        found = error.errors()[0]
-        raise Invalid(found["msg"], code=found["type"], loc=("body", field)) from None

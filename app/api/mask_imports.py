@@ -1,17 +1,16 @@
 """Imports of mask images: pictures go in, a job comes out that makes annotations of them."""
 
 import zipfile
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import TypeAdapter, ValidationError
 
-from app.api import deps, imports, multipart, problems
+from app.api import deps, forms, imports, multipart, problems
 from app.api.deps import ContextDep
+from app.api.forms import Form
 from app.api.jobs import JobOut
 from app.api.multipart import ReceivedFile
 from app.api.uploads import UploaderDep
@@ -30,7 +29,7 @@ router = APIRouter(
 )
 
 _LONGEST_SUFFIX = 60
-_DESCRIPTIONS: dict[str, dict[str, Any]] = {
+_FIELDS: dict[str, dict[str, Any]] = {
     "file": {
         "type": "array",
         "items": {"type": "string", "format": "binary"},
@@ -80,26 +79,13 @@ _DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "description": "Only report what an import would do.",
     },
 }
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": _DESCRIPTIONS,
-                }
-            }
-        },
-    }
-}
-_CHOICES = {"parts": PARTS, "outline": OUTLINES}
-_flag = TypeAdapter(bool)
 
 
-@router.post("/mask-imports", status_code=status.HTTP_202_ACCEPTED, openapi_extra=_BODY)
+@router.post(
+    "/mask-imports",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=forms.described("file", _FIELDS),
+)
 async def create(
     dataset_id: deps.Id, user: UploaderDep, request: Request, context: ContextDep
 ) -> JobOut:
@@ -111,12 +97,12 @@ async def create(
         texts = await multipart.receive(
             request,
             files={"file"},
-            texts=set(_DESCRIPTIONS) - {"file"},
+            texts=_FIELDS.keys() - {"file"},
             most_files=context.settings.max_zip_files,
             new_path=lambda: folder / "upload",
             on_file=package.add,
         )
-        options = _options(texts)
+        options = _options(Form(texts))
         path, shown = await run_in_threadpool(package.close)
         return await run_in_threadpool(
             imports.queue,
@@ -169,28 +155,20 @@ class _Package:
         return self._sent or self._path, shown
 
 
-def _options(texts: Mapping[str, Sequence[str]]) -> MaskOptions:
-    for field, values in texts.items():
-        if len(values) > 1:
-            raise Invalid("Name it once.", code="invalid", loc=("body", field))
-    sent = {field: values[0].strip() for field, values in texts.items()}
-    for field, known in _CHOICES.items():
-        if sent.get(field, known[0]) not in known:
-            told = f"{field} is one of {', '.join(known)}."
-            raise Invalid(told, code="choice_unknown", loc=("body", field))
-    if sent.get("mode", MODES[0]) not in MODES:
-        told = f"A mode is one of {', '.join(MODES)}."
-        raise Invalid(told, code="mode_unknown", loc=("body", "mode"))
-    suffix = sent.get("suffix", "")
+def _options(form: Form) -> MaskOptions:
+    suffix = form.text("suffix")
     if len(suffix) > _LONGEST_SUFFIX or not suffix.isprintable():
         told = f"A suffix has at most {_LONGEST_SUFFIX} characters."
         raise Invalid(told, code="suffix_invalid", loc=("body", "suffix"))
-    try:
-        dry_run = _flag.validate_python(sent.pop("dry_run", "") or "false")
-    except ValidationError:
-        told = "dry_run is true or false."
-        raise Invalid(told, code="bool_parsing", loc=("body", "dry_run")) from None
-    options = MaskOptions(**sent, dry_run=dry_run)
+    options = MaskOptions(
+        mapping=form.text("mapping"),
+        ignore=form.text("ignore", MaskOptions.ignore),
+        parts=form.choice("parts", PARTS, code="choice_unknown"),
+        outline=form.choice("outline", OUTLINES, code="choice_unknown"),
+        suffix=suffix,
+        mode=form.choice("mode", MODES, code="mode_unknown"),
+        dry_run=form.flag("dry_run"),
+    )
     # What cannot be read is told at once, and not by a job that fails.
     read_mapping(options.mapping)
     read_ignored(options.ignore)

@@ -1,14 +1,17 @@
 """Predictions: what models found, and what people decide about it."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from app.api import annotations, deps, paging, preconditions, problems, sent, wire
 from app.api.annotations import AnnotationIn, AnnotationOut
 from app.api.deps import SessionDep, UserDep
+from app.models import User
 from app.services import access, annotation_view, prediction_decisions, predictions
 from app.services.prediction_decisions import Outcome
 from app.services.predictions import PredictionFilter, SetSummary
@@ -110,51 +113,68 @@ class OutcomeOut(BaseModel):
     next_cursor: str | None
 
 
-def _outcome(outcome: Outcome) -> OutcomeOut:
-    return OutcomeOut(
-        changed=outcome.changed,
-        skipped=[SkippedOut(**one._asdict()) for one in outcome.skipped],
-        next_cursor=None if outcome.after is None else paging.encode(outcome.after),
-    )
+class _Decide(Protocol):
+    """One of the decisions about many predictions of a set."""
+
+    def __call__(
+        self, session: Session, *, set_id: int, user: User, filters: PredictionFilter, after: int
+    ) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A request for a decision: whoever asks may decide about the set."""
+
+    session: Session
+    set_id: int
+    user: User
+    body: DecisionIn
+
+    def answer(self, decide: _Decide) -> OutcomeOut:
+        outcome = decide(
+            self.session,
+            set_id=self.set_id,
+            user=self.user,
+            filters=self.body.filters,
+            after=self.body.after,
+        )
+        return OutcomeOut(
+            changed=outcome.changed,
+            skipped=[SkippedOut(**one._asdict()) for one in outcome.skipped],
+            next_cursor=None if outcome.after is None else paging.encode(outcome.after),
+        )
+
+
+def get_question(
+    dataset_id: deps.Id, set_id: deps.Id, body: DecisionIn, user: UserDep, session: SessionDep
+) -> _Question:
+    """The request, once its sender is known."""
+    found = access.decide_prediction_set(session, user=user, dataset_id=dataset_id, set_id=set_id)
+    return _Question(session, found.id, user, body)
+
+
+_QuestionDep = Annotated[_Question, Depends(get_question)]
 
 
 @router.post("/datasets/{dataset_id}/predictions/{set_id}/accept")
-def accept_many(
-    dataset_id: deps.Id, set_id: deps.Id, body: DecisionIn, user: UserDep, session: SessionDep
-) -> OutcomeOut:
+def accept_many(question: _QuestionDep) -> OutcomeOut:
     """Make annotations of the open predictions of a set that fit, some hundreds at a time."""
-    found = access.decide_prediction_set(session, user=user, dataset_id=dataset_id, set_id=set_id)
-    outcome = prediction_decisions.accept_many(
-        session, set_id=found.id, user=user, filters=body.filters, after=body.after
-    )
-    return _outcome(outcome)
+    return question.answer(prediction_decisions.accept_many)
 
 
 @router.post("/datasets/{dataset_id}/predictions/{set_id}/reject")
-def reject_many(
-    dataset_id: deps.Id, set_id: deps.Id, body: DecisionIn, user: UserDep, session: SessionDep
-) -> OutcomeOut:
+def reject_many(question: _QuestionDep) -> OutcomeOut:
     """Reject the open predictions of a set that fit, all at once."""
-    found = access.decide_prediction_set(session, user=user, dataset_id=dataset_id, set_id=set_id)
-    outcome = prediction_decisions.reject_many(
-        session, set_id=found.id, user=user, filters=body.filters
-    )
-    return _outcome(outcome)
+    return question.answer(prediction_decisions.reject_many)
 
 
 @router.post("/datasets/{dataset_id}/predictions/{set_id}/reopen")
-def reopen_many(
-    dataset_id: deps.Id, set_id: deps.Id, body: DecisionIn, user: UserDep, session: SessionDep
-) -> OutcomeOut:
+def reopen_many(question: _QuestionDep) -> OutcomeOut:
     """Undo the decisions about predictions of a set that fit, some hundreds at a time.
 
     Annotations that were made of them are deleted, unless somebody changed them since.
     """
-    found = access.decide_prediction_set(session, user=user, dataset_id=dataset_id, set_id=set_id)
-    outcome = prediction_decisions.reopen_many(
-        session, set_id=found.id, user=user, filters=body.filters, after=body.after
-    )
-    return _outcome(outcome)
+    return question.answer(prediction_decisions.reopen_many)
 
 
 def result_filter(

@@ -28,7 +28,7 @@ from starlette.exceptions import HTTPException
 from app.errors import AppError
 from app.masks import MaskError
 
-__all__ = ["Problem", "ProblemError", "answer", "install", "problem", "responses"]
+__all__ = ["Problem", "ProblemError", "Refused", "answer", "install", "problem", "responses"]
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -55,6 +55,16 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[ProblemError] = []
+
+
+class Refused(HTTPException):
+    """A refusal from where a body is read: whatever else is raised there counts as malformed."""
+
+    def __init__(
+        self, status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -146,7 +156,8 @@ _HTTP_CODES = {
 
 
 def _http_error(_request: Request, error: HTTPException) -> Response:
-    code = _HTTP_CODES.get(error.status_code, "error")
+    known = _HTTP_CODES.get(error.status_code, "error")
+    code = error.code if isinstance(error, Refused) else known
     detail = str(error.detail)
     return problem(error.status_code, code, detail, headers=error.headers)
 

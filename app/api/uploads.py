@@ -1,21 +1,22 @@
 """Uploads of images."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Depends, Request, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
-from app.api import cleaning, deps, images, multipart, problems, wire
+from app.api import cleaning, deps, forms, images, multipart, problems
 from app.api.deps import ContextDep
+from app.api.forms import Form
 from app.context import AppContext
 from app.errors import Conflict, Invalid
 from app.models import User
 from app.services import access, blobs, intake, turns
 from app.services.blobs import NewBlob
-from app.services.intake import Inbox, Limits, Outcome
+from app.services.import_images import NO_SUBSET
+from app.services.intake import Inbox, Outcome
 
 __all__ = ["UploaderDep", "router"]
 
@@ -25,7 +26,6 @@ router = APIRouter(
 
 _WAIT_FOR_TURN_SECONDS = 600.0
 _BETWEEN_TRIES_SECONDS = 0.1
-_subset = TypeAdapter(wire.Name)
 
 
 class RejectedOut(BaseModel):
@@ -53,39 +53,26 @@ def get_uploader(request: Request, context: ContextDep, dataset_id: deps.Id) -> 
 
 UploaderDep = Annotated[User, Depends(get_uploader)]
 
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "files": {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": "string", "format": "binary"},
-                            "description": "Images (JPEG, PNG, WebP, TIFF, BMP, GIF) "
-                            "or zips of them.",
-                        },
-                        "subset": {
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 200,
-                            "description": "Of the new images, such as train or val.",
-                        },
-                    },
-                }
-            }
-        },
-    }
+_FIELDS: dict[str, Any] = {
+    "files": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "format": "binary"},
+        "description": "Images (JPEG, PNG, WebP, TIFF, BMP, GIF) or zips of them.",
+    },
+    "subset": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "Of the new images, such as train or val.",
+    },
 }
 
 
 @router.post(
-    "/datasets/{dataset_id}/images", status_code=status.HTTP_201_CREATED, openapi_extra=_BODY
+    "/datasets/{dataset_id}/images",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=forms.described("files", _FIELDS),
 )
 async def upload(
     dataset_id: deps.Id, user: UploaderDep, request: Request, context: ContextDep
@@ -96,7 +83,7 @@ async def upload(
     cannot be taken is listed in `rejected`, and the others go on.
     """
     with context.storage.scratch.folder() as folder:
-        inbox = _inbox(context, folder)
+        inbox = Inbox(folder, context.settings)
         texts = await multipart.receive(
             request,
             files={"files"},
@@ -104,7 +91,7 @@ async def upload(
             new_path=inbox.new_path,
             on_file=lambda file: inbox.take(file.file_name, file.path, file.sha256),
         )
-        subset = _checked_subset(texts)
+        subset = Form(texts).name("subset") or NO_SUBSET
         if not inbox.items:
             raise Invalid("Send at least one file.", code="missing", loc=("body", "files"))
         outcome = await _store(context, user, dataset_id, inbox, subset)
@@ -112,29 +99,6 @@ async def upload(
         images=[images.out(image) for image in outcome.images],
         rejected=[RejectedOut.model_validate(vars(file)) for file in outcome.rejected],
     )
-
-
-def _inbox(context: AppContext, folder: Path) -> Inbox:
-    settings = context.settings
-    limits = Limits(
-        max_pixels=settings.max_image_pixels,
-        max_zip_files=settings.max_zip_files,
-        max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
-    )
-    return Inbox(folder, limits)
-
-
-def _checked_subset(texts: dict[str, list[str]]) -> str:
-    sent = texts.get("subset", [])
-    if not sent:
-        return "default"
-    try:
-        if len(sent) > 1:
-            raise Invalid("Name one subset.", code="invalid", loc=("body", "subset"))
-        return _subset.validate_python(sent[0])
-    except ValidationError as error:
-        found = error.errors()[0]
-        raise Invalid(found["msg"], code=found["type"], loc=("body", "subset")) from None
 
 
 async def _store(

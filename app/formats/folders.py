@@ -5,10 +5,12 @@ source of an import. Such formats know no ids: images and categories are found b
 A `FolderWriter` (app/formats/outgoing.py) makes the files of an export.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Generic, NamedTuple, Protocol, TypeVar
 
 from app.formats.coco import rawjson, values
 from app.formats.outgoing import FolderWriter
@@ -16,8 +18,10 @@ from app.formats.records import (
     AnnotationRecord,
     CategoryRecord,
     FileError,
+    FrameRecord,
+    Head,
     ImageRecord,
-    Pngs,
+    Reading,
     Report,
     Size,
     Source,
@@ -29,9 +33,9 @@ __all__ = [
     "Folder",
     "FolderFormat",
     "FolderReader",
+    "FolderSource",
     "PictureSize",
     "as_text",
-    "new_annotation",
     "new_category",
     "new_image",
     "one_source",
@@ -71,13 +75,15 @@ class Folder(Protocol):
 
 
 class FolderReader(Protocol):
-    """Reads one kind of folder."""
+    """Reads one family of folders, whose formats share it."""
 
-    def recognises(self, folder: Folder) -> bool:
-        """Whether this is such a folder, by names and a look into a few files."""
+    def recognise(self, folder: Folder) -> str | None:
+        """The name of the format that a folder is in, by names and a look into a few files."""
         ...
 
-    def open(self, folder: Folder, *, report: Report) -> Source: ...
+    def open(self, folder: Folder, *, name: str, report: Report) -> Source:
+        """Read a folder as one in the format of this name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -100,17 +106,8 @@ class FolderFormat:
     def export_tasks(self) -> tuple[str, ...]:
         return self.tasks if self.writer is not None else ()
 
-    def open(
-        self,
-        file: BinaryIO,
-        *,
-        task: str,
-        report: Report,
-        name: str = "",
-        pngs: Pngs | None = None,
-        placeholders: bool = False,
-    ) -> AbstractContextManager[Source]:
-        del file, task, report, name, pngs, placeholders
+    def open(self, file: BinaryIO, reading: Reading) -> AbstractContextManager[Source]:
+        del file, reading
         raise FileError("zip_needed", f"{self.title} is read from a zip.")
 
 
@@ -118,7 +115,90 @@ def one_source(form: FolderFormat, folder: Folder, *, task: str, report: Report)
     """The folder as a source; FileError where the format does not read the task."""
     if task not in ("auto", *form.import_tasks) or form.reader is None:
         raise FileError("task_unsupported", f"{form.title} has nothing of the task {task}.")
-    return form.reader.open(folder, report=report)
+    return form.reader.open(folder, name=form.name, report=report)
+
+
+_BATCH = 1000
+Given = TypeVar("Given")
+
+
+class FolderSource(ABC, Generic[Given]):
+    """An opened folder; see `app.formats.records.Source`. Files give objects of type `Given`."""
+
+    def __init__(self, folder: Folder, report: Report) -> None:
+        self._folder = folder
+        self._report = report
+        self._head: Head | None = None
+        self.position = 0
+        self.frames: list[FrameRecord] = []
+
+    def head(self) -> Head:
+        if self._head is None:
+            self._head = self._read_head()
+        return self._head
+
+    @abstractmethod
+    def _read_head(self) -> Head: ...
+
+    @abstractmethod
+    def _objects(self) -> Iterator[tuple[int, str, Given]]:
+        """All objects: the place of the image, the path in the zip, and what stands there."""
+
+    @abstractmethod
+    def _annotation(
+        self, image: int, path: str, given: Given, size: Size
+    ) -> AnnotationRecord | None:
+        """One object; None when an issue says why it is left out, and ValueError for a bad one."""
+
+    def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
+        """Nothing: labels tell no sizes."""
+        del images
+        return {}
+
+    def annotations(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
+        self.head()
+        self.position = 0
+        records = self._records(sizes)
+        while batch := list(itertools.islice(records, _BATCH)):
+            yield batch
+
+    def _records(self, sizes: Sequence[Size | None]) -> Iterator[AnnotationRecord]:
+        for image, path, given in self._objects():
+            self.position += 1
+            size = sizes[image]
+            if size is None:
+                told = "The image was rejected: nothing tells its size."
+                self._report.add("image_rejected", path, told)
+                continue
+            try:
+                found = self._annotation(image, path, given, size)
+            except ValueError as error:
+                self._report.add("line_malformed", path, str(error))
+                continue
+            if found is not None:
+                yield found
+
+    def _record(
+        self, path: str, image: int, category: int, members: Mapping[str, Any]
+    ) -> AnnotationRecord:
+        """An annotation without an id; the members have at least bbox and area."""
+        head = self.head()
+        whole = {
+            "image_id": head.images[image].coco_id,
+            "category_id": head.categories[category].coco_id,
+            **members,
+        }
+        return AnnotationRecord(
+            path=path,
+            text=rawjson.dumps(whole),
+            coco_id=None,
+            image=image,
+            category=category,
+            iscrowd=False,
+            area=members["area"],
+            bbox=members["bbox"],
+            has_id=False,
+        )
 
 
 def new_image(
@@ -155,23 +235,6 @@ def new_category(
         name=name,
         keypoints=list(keypoints),
         skeleton=[list(edge) for edge in skeleton],
-    )
-
-
-def new_annotation(
-    path: str, image: int, category: int, members: Mapping[str, Any]
-) -> AnnotationRecord:
-    """The record of an annotation without an id; the members have at least bbox and area."""
-    return AnnotationRecord(
-        path=path,
-        text=rawjson.dumps(members),
-        coco_id=None,
-        image=image,
-        category=category,
-        iscrowd=False,
-        area=members["area"],
-        bbox=members["bbox"],
-        has_id=False,
     )
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "ImageRecord",
     "PngError",
     "Pngs",
+    "Reading",
     "Report",
     "Size",
     "Source",
@@ -229,6 +230,23 @@ class Report:
         }
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read; what is found wrong goes into the report.
+
+    `task` is one of the format's `import_tasks` or ``auto``. `name` is the file's own: with
+    ``auto`` it tells the task where the content leaves it open. `pngs` are those beside it, if
+    there are any. With `placeholders`, images and categories that annotations name and the file
+    lacks are in the head, too.
+    """
+
+    report: Report
+    task: str = "auto"
+    name: str = ""
+    pngs: Pngs | None = None
+    placeholders: bool = False
+
+
 class Source(Protocol):
     """An opened file: `head` first, then `annotations` as often as one likes."""
 
@@ -277,21 +295,6 @@ class Format(Protocol):
     @property
     def writer(self) -> "FolderWriter | None": ...
 
-    def open(
-        self,
-        file: BinaryIO,
-        *,
-        task: str,
-        report: Report,
-        name: str = "",
-        pngs: Pngs | None = None,
-        placeholders: bool = False,
-    ) -> AbstractContextManager[Source]:
-        """Read an open file that can seek; `task` is one of `import_tasks` or ``auto``.
-
-        `name` is the file's own: with ``auto`` it tells the task where the content leaves it open.
-        `pngs` are those beside it, if there are any. With `placeholders`, images and categories
-        that annotations name and the file lacks are in the head, too. Raises FileError where the
-        format is one of folders alone.
-        """
+    def open(self, file: BinaryIO, reading: Reading) -> AbstractContextManager[Source]:
+        """Read an open file that can seek; FileError where the format is one of folders alone."""
         ...

@@ -19,7 +19,7 @@ from zipstream import ZipStream
 
 from app.errors import Conflict, Invalid
 from app.formats import FORMATS
-from app.formats.coco import rawjson, values
+from app.formats.coco import rawjson
 from app.formats.outgoing import (
     REPORT_NAME,
     FolderWriter,
@@ -31,6 +31,7 @@ from app.formats.outgoing import (
 )
 from app.formats.records import Format
 from app.models import Annotation, Category, Dataset, DatasetTask, Image
+from app.services.file_names import path_in_zip, step_in_zip
 from app.services.images import ImageFilter
 from app.services.storage import Storage, blob_key
 
@@ -136,7 +137,7 @@ class _Dataset:
     def subsets(self) -> Sequence[str]:
         query = select(Image.subset).where(*self._chosen).distinct().order_by(Image.subset)
         found = list(self._session.scalars(query))
-        safe = dict.fromkeys(map(_harmless, found))
+        safe = dict.fromkeys(map(step_in_zip, found))
         if len(safe) < len(found):
             raise Conflict(
                 "Two subsets would have the same name in the zip.", code="name_collision"
@@ -298,18 +299,10 @@ def _annotation(row: Any, category: int | None) -> OutAnnotation:
 
 
 def _image(row: Any) -> OutImage:
-    name = values.match_name(row.file_name) if values.is_unsafe(row.file_name) else row.file_name
-    steps = [step for step in name.replace("\\", "/").split("/") if step not in ("", ".")]
     return OutImage(
         coco_id=row.coco_id,
-        file_name="/".join(steps) or f"image_{row.id}",
-        subset=_harmless(row.subset),
+        file_name=path_in_zip(row.file_name, otherwise=f"image_{row.id}"),
+        subset=step_in_zip(row.subset),
         size=(row.height, row.width),
         has_pixels=row.blob_sha256 is not None,
     )
-
-
-def _harmless(subset: str) -> str:
-    """A subset as one step of a path."""
-    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in subset)
-    return kept if kept.strip(".") else "_"

@@ -16,17 +16,17 @@ two files that would have the same one are refused before the first byte.
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from zipstream import ZipStream
 
 from app.errors import Conflict
-from app.formats.coco import values
 from app.models import Image, PanopticImage
 from app.services import export_panoptic, exports
 from app.services.exports import ExportOptions
+from app.services.file_names import path_in_zip, step_in_zip
 from app.services.numbering import Numbers
 from app.services.storage import Storage, blob_key
 from app.services.task_records import TaskRecords, present_tasks
@@ -86,7 +86,7 @@ class _Zip:
         """The subsets of the chosen images by the names that they have in the zip."""
         query = select(Image.subset).where(*self._chosen).distinct().order_by(Image.subset)
         found = self._session.scalars(query).all() or ["default"]
-        return _without_collision((_harmless(subset), subset) for subset in found)
+        return _without_collision((step_in_zip(subset), subset) for subset in found)
 
     def files(self, tasks: Sequence[str]) -> list[AnnotationFile]:
         """The files of these tasks, task by task."""
@@ -109,13 +109,11 @@ class _Zip:
         if not self._options.images:
             return {}
         rows = self._session.execute(
-            select(Image.subset, Image.file_name, Image.blob_sha256)
+            select(Image.id, Image.subset, Image.file_name, Image.blob_sha256)
             .where(*self._chosen, Image.blob_sha256.is_not(None))
             .order_by(Image.id)
         )
-        return _without_collision(
-            (self._image_name(row.subset, row.file_name), row.blob_sha256) for row in rows
-        )
+        return _without_collision((self._image_name(row), row.blob_sha256) for row in rows)
 
     def check_png_names(self) -> None:
         """Refuse PNGs of the same name; those that get a new name here are told apart by it."""
@@ -125,7 +123,7 @@ class _Zip:
             .where(*self._chosen)
         )
         _without_collision(
-            (f"panoptic_{_harmless(row.subset)}/{export_panoptic.png_name(row.record)}", "")
+            (f"panoptic_{step_in_zip(row.subset)}/{export_panoptic.png_name(row.record)}", "")
             for row in rows
         )
 
@@ -136,11 +134,10 @@ class _Zip:
         for frame in found:
             yield f"annotations/panoptic_{name}/{frame.file_name}", frame.png()
 
-    def _image_name(self, subset: str, file_name: str) -> str:
-        folder = "images" if self._options.merge_images else f"images/{_harmless(subset)}"
-        name = values.match_name(file_name) if values.is_unsafe(file_name) else file_name
-        name = name.replace("\\", "/")
-        return f"{folder}/{name}"
+    def _image_name(self, row: Any) -> str:
+        name = path_in_zip(row.file_name, otherwise=f"image_{row.id}")
+        subset = "" if self._options.merge_images else f"{step_in_zip(row.subset)}/"
+        return f"images/{subset}{name}"
 
     def _numbers(self, tasks: Sequence[str]) -> Numbers:
         filters = self._options.file.filters
@@ -173,12 +170,6 @@ class _Zip:
             )
             yield from archive.all_files()
         yield from archive.finalize()
-
-
-def _harmless(subset: str) -> str:
-    """A subset as one step of a path."""
-    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in subset)
-    return kept if kept.strip(".") else "_"
 
 
 def _without_collision(named: Iterable[tuple[str, str]]) -> dict[str, str]:

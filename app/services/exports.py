@@ -57,6 +57,7 @@ class ExportOptions:
     ids: str = "preserve"
     crop_covered: bool = False
     allow_attributes: bool = True
+    ensure_ascii: bool = False
     filters: ImageFilter = field(default_factory=ImageFilter)
 
     @property
@@ -113,6 +114,7 @@ def export_file(
         },
         task=options.task,
         own=export.records.has_file,
+        ensure_ascii=options.ensure_ascii,
     )
 
 

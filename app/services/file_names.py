@@ -12,7 +12,14 @@ import re
 from app.errors import Invalid
 from app.formats.coco import values
 
-__all__ = ["base_name", "check_file_name", "is_picture", "share_an_end"]
+__all__ = [
+    "base_name",
+    "check_file_name",
+    "is_picture",
+    "path_in_zip",
+    "share_an_end",
+    "step_in_zip",
+]
 
 LONGEST_NAME = 1024
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
@@ -49,3 +56,24 @@ def base_name(match: str) -> str:
 def share_an_end(one: str, other: str) -> bool:
     """Whether one of the two is the other without its first folders."""
     return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
+
+
+def path_in_zip(file_name: str, *, otherwise: str) -> str:
+    """A file name as a path in a zip that leads out of no folder; `otherwise` when nothing is left.
+
+    >>> path_in_zip("..\\\\train/./a.jpg", otherwise="1"), path_in_zip("..", otherwise="1")
+    ('train/a.jpg', '1')
+    """
+    name = values.match_name(file_name) if values.is_unsafe(file_name) else file_name
+    steps = [step for step in name.replace("\\", "/").split("/") if step not in ("", ".")]
+    return "/".join(steps) or otherwise
+
+
+def step_in_zip(subset: str) -> str:
+    """A subset as one step of such a path.
+
+    >>> step_in_zip("val/2017"), step_in_zip("..")
+    ('val_2017', '_')
+    """
+    kept = "".join(char if char.isalnum() or char in "-_." else "_" for char in subset)
+    return kept if kept.strip(".") else "_"

@@ -30,7 +30,7 @@ from app.services import imports, intake, zip_layout, zips
 from app.services.blobs import Arrivals
 from app.services.import_images import NO_SUBSET
 from app.services.imports import AUTO, ImportOptions
-from app.services.intake import Inbox, Limits, Rejection, SoundFile
+from app.services.intake import Inbox, Rejection, SoundFile
 from app.services.jobs import Progress, Silent
 from app.services.storage import Storage
 
@@ -52,12 +52,7 @@ class ZipFolder:
     ) -> None:
         self._archive = archive
         self._progress = progress
-        limits = Limits(
-            max_pixels=settings.max_image_pixels,
-            max_zip_files=settings.max_zip_files,
-            max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
-        )
-        self._inbox = Inbox(scratch, limits)
+        self._inbox = Inbox(scratch, settings)
         self._refused: list[tuple[str, Invalid]] = []
         self._entries = dict(self._checked())
         self._untouched = dict.fromkeys(sorted(self._entries))
@@ -225,9 +220,9 @@ def recognise(folder: Folder, name: str = AUTO) -> FolderFormat | None:
     """
     if name == AUTO and any(map(zip_layout.says_annotations, folder.names)):
         return None
-    for form in imports.import_formats():
-        if isinstance(form, FolderFormat) and form.reader is not None:
-            asked = form.name == name
-            if asked or (name == AUTO and form.reader.recognises(folder)):
-                return form
-    return None
+    forms = [form for form in imports.import_formats() if isinstance(form, FolderFormat)]
+    if name == AUTO:
+        readers = dict.fromkeys(form.reader for form in forms)
+        found = (reader.recognise(folder) for reader in readers if reader is not None)
+        name = next(filter(None, found), AUTO)
+    return next((form for form in forms if form.name == name), None)

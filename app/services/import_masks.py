@@ -23,9 +23,9 @@ from app.formats.coco import rawjson, values
 from app.formats.records import FileError, Report
 from app.masks import Masks
 from app.models import Annotation
-from app.services import bulk, datasets, import_finish, label_images, live, turns, zips
-from app.services.import_tally import Tally, outcome_of
-from app.services.imports import ImportFailed
+from app.services import bulk, datasets, import_finish, imports, label_images, live, zips
+from app.services.import_tally import Tally, outcome_of, result_of
+from app.services.imports import ImportFailed, TooStrict
 from app.services.jobs import Progress, Silent
 from app.services.label_images import LabelError, LabelImage, Value
 from app.services.mask_mapping import UNMAPPED, MaskOptions, read_ignored, read_mapping
@@ -54,10 +54,6 @@ class _Row(msgspec.Struct, array_like=True):
     bbox: list[float]
 
 
-class _Undo(Exception):
-    """Ends the savepoint of a dry run."""
-
-
 def import_masks(
     session: Session,
     *,
@@ -76,33 +72,24 @@ def import_masks(
     """
     report, tally = Report(options.mode), Tally(task="instances")
     work = _MaskImport(session, dataset_id, user_id, scratch, settings, options, report, tally)
+
+    def result(tally: Tally, *, done: bool = False) -> dict[str, Any]:
+        return result_of(tally, report, dry_run=options.dry_run, done=done)
+
     try:
-        with session.begin_nested(), scratch.file() as spool:
+        with (
+            imports.as_a_whole(session, report, dry_run=options.dry_run),
+            scratch.file() as spool,
+        ):
             work.run(path, spool, progress or Silent())
-            if options.mode == "strict" and report.errors:
-                told = f"{report.errors:,} errors, and in strict mode one is too many."
-                raise ImportFailed(told, _result(tally, report, options, done=False))
-            if options.dry_run:
-                raise _Undo
-    except _Undo:
-        session.expire_all()
+    except TooStrict as error:
+        raise ImportFailed(str(error), result(tally)) from None
     except (FileError, Invalid) as error:
         code = error.code if isinstance(error, FileError) else "zip_invalid"
         report.add(code, "", error.detail)
-        failed = _result(Tally(task="instances"), report, options, done=False)
-        raise ImportFailed(error.detail, failed) from None
-    result = _result(tally, report, options, done=not options.dry_run)
-    return result | {"outcome": outcome_of(result, errors=report.errors)}
-
-
-def _result(tally: Tally, report: Report, options: MaskOptions, *, done: bool) -> dict[str, Any]:
-    return {
-        **tally.as_dict(),
-        **report.as_dict(),
-        "mode": options.mode,
-        "dry_run": options.dry_run,
-        "imported": done,
-    }
+        raise ImportFailed(error.detail, result(Tally(task="instances"))) from None
+    found = result(tally, done=not options.dry_run)
+    return found | {"outcome": outcome_of(found, errors=report.errors)}
 
 
 class _MaskImport:
@@ -134,10 +121,7 @@ class _MaskImport:
 
     def run(self, path: Path, spool: BinaryIO, progress: Progress) -> None:
         """Everything; what is found goes into the report and the tally."""
-        pause = 0.0
-        while not turns.try_turn(self._session, dataset_id=self._dataset_id, pause_seconds=pause):
-            progress.tell(0, 0, "Waiting for another import or upload into this dataset.")
-            pause = 0.2
+        imports.wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
         self._images = Images(self._session, self._dataset_id)
         self._categories = Categories(self._session, self._dataset_id)
         with zips.open_zip(path, max_files=self._settings.max_zip_files) as archive:

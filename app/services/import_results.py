@@ -132,7 +132,15 @@ def import_results(
             progress.tell(reader.position, 0, "Importing predictions.")
         numbers["rejected"] = reader.position - numbers["created"]
     progress.tell(reader.position, reader.position, "Saving.")
-    if found is not None:
+    if numbers["rejected"] and not numbers["created"]:
+        # They belong to another dataset, most likely: this one stays as it was.
+        if found is None:
+            session.delete(kept)
+            tally.prediction_set = None
+        else:
+            session.execute(text("drop table import_predictions"))
+        session.flush()
+    elif found is not None:
         _settle(session, kept, numbers)
 
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Tally", "outcome_of", "told_of"]
+from app.formats.records import Report
+
+__all__ = ["Tally", "outcome_of", "result_of", "told_of"]
 
 
 def _three() -> dict[str, int]:
@@ -49,6 +51,17 @@ class Tally:
             "annotations": dict(self.annotations),
             **(results if self.predictions is not None else {}),
         }
+
+
+def result_of(tally: Tally, report: Report, *, dry_run: bool, done: bool) -> dict[str, Any]:
+    """The report of an import as a job's result, without the outcome."""
+    return {
+        **tally.as_dict(),
+        **report.as_dict(),
+        "mode": report.mode,
+        "dry_run": dry_run,
+        "imported": done,
+    }
 
 
 def _taken(numbers: Mapping[str, int]) -> int:

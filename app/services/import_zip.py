@@ -28,8 +28,15 @@ from app.services.blobs import Arrivals
 from app.services.import_folder import import_folder
 from app.services.import_images import NO_SUBSET, Beside
 from app.services.import_tally import Tally, outcome_of
-from app.services.imports import AUTO, ImportFailed, ImportOptions, ImportWork, TooStrict
-from app.services.intake import Inbox, Limits, Rejection, SoundFile
+from app.services.imports import (
+    AUTO,
+    ImportFailed,
+    ImportInto,
+    ImportOptions,
+    ImportWork,
+    TooStrict,
+)
+from app.services.intake import Inbox, Rejection, SoundFile
 from app.services.jobs import Progress, Silent
 from app.services.panoptic_pngs import ZipPngs
 from app.services.storage import Storage, disk_full_as_problem
@@ -39,6 +46,7 @@ from app.services.zip_pictures import ZipPictures
 __all__ = ["import_upload"]
 
 _HEAD_BYTES = 4
+_NUMBERS = ("created", "updated", "unchanged", "rejected")
 
 
 def import_upload(
@@ -93,17 +101,19 @@ def import_upload(
             raise imports.unreadable(error, options) from None
         if report is not None:
             return report
-        limits = Limits(
-            max_pixels=settings.max_image_pixels,
-            max_zip_files=settings.max_zip_files,
-            max_unpacked_bytes=settings.max_upload_mb * 1_000_000,
-        )
         work = _ZipImport(
-            session, dataset_id, user_id, options, progress or Silent(), folder, limits
+            session,
+            dataset_id,
+            user_id,
+            options,
+            Report(options.mode),
+            progress or Silent(),
+            folder,
+            settings,
         )
         work.unpack(path)
         # The PNGs of panoptic files are read out of it, one at a time.
-        with zips.open_zip(path, max_files=limits.max_zip_files) as archive:
+        with zips.open_zip(path, max_files=settings.max_zip_files) as archive:
             return work.store(sessions, storage, archive)
 
 
@@ -127,46 +137,34 @@ class _Part:
         }
 
 
-class _ZipImport:
+@dataclass
+class _ZipImport(ImportInto):
     """One zip on its way in."""
 
-    def __init__(
-        self,
-        session: Session,
-        dataset_id: int,
-        user_id: int | None,
-        options: ImportOptions,
-        progress: Progress,
-        folder: Path,
-        limits: Limits,
-    ) -> None:
-        self._session = session
-        self._dataset_id = dataset_id
-        self._user_id = user_id
-        self._options = options
-        self._progress = progress
-        self._folder = folder
-        self._limits = limits
-        self._report = Report(options.mode)
-        self._parts: list[_Part] = []
-        self._inbox = Inbox(folder, limits)
-        self._pictures = ZipPictures([])
-        self._subsets: list[str | None] = []
-        self._numbers = {"created": 0, "updated": 0, "unchanged": 0, "rejected": 0}
+    progress: Progress
+    folder: Path
+    settings: Settings
+    _parts: list[_Part] = field(init=False, default_factory=list)
+    _pictures: ZipPictures = field(init=False, default_factory=lambda: ZipPictures([]))
+    _subsets: list[str | None] = field(init=False, default_factory=list)
+    _numbers: dict[str, int] = field(init=False, default_factory=lambda: dict.fromkeys(_NUMBERS, 0))
+
+    def __post_init__(self) -> None:
+        self._inbox = Inbox(self.folder, self.settings)
 
     # Unpacking ---------------------------------------------------------------------------------
 
     def unpack(self, path: Path) -> None:
         """Unpack and check everything; ImportFailed when there is nothing to import."""
         try:
-            with zips.open_zip(path, max_files=self._limits.max_zip_files) as archive:
+            with zips.open_zip(path, max_files=self.settings.max_zip_files) as archive:
                 self._unpack(archive)
         except Invalid as error:
             raise self._failed(FileError("zip_invalid", error.detail)) from None
         if not self._parts:
             told = (
                 "The zip holds no .json file, and nothing of another format that is read here."
-                if not self._report.errors
+                if not self.report.errors
                 else ("No annotation file of the zip can be read.")
             )
             raise self._failed(FileError("zip_invalid", told))
@@ -183,12 +181,12 @@ class _ZipImport:
         for file in self._chosen(layout.files):
             self._unpack_annotations(archive, entries[file.place], file)
         for place in layout.ignored if self._parts else ():
-            with self._report.about(names[place]):
+            with self.report.about(names[place]):
                 told = "It is neither annotations nor an image that can be taken in."
-                self._report.add("file_ignored", "", told)
+                self.report.add("file_ignored", "", told)
         sound: list[tuple[str, SoundFile]] = []
         for number, picture in enumerate(layout.pictures if self._parts else ()):
-            self._progress.tell(number, len(layout.pictures), "Unpacking images.")
+            self.progress.tell(number, len(layout.pictures), "Unpacking images.")
             name = names[picture.place]
             self._inbox.take_entry(archive, entries[picture.place])
             item = self._inbox.items.pop()
@@ -205,16 +203,16 @@ class _ZipImport:
             told, _ = tasks.from_name(file.name)
             if (
                 len(files) > 1
-                and self._options.task != AUTO
+                and self.options.task != AUTO
                 and told
                 not in (
                     None,
-                    self._options.task,
+                    self.options.task,
                 )
             ):
-                with self._report.about(file.name):
-                    wanted = f"Only the task {self._options.task} was asked for."
-                    self._report.add("file_ignored", "", wanted)
+                with self.report.about(file.name):
+                    wanted = f"Only the task {self.options.task} was asked for."
+                    self.report.add("file_ignored", "", wanted)
                 continue
             yield file
 
@@ -235,13 +233,13 @@ class _ZipImport:
             self._parts.append(_Part(file, path))
 
     def _refuse(self, name: str, error: Invalid) -> None:
-        with self._report.about(name):
-            self._report.add("zip_invalid", "", f"{error.detail} ({error.code})", action="rejected")
+        with self.report.about(name):
+            self.report.add("zip_invalid", "", f"{error.detail} ({error.code})", action="rejected")
 
     def _reject(self, name: str, found: Rejection) -> None:
         self._numbers["rejected"] += 1
-        with self._report.about(intake.told_name(name)):
-            self._report.add("picture_rejected", "", f"{found.message} ({found.code})")
+        with self.report.about(intake.told_name(name)):
+            self.report.add("picture_rejected", "", f"{found.message} ({found.code})")
 
     # Storing -----------------------------------------------------------------------------------
 
@@ -250,20 +248,20 @@ class _ZipImport:
     ) -> dict[str, Any]:
         """Import everything, or nothing; the report."""
         with Arrivals(sessions, storage) as arrivals:
-            if not self._options.dry_run:
+            if not self.options.dry_run:
                 arrivals.note([file.blob for file in self._pictures.files])
             try:
-                with imports.as_a_whole(self._session, self._options, self._report):
+                with imports.as_a_whole(self.session, self.report, dry_run=self.options.dry_run):
                     self._import_files(archive)
                     arrivals.used |= self._store_pictures(storage)
             except TooStrict as error:
                 raise ImportFailed(str(error), self._result()) from None
-        result = self._result(done=not self._options.dry_run)
-        return result | {"outcome": outcome_of(result, errors=self._report.errors)}
+        result = self._result(done=not self.options.dry_run)
+        return result | {"outcome": outcome_of(result, errors=self.report.errors)}
 
     def _import_files(self, archive: zipfile.ZipFile) -> None:
-        session, dataset_id = self._session, self._dataset_id
-        imports.wait_for_turn(session, dataset_id=dataset_id, progress=self._progress)
+        session, dataset_id = self.session, self.dataset_id
+        imports.wait_for_turn(session, dataset_id=dataset_id, progress=self.progress)
         if len(self._parts) > 1 or self._pictures.files:
             # Each part locks images and then counters, so images must be locked before all parts.
             locked = select(Image.id).where(Image.dataset_id == dataset_id).order_by(Image.id)
@@ -271,17 +269,17 @@ class _ZipImport:
         since = bulk.take_keys(session, "images", 1)[0]
         problem: FileError | None = None
         for part in self._parts:
-            before = dict(self._report.counts)
-            with self._report.about(part.file.name):
+            before = dict(self.report.counts)
+            with self.report.about(part.file.name):
                 try:
                     with session.begin_nested():
                         self._import_file(part, since, archive)
                 except FileError as error:
                     problem = problem or error
-                    self._report.add(error.code, "", error.detail, action="rejected")
+                    self.report.add(error.code, "", error.detail, action="rejected")
             part.counts = {
                 code: number - before.get(code, 0)
-                for code, number in sorted(self._report.counts.items())
+                for code, number in sorted(self.report.counts.items())
                 if number > before.get(code, 0)
             }
         if problem is not None and not any(part.imported for part in self._parts):
@@ -289,49 +287,49 @@ class _ZipImport:
 
     def _import_file(self, part: _Part, since: int, archive: zipfile.ZipFile) -> None:
         options = replace(
-            self._options,
+            self.options,
             file_name=part.file.name,
-            subset=self._options.subset or part.file.subset,
+            subset=self.options.subset or part.file.subset,
         )
         work = ImportWork(
-            self._session,
-            self._dataset_id,
-            self._user_id,
+            self.session,
+            self.dataset_id,
+            self.user_id,
             options,
-            self._report,
+            self.report,
             pictures=self._pictures.of(part.file),
             beside=None if part.file.subset is None else Beside(options.subset or NO_SUBSET, since),
         )
         pngs = ZipPngs(
             archive,
             part.file.name,
-            scratch=self._folder,
+            scratch=self.folder,
             allowance=self._inbox.allowance,
-            max_pixels=self._limits.max_pixels,
-            max_files=self._limits.max_zip_files,
+            max_pixels=self.settings.max_image_pixels,
+            max_files=self.settings.max_zip_files,
         )
-        named = _Named(self._progress, part.file.name, len(self._parts))
+        named = _Named(self.progress, part.file.name, len(self._parts))
         with pngs, part.path.open("rb") as opened:
             work.run(opened, named, pngs or None)
         part.tally, part.imported = work.tally, True
 
     def _store_pictures(self, storage: Storage) -> set[str | None]:
         """The images of the zip become those of the dataset; the files that are used."""
-        if self._options.dry_run:
+        if self.options.dry_run:
             return set()
         used: set[str | None] = set()
         by_subset: dict[str, list[int]] = {}
         for place, subset in enumerate(self._subsets):
-            found = self._options.subset or subset or NO_SUBSET
+            found = self.options.subset or subset or NO_SUBSET
             by_subset.setdefault(found, []).append(place)
         for subset, places in by_subset.items():
-            self._progress.tell(0, 0, "Storing images.")
+            self.progress.tell(0, 0, "Storing images.")
             files = [self._pictures.files[place] for place in places]
             meant = {n: self._pictures.images[place] for n, place in enumerate(places)}
             outcome = intake.store(
-                self._session,
+                self.session,
                 storage,
-                dataset_id=self._dataset_id,
+                dataset_id=self.dataset_id,
                 items=files,
                 subset=subset,
                 meant=meant,
@@ -346,7 +344,7 @@ class _ZipImport:
     # Telling -----------------------------------------------------------------------------------
 
     def _failed(self, error: FileError) -> ImportFailed:
-        self._report.add(error.code, "", error.detail)
+        self.report.add(error.code, "", error.detail)
         return ImportFailed(error.detail, self._result())
 
     def _result(self, *, done: bool = False) -> dict[str, Any]:
@@ -355,7 +353,7 @@ class _ZipImport:
             total.add(part.tally)
         if len(self._parts) == 1:
             total.task = self._parts[0].tally.task
-        result = imports.result_of(total, self._report, self._options, done=done)
+        result = imports.result_of(total, self.report, self.options, done=done)
         if self._pictures.files or self._numbers["rejected"]:
             result["pictures"] = self._numbers
         return result | {"files": [part.as_dict() for part in self._parts]}

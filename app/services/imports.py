@@ -7,16 +7,24 @@ annotations, dataset, counters), so that people go on working meanwhile.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
 from app.formats import FORMATS
 from app.formats.coco.results import is_results
-from app.formats.records import FileError, Format, Head, Pngs, Report, Source
+from app.formats.records import FileError, Format, Head, Pngs, Reading, Report, Source
 from app.formats.sizes import settle_sizes
-from app.services import import_finish, import_images, import_names, import_sizes, live, turns
+from app.services import (
+    import_finish,
+    import_images,
+    import_names,
+    import_sizes,
+    import_tally,
+    live,
+    turns,
+)
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
@@ -29,6 +37,7 @@ from app.services.jobs import JobFailed, Progress, Silent
 __all__ = [
     "AUTO",
     "ImportFailed",
+    "ImportInto",
     "ImportOptions",
     "ImportWork",
     "TooStrict",
@@ -135,7 +144,7 @@ def _whole(
     session: Session, work: "ImportWork", options: ImportOptions, run: Callable[[], None]
 ) -> dict[str, Any]:
     try:
-        with as_a_whole(session, options, work.report):
+        with as_a_whole(session, work.report, dry_run=options.dry_run):
             run()
     except FileError as error:
         raise unreadable(error, options, work.report) from None
@@ -150,17 +159,17 @@ class TooStrict(Exception):
 
 
 @contextmanager
-def as_a_whole(session: Session, options: ImportOptions, report: Report) -> Iterator[None]:
+def as_a_whole(session: Session, report: Report, *, dry_run: bool) -> Iterator[None]:
     """A savepoint in which everything is imported: undone by what is raised and by a dry run."""
     try:
         with session.begin_nested():
             yield
-            if options.mode == "strict" and report.errors:
+            if report.mode == "strict" and report.errors:
                 raise TooStrict(
                     f"{report.errors:,} errors, and in strict mode one is too many. "
                     "Nothing was imported."
                 )
-            if options.dry_run:
+            if dry_run:
                 raise _Undo
     except _Undo:
         session.expire_all()
@@ -184,14 +193,8 @@ def result_of(
     tally: Tally, report: Report, options: ImportOptions, *, done: bool = False
 ) -> dict[str, Any]:
     """The report of an import as a job's result."""
-    return {
-        **tally.as_dict(),
-        **report.as_dict(),
-        "format": find_format(options.format).name,
-        "mode": options.mode,
-        "dry_run": options.dry_run,
-        "imported": done,
-    }
+    told = import_tally.result_of(tally, report, dry_run=options.dry_run, done=done)
+    return told | {"format": find_format(options.format).name}
 
 
 def wait_for_turn(session: Session, *, dataset_id: int, progress: Progress) -> None:
@@ -202,38 +205,33 @@ def wait_for_turn(session: Session, *, dataset_id: int, progress: Progress) -> N
         pause = 0.2
 
 
-class ImportWork:
+@dataclass
+class ImportInto:
+    """Where an import goes, for whom and how, and what is told about it."""
+
+    session: Session
+    dataset_id: int
+    user_id: int | None
+    options: ImportOptions
+    report: Report
+
+
+@dataclass
+class ImportWork(ImportInto):
     """The import of one file, step by step; `tally` is what it brought.
 
     `pictures` came with the file, and `beside` tells of files that are imported with it. `pixels`
     is called once the images are there, to take in the pictures that came along.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        dataset_id: int,
-        user_id: int | None,
-        options: ImportOptions,
-        report: Report,
-        *,
-        pictures: Pictures | None = None,
-        beside: Beside | None = None,
-        pixels: Callable[[], None] | None = None,
-    ) -> None:
-        self._session = session
-        self._dataset_id = dataset_id
-        self._user_id = user_id
-        self._options = options
-        self.report = report
-        self._pictures = pictures
-        self._beside = beside
-        self._pixels = pixels
-        self.tally = Tally()
+    pictures: Pictures | None = None
+    beside: Beside | None = None
+    pixels: Callable[[], None] | None = None
+    tally: Tally = field(init=False, default_factory=Tally)
 
     def run(self, file: BinaryIO, progress: Progress, pngs: Pngs | None = None) -> None:
         """Everything in a file; what it says goes into the report and the tally."""
-        options = self._options
+        options = self.options
         form = find_format(options.format)
         if form.reader is None and (
             options.task == RESULTS or (options.task == AUTO and is_results(file))
@@ -243,14 +241,8 @@ class ImportWork:
             return
 
         def opened(report: Report) -> AbstractContextManager[Source]:
-            return form.open(
-                file,
-                task=options.task,
-                report=report,
-                name=options.file_name,
-                pngs=pngs,
-                placeholders=options.placeholders,
-            )
+            reading = Reading(report, options.task, options.file_name, pngs, options.placeholders)
+            return form.open(file, reading)
 
         self.run_source(opened, progress)
 
@@ -258,23 +250,23 @@ class ImportWork:
         self, opened: Callable[[Report], AbstractContextManager[Source]], progress: Progress
     ) -> None:
         """The same for annotations that `opened` opens."""
-        live.dataset_changed(self._session, self._dataset_id)
+        live.dataset_changed(self.session, self.dataset_id)
         progress.tell(0, 0, "Reading the file.")
         with opened(self.report) as source:
             head = source.head()
             self.tally.task = head.task
-            wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
+            wait_for_turn(self.session, dataset_id=self.dataset_id, progress=progress)
             self._write(source, head, progress)
 
     def _results(self, file: BinaryIO, progress: Progress) -> None:
         """Predictions instead of annotations."""
-        live.dataset_changed(self._session, self._dataset_id)
-        options = self._options
-        wait_for_turn(self._session, dataset_id=self._dataset_id, progress=progress)
+        live.dataset_changed(self.session, self.dataset_id)
+        options = self.options
+        wait_for_turn(self.session, dataset_id=self.dataset_id, progress=progress)
         import_results(
-            self._session,
-            dataset_id=self._dataset_id,
-            user_id=self._user_id,
+            self.session,
+            dataset_id=self.dataset_id,
+            user_id=self.user_id,
             file=file,
             name=set_name(options.name, options.file_name),
             subset=options.subset,
@@ -284,44 +276,44 @@ class ImportWork:
         )
 
     def _write(self, source: Source, head: Head, progress: Progress) -> None:
-        session, report = self._session, self.report
+        session, report = self.session, self.report
         total = head.annotation_count
         progress.tell(0, total, "Importing images.")
-        if self._options.subset is not None:
+        if self.options.subset is not None:
             for image in head.images:
                 image.subset = None
         if not head.has_ids:
-            import_names.settle_ids(session, dataset_id=self._dataset_id, head=head)
+            import_names.settle_ids(session, dataset_id=self.dataset_id, head=head)
         import_names.settle_placeholders(
-            session, dataset_id=self._dataset_id, head=head, report=report
+            session, dataset_id=self.dataset_id, head=head, report=report
         )
         matches, images = import_images.find_images(
             session,
-            dataset_id=self._dataset_id,
+            dataset_id=self.dataset_id,
             records=head.images,
             report=report,
-            beside=self._beside,
+            beside=self.beside,
         )
-        files = import_sizes.file_sizes(matches, report, self._pictures)
+        files = import_sizes.file_sizes(matches, report, self.pictures)
         sizes = settle_sizes(source, head, report, files)
         changes = import_images.find_id_changes(images, matches, sizes, report)
         import_images.write_images(
             session,
-            dataset_id=self._dataset_id,
+            dataset_id=self.dataset_id,
             matches=matches,
             sizes=sizes,
             task=head.task,
-            subset=self._options.subset or head.subset,
+            subset=self.options.subset or head.subset,
             report=report,
             tally=self.tally,
         )
-        if self._pictures is not None:
+        if self.pictures is not None:
             for match in matches:
                 if match.id:
-                    self._pictures.give(match.record, match.id)
+                    self.pictures.give(match.record, match.id)
         categories = import_categories(
             session,
-            dataset_id=self._dataset_id,
+            dataset_id=self.dataset_id,
             task=head.task,
             records=head.categories,
             report=report,
@@ -329,9 +321,9 @@ class ImportWork:
         )
         work = AnnotationImport(
             session,
-            dataset_id=self._dataset_id,
+            dataset_id=self.dataset_id,
             task=head.task,
-            user_id=self._user_id,
+            user_id=self.user_id,
             matches=matches,
             categories=categories,
             report=report,
@@ -340,16 +332,16 @@ class ImportWork:
         for batch in source.annotations(sizes):
             work.add(batch)
             import_frames(
-                session, dataset_id=self._dataset_id, records=source.frames, matches=matches
+                session, dataset_id=self.dataset_id, records=source.frames, matches=matches
             )
             progress.tell(source.position, total, "Importing annotations.")
-        if self._pixels is not None and not self._options.dry_run:
+        if self.pixels is not None and not self.options.dry_run:
             # Before the dataset is locked: filling locks images.
-            self._pixels()
+            self.pixels()
         progress.tell(total, total, "Saving.")
         import_finish.finish(
             session,
-            dataset_id=self._dataset_id,
+            dataset_id=self.dataset_id,
             head=head,
             matches=matches,
             annotations=work,

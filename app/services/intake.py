@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.errors import Conflict, Invalid
 from app.formats.coco import values
 from app.models import Image
@@ -37,19 +38,10 @@ from app.services.matching import Decision, Existing
 from app.services.pixels import Picture
 from app.services.storage import Storage, disk_full_as_problem
 
-__all__ = ["Inbox", "Limits", "Outcome", "Rejection", "SoundFile", "store", "told_name"]
+__all__ = ["Inbox", "Outcome", "Rejection", "SoundFile", "store", "told_name"]
 
 _NAMES_AT_ONCE = 5000
 _LONGEST_TOLD_NAME = 300
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one upload may bring."""
-
-    max_pixels: int
-    max_zip_files: int
-    max_unpacked_bytes: int
 
 
 @dataclass(frozen=True)
@@ -83,11 +75,11 @@ class SoundFile:
 class Inbox:
     """Files on their way in; `items` are what became of them, in the order in which they came."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self.items: list[SoundFile | Rejection] = []
         self._folder = folder
-        self._limits = limits
-        self.allowance = zips.Allowance(limits.max_unpacked_bytes)
+        self._settings = settings
+        self.allowance = zips.Allowance(settings.max_upload_mb * 1_000_000)
         self._numbers = itertools.count(1)
 
     @property
@@ -110,7 +102,7 @@ class Inbox:
         try:
             clean = file_names.check_file_name(name)
             with path.open("rb") as file:
-                picture = pixels.inspect(file, max_pixels=self._limits.max_pixels)
+                picture = pixels.inspect(file, max_pixels=self._settings.max_image_pixels)
         except Invalid as error:
             path.unlink()
             self._refuse(name, error)
@@ -121,7 +113,7 @@ class Inbox:
     def _take_zip(self, name: str, path: Path) -> None:
         before = len(self.items)
         try:
-            with zips.open_zip(path, max_files=self._limits.max_zip_files) as archive:
+            with zips.open_zip(path, max_files=self._settings.max_zip_files) as archive:
                 for entry in zips.entries(archive):
                     self.take_entry(archive, entry)
         except Invalid as error:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import AppError, Conflict, NotFound
@@ -156,9 +156,11 @@ def accept_many(
     return outcome
 
 
-def reject_many(session: Session, *, set_id: int, user: User, filters: PredictionFilter) -> Outcome:
-    """Reject all open predictions of a set that fit."""
-    wanted = (Prediction.set_id == set_id, Prediction.state == "open", *filters.conditions())
+def reject_many(
+    session: Session, *, set_id: int, user: User, filters: PredictionFilter, after: int = 0
+) -> Outcome:
+    """Reject all open predictions of a set that fit, with ids above `after`."""
+    wanted = (*_waiting(set_id, ("open",), after), *filters.conditions())
     locked = select(Prediction.id).where(*wanted).order_by(Prediction.id).with_for_update()
     changed = session.execute(
         update(Prediction)
@@ -196,12 +198,16 @@ def _some(
     states: tuple[str, ...],
     after: int,
 ) -> tuple[Outcome, Sequence[Prediction]]:
-    wanted = (Prediction.set_id == set_id, Prediction.id > after, Prediction.state.in_(states))
-    query = select(Prediction).where(*wanted, *filters.conditions())
+    wanted = (*_waiting(set_id, states, after), *filters.conditions())
+    query = select(Prediction).where(*wanted)
     rows = session.scalars(query.order_by(Prediction.id).limit(AT_ONCE + 1)).all()
     more = len(rows) > AT_ONCE
     rows = rows[:AT_ONCE]
     return Outcome(after=rows[-1].id if more else None), rows
+
+
+def _waiting(set_id: int, states: tuple[str, ...], after: int) -> tuple[ColumnElement[bool], ...]:
+    return (Prediction.set_id == set_id, Prediction.id > after, Prediction.state.in_(states))
 
 
 def _skipped(prediction: Prediction, error: AppError) -> Skipped:

@@ -13,6 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.api import deps
+from app.context import AppContext
 from app.web.render import Viewer, renderer
 
 __all__ = ["install"]
@@ -46,6 +48,17 @@ def _sign_in(request: Request) -> Response:
     return RedirectResponse(f"/login{query}", 303, headers={"Cache-Control": "no-store"})
 
 
+def _viewer(request: Request) -> Viewer | None:
+    """Who looks, also at an address that no route knows and so nobody was asked for."""
+    if "endpoint" in request.scope:
+        viewer: Viewer | None = getattr(request.state, "viewer", None)
+        return viewer
+    context: AppContext = request.app.state.context
+    with context.sessions.begin() as session:
+        identity = deps.find_identity(request, context, session)
+        return Viewer.of(identity.user) if identity else None
+
+
 def _page(request: Request, problem: Response) -> Response:
     body: dict[str, Any] = json.loads(bytes(problem.body))
     status = int(body["status"])
@@ -53,12 +66,13 @@ def _page(request: Request, problem: Response) -> Response:
         return _sign_in(request)
     if status == 422 and any(error["loc"][:1] == ["path"] for error in body["errors"]):
         status, body["detail"] = 404, "There is no such page."
-    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    if "endpoint" not in request.scope:
+        body["detail"] = "There is no such page."
     return renderer(request)(
         request,
         "problem.html",
         status=status,
-        viewer=viewer,
+        viewer=_viewer(request),
         code=status,
         title=_TITLES.get(status, body["title"]),
         detail=body["detail"],

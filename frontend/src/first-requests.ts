@@ -9,18 +9,17 @@ interface Opened {
   readonly image: { readonly id: number; readonly has_file: boolean; readonly width: number; readonly height: number };
   readonly dataset: { readonly id: number };
   readonly query: string;
+  readonly tiled_from_pixels: number;
 }
 
-/** Of larger pictures something else may be asked for first. */
-const MOST_PIXELS = 16_000_000;
-
 /** As `fetchTransport` and the pictures ask; another path would be fetched for nothing. */
-function firstPaths({ image, dataset, query }: Opened): string[] {
+function firstPaths({ image, dataset, query, tiled_from_pixels: tiledFrom }: Opened): string[] {
+  const picture = image.width * image.height > tiledFrom ? "tiles" : "picture";
   return [
     `/api/images/${image.id}/visit${query && `?${query}`}`,
     `/api/datasets/${dataset.id}/categories?limit=500`,
     "/api/me/preferences",
-    ...(image.has_file && image.width * image.height <= MOST_PIXELS ? [`/api/images/${image.id}/picture`] : []),
+    ...(image.has_file ? [`/api/images/${image.id}/${picture}`] : []),
   ];
 }
 

@@ -19,15 +19,16 @@ import {
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
-import { fetchAhead, isBig } from "./api/pictures";
+import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import { firstFetch } from "./first-requests";
 import { Clipboard } from "./editor/clipboard";
+import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
-import type { Category, ImageRecord } from "./model/records";
+import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
@@ -58,7 +59,8 @@ export class Workspace {
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
-  readonly #clipboard = new Clipboard(sessionStorage);
+  readonly #clipboard: Clipboard;
+  readonly #poses: LastPoses;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
@@ -73,6 +75,8 @@ export class Workspace {
     const { pending, worker } = parts;
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
+    this.#clipboard = new Clipboard(localStorage, page.user.id);
+    this.#poses = new LastPoses(localStorage, page.user.id);
     this.settings = parts.settings;
     this.#transport = parts.transport;
     this.navigation = new Navigation({
@@ -85,7 +89,11 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
-    this.#prefetch = new Prefetch({ load: (id) => this.#prepare(id), forget: (session) => session.close() });
+    this.#prefetch = new Prefetch({
+      load: (id) => this.#prepare(id),
+      forget: (session) => session.close(),
+      picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
+    });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
     const session = this.#open(visit, worker);
@@ -93,6 +101,8 @@ export class Workspace {
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
+    // Only what other tabs store is told.
+    window.addEventListener("storage", () => this.#clipboard.takeStored());
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
     });
@@ -106,7 +116,7 @@ export class Workspace {
     const transport = fetchTransport(firstFetch, () => document.cookie);
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
-    const ahead = withPicture(page.image);
+    const ahead = withPicture(page);
     const [categories, visit, pending] = await Promise.all([
       loadCategories(transport, page.dataset.id),
       loadVisit(transport, page.image.id, page.query),
@@ -301,7 +311,7 @@ export class Workspace {
     this.#session = next;
     this.#left.delete(id);
     arrived();
-    document.title = `${next.page.image.file_name} · ${this.page.dataset.name}`;
+    document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     next.begin(ahead, !known && !ahead.made);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
@@ -365,6 +375,7 @@ export class Workspace {
       transport: this.#transport,
       store: this.#store,
       clipboard: this.#clipboard,
+      poses: this.#poses,
       worker,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
@@ -417,10 +428,12 @@ async function loadCategories(transport: Transport, datasetId: number): Promise<
   return (await listAll(transport, "/api/datasets/{dataset_id}/categories", datasetId)).map(readCategory);
 }
 
-/** What is shown of a big one is decided when the image is on the stage. */
-function withPicture(image: ImageRecord): AheadPicture {
+/** Of one that comes in tiles, a small one may have to stand in first. */
+function withPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPicture {
   const ahead = nothingAhead();
-  return isBig(image) ? ahead : { ...ahead, picture: fetchAhead(image, ahead.stop.signal) };
+  if (!image.has_file || isLarger(image, tiledFrom)) return ahead;
+  const picture = fetchWhole(image, tiledFrom, ahead.stop.signal);
+  return { ...ahead, picture: picture.then((whole) => whole && { picture: whole, whole: true }) };
 }
 
 /** Some private windows have no store; then there is nothing to recover. */

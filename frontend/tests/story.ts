@@ -9,6 +9,7 @@
 import { Clipboard } from "../src/editor/clipboard";
 import { Editor } from "../src/editor/editor";
 import { COMMANDS } from "../src/editor/commands";
+import { LastPoses } from "../src/editor/last-poses";
 import { commandFor } from "../src/editor/keys";
 import type { PointerInput } from "../src/editor/input";
 import { screenPoint } from "../src/geometry/point";
@@ -39,7 +40,7 @@ export class Story {
   #clock = 0;
   #at: [number, number] = [0, 0];
 
-  constructor({ readOnly = false, categories = [PERSON, CUP], clipboard = new Clipboard() } = {}) {
+  constructor({ readOnly = false, categories = [PERSON, CUP], clipboard = new Clipboard(), poses = new LastPoses() } = {}) {
     const image = {
       id: 1,
       dataset_id: 1,
@@ -50,7 +51,7 @@ export class Story {
       has_file: true,
       revision: 0,
     };
-    this.editor = new Editor({ image, categories, readOnly, clipboard });
+    this.editor = new Editor({ image, categories, readOnly, clipboard, poses });
     this.editor.takeUp(new Toolbox(this.editor));
     this.editor.stage = { width: 200, height: 100 };
   }

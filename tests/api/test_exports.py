@@ -19,6 +19,7 @@ from app.services.imports import import_file
 from tests.build import make_dataset, make_member, make_user
 from tests.build.coco import annotation, coco, numbers_as_text, to_bytes
 from tests.conftest import ApiClient
+from tests.services.exporting import put_in
 
 FILE = coco(
     annotation(),
@@ -105,12 +106,29 @@ def test_options(client: ApiClient, dataset: Dataset) -> None:
     assert annotations(crop_covered="true", allow_attributes="false") == FILE["annotations"]
 
 
+def test_names_in_ascii(client: ApiClient, context: AppContext, dataset: Dataset) -> None:
+    """The same values, for readers that take UTF-8 for something else; escapes stay escapes."""
+    file = json.dumps(FILE | {"x": "ü 猫 \U0001f600", "y": "@"}, ensure_ascii=False)
+    file = file.replace('"@"', '"\\u00e9"')
+    put_in(context, dataset, file.encode(), task="captions")
+    plain, escaped = (
+        client.get(url(dataset, "captions"), params={"ensure_ascii": value}).content
+        for value in ("false", "true")
+    )
+    assert not plain.isascii()
+    assert escaped.isascii()
+    assert json.loads(escaped) == json.loads(plain)
+    assert b'"\\u00e9"' in plain
+    assert b"\\ud83d\\ude00" in escaped
+
+
 @pytest.mark.parametrize(
     ("task", "options", "code"),
     [
         ("nonsense", {}, "invalid"),
         ("instances", {"crop_covered": "nonsense"}, "invalid"),
         ("instances", {"allow_attributes": "nonsense"}, "invalid"),
+        ("instances", {"ensure_ascii": "nonsense"}, "invalid"),
         ("instances", {"segmentation": "nonsense"}, "invalid"),
         ("instances", {"ids": "nonsense"}, "invalid"),
         ("instances", {"category": "dog"}, "invalid"),

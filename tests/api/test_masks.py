@@ -18,8 +18,8 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from app import masks as engine
+from app.api import bodies
 from app.api import masks as routes
-from app.api import middleware
 from app.models import User
 from app.services import shapes
 from tests.build import make_user
@@ -476,7 +476,7 @@ def test_every_limit_is_documented(api: ApiClient) -> None:
     for limit in limits:
         assert f"{limit:,}" in page
         assert f"{limit:,}" in told
-    assert f"{middleware.MAX_JSON_BYTES:,} bytes" in page
+    assert f"{bodies.MAX_GEOMETRY_BYTES:,} bytes" in page
     assert f"{engine.MAX_COORDINATE:,.0f}" in page
 
 

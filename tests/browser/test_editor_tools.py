@@ -378,7 +378,7 @@ def test_a_conflict_waits_until_the_hand_is_free(
     ).raise_for_status()
     held[0].continue_()
     expect(page.get_by_role("status").filter(has_text="1 conflict")).to_be_visible()
-    dialog = page.get_by_role("dialog", name="Changed by somebody else too")
+    dialog = page.get_by_role("dialog", name="Changed in another window, too")
     expect(dialog).to_have_count(0)
     editor.press("Enter")
     expect(dialog).to_be_visible()

@@ -78,7 +78,7 @@ def test_two_people_change_the_same_annotation(
     assert first_points(stored(server, scene))[:2] == [60, 60]
 
     move_corner(second, (200, 200), (260, 250))
-    dialog = second.page.get_by_role("dialog", name="Changed by somebody else too")
+    dialog = second.page.get_by_role("dialog", name="Changed in another window, too")
     expect(dialog).to_be_visible()
     assert first_points(stored(server, scene))[:2] == [60, 60], "theirs was not overwritten"
     assert first_points(second.annotations[0])[4:6] == [260, 250], "mine is still here"
@@ -104,7 +104,7 @@ def test_taking_theirs(
         headers={"If-Match": '"1"'},
     ).raise_for_status()
     move_corner(editor, (200, 200), (260, 250))
-    editor.page.get_by_role("button", name="Take theirs").click()
+    editor.page.get_by_role("button", name="Take the other").click()
     editor.saved()
     assert first_points(editor.annotations[0]) == [0, 0, 50, 0, 50, 50]
     assert stored(server, scene)["version"] == 2

@@ -168,7 +168,7 @@ def test_what_others_did_since_it_was_made_ready_is_there(
     crowd = {"iscrowd": 1}
     server.client.patch(path, json=crowd, headers={"If-Match": '"2"'}).raise_for_status()
     page.mouse.up()
-    dialog = page.get_by_role("dialog", name="Changed by somebody else too")
+    dialog = page.get_by_role("dialog", name="Changed in another window, too")
     expect(dialog).to_be_visible()
     page.go_back()
     arrive(editor, first)

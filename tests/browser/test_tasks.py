@@ -108,15 +108,21 @@ def test_captions_and_labels_are_written_in_the_editor(
     labels = card.get_by_label("Search labels")
     chosen = card.get_by_role("button", pressed=True)
     expect(chosen).to_have_count(1)
-    labels.fill("ket")
-    labels.press("Enter")
+    present = card.get_by_role("list", name="Labels of the image").get_by_role("listitem")
+    expect(present).to_have_count(1)
+    present.get_by_role("button").click()
+    expect(present).to_have_count(0)
     expect(chosen).to_have_count(0)
+    labels.fill("ket")
+    labels.press("Escape")
+    expect(labels).to_have_value("")
     editor.saved()
     first, second = exported(server, dataset, "captions")
     assert first == CAPTION | {"caption": "A kettle on two stoves."}
     assert second["caption"] == "A <b>kettle</b>, and d."
     assert exported(server, dataset, "labels") == []
     labels.press("Escape")
+    expect(card).to_have_count(0)
     editor.press(*["Control+z"] * 5)
     editor.saved()
     assert exported(server, dataset, "captions") == [CAPTION]

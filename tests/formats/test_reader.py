@@ -9,7 +9,7 @@ import pytest
 from app.formats.coco.check import check_file
 from app.formats.coco.reader import open_coco
 from app.formats.issues import ISSUES
-from app.formats.records import AnnotationRecord, FileError, Head, Report
+from app.formats.records import AnnotationRecord, FileError, Head, Reading, Report
 from app.formats.sizes import settle_sizes
 from tests.build.coco import annotation, coco, to_bytes
 
@@ -22,7 +22,7 @@ def read(
     file: Any, mode: str = "lenient", task: str = "auto", name: str = "instances.json"
 ) -> tuple[Head, list[AnnotationRecord], Report]:
     report = Report(mode)
-    with open_coco(io.BytesIO(to_bytes(file)), task=task, report=report, name=name) as reader:
+    with open_coco(io.BytesIO(to_bytes(file)), Reading(report, task, name)) as reader:
         head = reader.head()
         sizes = settle_sizes(reader, head, report, {})
         found = [record for batch in reader.annotations(sizes) for record in batch]

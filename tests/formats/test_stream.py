@@ -89,6 +89,9 @@ def test_records_keep_their_bytes() -> None:
         (b" \n", "file_empty", "empty"),
         (b"\xff{", "json_malformed", "not JSON"),
         (b"no", "json_malformed", "not JSON"),
+        (b" null\n", "top_level", "single value"),
+        (b'"text"', "top_level", "single value"),
+        (b"7.5", "top_level", "single value"),
         (b"[1, 2]", "top_level", "list"),
         (b"[" * 1_000_000, "top_level", "list"),
         (b'[{"image_id": 1, "score": 0.5}]', "results_file", "results"),
@@ -107,6 +110,45 @@ def test_what_is_wrong_and_where(text: bytes, code: str, says: str) -> None:
     found = error(text)
     assert found.code == code
     assert says in found.detail
+
+
+class Endless(io.BytesIO):
+    """A file of a gigabyte: a beginning, then the same byte over and over."""
+
+    def __init__(self, start: bytes, byte: bytes) -> None:
+        super().__init__()
+        self.start, self.byte, self.taken = start, byte, 0
+
+    def tell(self) -> int:
+        return 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        begun, self.start = self.start[:size], self.start[size:]
+        more = min(size - len(begun), (1 << 30) - self.taken)
+        self.taken += len(begun) + more
+        return begun + self.byte * more
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b'{"annotations": ', b'{"annotations": [{"id": 1}, ', b'{"info": ', b'[{"a": ']
+)
+def test_a_gigabyte_of_brackets_is_refused_at_once(start: bytes) -> None:
+    file = Endless(start, b"[")
+    with pytest.raises(FileError) as caught:
+        for _ in Stream(file).read():
+            pass
+    assert caught.value.code == ("nesting_too_deep" if start.startswith(b"{") else "top_level")
+    assert file.taken <= 16 << 20
+
+
+def test_a_gigabyte_of_text_is_refused_at_the_limit() -> None:
+    file = Endless(b'{"annotations": [{"id": "', b"x")
+    with pytest.raises(FileError) as caught:
+        for _ in Stream(file).read():
+            pass
+    assert caught.value.code == "record_too_large"
+    assert file.taken <= stream.MOST_RECORD_BYTES + (4 << 20)
 
 
 def test_a_record_larger_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

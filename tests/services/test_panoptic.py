@@ -178,10 +178,9 @@ def test_ids_are_of_one_image_and_one_task(
     session.refresh(dataset)
     assert dataset.next_annotation_coco_id == 301
     assert len(get_out(context, dataset, "instances")["annotations"]) == 1
-    # The image that was there stays in its subset.
+    # The image that was there was in no subset.
     files = get_zip(context, dataset)
-    assert set(ids_and_segments(files, "default")) == {"a.png"}
-    assert set(ids_and_segments(files, "val")) == {"b.png"}
+    assert set(ids_and_segments(files, "val")) == {"a.png", "b.png"}
 
 
 # What is wrong. ---------------------------------------------------------------------------------

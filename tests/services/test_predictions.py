@@ -193,6 +193,19 @@ def test_strict_and_dry_run_change_nothing(imported: Import, session: Session) -
     assert everything(session) == before
 
 
+@pytest.mark.parametrize("name", ["run", "another"])
+def test_results_of_nothing_that_is_here_leave_everything_as_it_was(
+    imported: Import, session: Session, name: str
+) -> None:
+    imported(coco())
+    imported([result()], name="run")
+    before = everything(session)
+    report = imported([result(image_id=9), result(image_id=8)], name=name)
+    assert (report["outcome"], report["issue_counts"]) == ("nothing", {"image_unknown": 2})
+    assert predictions_of(report) == (0, 0, 0, 2)
+    assert everything(session) == before
+
+
 def test_an_empty_list_is_a_run_that_found_nothing(imported: Import, session: Session) -> None:
     imported(coco())
     assert predictions_of(imported([], task="results")) == (0, 0, 0, 0)
@@ -249,7 +262,7 @@ def test_what_refers_to_a_set_goes_with_images_and_categories(
     session.delete(only(session, Category))
     session.commit()
     assert only(session, Prediction).category_id is None
-    assert predictions_of(imported([result(category_id=...)])) == (0, 0, 1, 1)
+    assert predictions_of(imported([result(category_id=...)])) == (0, 0, 0, 1)
     session.delete(only(session, Image))
     session.commit()
     assert predictions_of(imported([result()])) == (0, 0, 0, 1)

@@ -264,6 +264,7 @@ def test_unknown_addresses_are_pages_too(
     answer = browser_of(make_user(session)).get(path)
     assert answer.status_code == 404
     assert "Nothing here" in answer.text
+    assert "Account of" in answer.text, "who is signed in stays so"
 
 
 def test_a_failure_of_ours_is_a_page(app: FastAPI, session: Session) -> None:

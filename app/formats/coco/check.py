@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.coco.reader import open_coco
-from app.formats.records import FileError, Pngs, Report
+from app.formats.records import FileError, Pngs, Reading, Report
 from app.formats.sizes import settle_sizes
 
 __all__ = ["check_file"]
@@ -38,7 +38,7 @@ def check_file(
     try:
         with (
             path.open("rb") as file,
-            open_coco(file, task=task, report=report, name=name or path.name, pngs=pngs) as reader,
+            open_coco(file, Reading(report, task, name or path.name, pngs)) as reader,
         ):
             head = reader.head()
             found |= {

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from app.formats.coco.reader import open_coco
-from app.formats.records import TASKS, Pngs, Report, Source
+from app.formats.records import TASKS, Reading, Source
 
 __all__ = ["COCO"]
 
@@ -22,19 +22,8 @@ class _Coco:
     reader = None
     writer = None
 
-    def open(
-        self,
-        file: BinaryIO,
-        *,
-        task: str,
-        report: Report,
-        name: str = "",
-        pngs: Pngs | None = None,
-        placeholders: bool = False,
-    ) -> AbstractContextManager[Source]:
-        return open_coco(
-            file, task=task, report=report, name=name, pngs=pngs, placeholders=placeholders
-        )
+    def open(self, file: BinaryIO, reading: Reading) -> AbstractContextManager[Source]:
+        return open_coco(file, reading)
 
 
 COCO = _Coco()

@@ -30,7 +30,7 @@ from app.formats.records import (
     FrameRecord,
     Head,
     ImageRecord,
-    Pngs,
+    Reading,
     Report,
     Size,
 )
@@ -42,37 +42,24 @@ _FRAMES_AT_ONCE = 50
 
 
 @contextmanager
-def open_coco(
-    file: BinaryIO, *, task: str, report: Report, **options: Any
-) -> Iterator["CocoReader"]:
-    """Read a COCO file; UTF-8, or what its byte order mark says. `options` are the reader's."""
+def open_coco(file: BinaryIO, reading: Reading) -> Iterator["CocoReader"]:
+    """Read a COCO file; UTF-8, or what its byte order mark says."""
     with as_utf8(file) as text:
-        yield CocoReader(text, task=task, report=report, **options)
+        yield CocoReader(text, reading)
 
 
 class CocoReader:
     """One opened COCO file; see `app.formats.records.Source`."""
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        *,
-        task: str,
-        report: Report,
-        name: str = "",
-        pngs: Pngs | None = None,
-        placeholders: bool = False,
-    ) -> None:
+    def __init__(self, file: BinaryIO, reading: Reading) -> None:
         self._file = file
-        self._pngs = pngs
         self._start = file.tell()
-        self._asked = task
-        self._name = name
-        self._report = report
-        self._images = Catalog("image", report)
-        self._categories = Catalog("category", report)
+        self._reading = reading
+        self._report = reading.report
+        self._images = Catalog("image", self._report)
+        self._categories = Catalog("category", self._report)
         self._placeholders: Placeholders | None = None
-        if placeholders:
+        if reading.placeholders:
             self._placeholders = Placeholders(self._images, self._categories)
         self._head: Head | None = None
         self.position = 0
@@ -115,7 +102,7 @@ class CocoReader:
             categories=categories,
             envelope=rawjson.join(envelope),
             annotation_count=0 if task == "image_info" else count,
-            subset=tasks.from_name(self._name)[1],
+            subset=tasks.from_name(self._reading.name)[1],
         )
         return self._head
 
@@ -128,8 +115,9 @@ class CocoReader:
 
     def _count(self, records: list[bytes], first: list[bytes]) -> int:
         """How many annotations these are; those of a panoptic file are its segments."""
-        is_panoptic = self._asked == "panoptic" or (
-            self._asked == "auto" and tasks.detect(first, self._name).task == "panoptic"
+        is_panoptic = self._reading.task == "panoptic" or (
+            self._reading.task == "auto"
+            and tasks.detect(first, self._reading.name).task == "panoptic"
         )
         return panoptic.count_segments(records) if is_panoptic else len(records)
 
@@ -181,13 +169,13 @@ class CocoReader:
         categories: Sequence[CategoryRecord],
     ) -> str:
         """The task of the file; FileError for one that we cannot read."""
-        task = self._asked
+        task = self._reading.task
         if task == "auto":
-            task, assumed = tasks.detect(first, self._name, envelope, categories)
+            task, assumed = tasks.detect(first, self._reading.name, envelope, categories)
             if assumed:
                 told = "Neither its name nor its categories tell whether these are objects."
                 self._report.add("task_assumed", "annotations", told, action=f"read as {task}")
-        if task == "panoptic" and self._pngs is None:
+        if task == "panoptic" and self._reading.pngs is None:
             told = "The file speaks of PNGs that are not there: send a zip of the file and them."
             raise FileError("panoptic_pngs_missing", told)
         return task
@@ -238,9 +226,11 @@ class CocoReader:
 
     def _segments(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
         """The segments of a panoptic file in batches, each with the `frames` that they are of."""
-        if self._pngs is None:
+        if self._reading.pngs is None:
             raise ValueError("a panoptic file is read with its PNGs")
-        reader = panoptic.Frames(self._report, sizes, self._images, self._categories, self._pngs)
+        reader = panoptic.Frames(
+            self._report, sizes, self._images, self._categories, self._reading.pngs
+        )
         for stream, part in self._read():
             if not isinstance(part, Records) or part.key != "annotations":
                 continue

@@ -34,7 +34,7 @@ RECORD_LISTS = ("images", "categories", "annotations")
 
 _BLOCK = 2 << 20
 # The largest record of a real file has some megabytes: a mask of a huge image, uncompressed.
-MOST_RECORD_BYTES = 256 << 20
+MOST_RECORD_BYTES = 128 << 20
 _GUESSES = 12
 _SPACE = b" \t\n\r"
 _PLACE = re.compile(r"\(byte (\d+)\)")
@@ -105,8 +105,7 @@ class Stream:
         if first == b"[":
             raise self._not_an_object()
         if first != b"{":
-            # The bytes of a picture or a zip would tell nobody anything.
-            raise FileError("json_malformed", "The file is not JSON: it does not begin with {.")
+            raise self._no_object()
         self._at += 1
         separator = b""
         while (char := self._peek()) != b"}":
@@ -204,7 +203,20 @@ class Stream:
                 if found is not None:
                     return found
                 raise self._truncated(path)
+            self._look_ahead()
             self._more(path)
+
+    def _look_ahead(self) -> None:
+        """Refuse a record that is nested too deep before all of it is read to find its end."""
+        if len(self._buffer) - self._at > 2 * _BLOCK:
+            return
+        try:
+            _value.decode(memoryview(self._buffer)[self._at :])
+        except RecursionError:
+            raise self._too_deep() from None
+        except msgspec.DecodeError:
+            # Most likely it just goes on.
+            return
 
     def _guesses(self) -> Iterator[int]:
         """Places behind which a record may have ended, the last ones first."""
@@ -323,14 +335,15 @@ class Stream:
         """Read as much again as there is, for a value that does not end in the buffer."""
         if self._ended:
             raise self._truncated(path)
-        wanted = 2 * (len(self._buffer) - self._at)
-        if wanted > 2 * MOST_RECORD_BYTES:
+        size = len(self._buffer) - self._at
+        if size >= MOST_RECORD_BYTES:
             raise FileError(
                 "record_too_large",
-                f"{path or 'A member'} has more than {MOST_RECORD_BYTES:,} bytes.",
+                f"{path or 'A member'} has {MOST_RECORD_BYTES:,} bytes or more.",
             )
         blocks = [self._file.read(_BLOCK)]
-        while blocks[-1] and sum(map(len, blocks)) < wanted // 2:
+        wanted = min(2 * size, MOST_RECORD_BYTES)
+        while blocks[-1] and size + sum(map(len, blocks)) < wanted:
             blocks.append(self._file.read(_BLOCK))
         self._ended = not blocks[-1]
         self._offset += self._at
@@ -358,6 +371,16 @@ class Stream:
             "nesting_too_deep",
             f"Behind byte {self._offset + self._at:,} lists or objects are nested too deep.",
         )
+
+    def _no_object(self) -> FileError:
+        """What to say about a file that is neither an object nor a list."""
+        try:
+            _value.decode(memoryview(self._buffer)[self._at :])
+        except msgspec.DecodeError:
+            # The bytes of a picture or a zip would tell nobody anything.
+            return FileError("json_malformed", "The file is not JSON: it does not begin with {.")
+        told = "The file is a single value; a COCO file is an object with images and annotations."
+        return FileError("top_level", told)
 
     def _not_an_object(self) -> FileError:
         """What to say about a file that is a list: results look like this."""

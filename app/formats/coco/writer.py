@@ -6,6 +6,8 @@ and ``categories`` are always there, because readers of COCO files fail without 
 captions has no categories, because pycocotools would ask each caption for its own.
 """
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +28,7 @@ _OPTIONAL = {"captions": {"categories"}, "image_info": {"annotations", "categori
 _UNWANTED = {"captions": {"categories"}}
 # Large enough that handing a piece over costs nothing beside it, small enough to keep many.
 _PIECE_CHARS = 1 << 17
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def image_text(*, coco_id: str, file_name: str, width: int, height: int) -> str:
@@ -45,22 +48,34 @@ def write(
     *,
     task: str = "instances",
     own: bool = True,
+    ensure_ascii: bool = False,
 ) -> Iterator[bytes]:
     """The file in pieces of 128 kB or so; `own` says that the envelope is of a file of the task.
 
-    `records` has the texts of ``images``, ``annotations`` and ``categories``; each is asked for
-    when its turn comes, which the order of the envelope's members decides.
+    UTF-8; with `ensure_ascii`, characters beyond ASCII are escaped. `records` has the texts of
+    ``images``, ``annotations`` and ``categories``; each is asked for when its turn comes, which the
+    order of the envelope's members decides.
     """
     members = _members(envelope, task, own=own)
+    encode = _ascii if ensure_ascii else str.encode
     pieces: list[str] = []
     size = 0
     for text in _texts(members, records):
         pieces.append(text)
         size += len(text)
         if size >= _PIECE_CHARS:
-            yield "".join(pieces).encode()
+            yield encode("".join(pieces))
             pieces, size = [], 0
-    yield "".join(pieces).encode()
+    yield encode("".join(pieces))
+
+
+def _ascii(text: str) -> bytes:
+    """JSON text with what is beyond ASCII escaped; such characters stand in its strings alone.
+
+    >>> _ascii('{"é": "\U0001f600"}')
+    b'{"\\\\u00e9": "\\\\ud83d\\\\ude00"}'
+    """
+    return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text).encode()
 
 
 def _members(envelope: str | None, task: str, *, own: bool) -> dict[str, str]:

@@ -12,7 +12,7 @@ an object has is kept in its ``attributes``.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from app.formats.coco import values
@@ -20,27 +20,18 @@ from app.formats.folders import (
     EMPTY_ENVELOPE,
     PICTURES,
     Folder,
+    FolderSource,
     PictureSize,
     as_text,
-    new_annotation,
     new_category,
     new_image,
     without_suffix,
 )
-from app.formats.records import (
-    AnnotationRecord,
-    FileError,
-    FrameRecord,
-    Head,
-    ImageRecord,
-    Report,
-    Size,
-)
+from app.formats.records import AnnotationRecord, FileError, Head, ImageRecord, Report, Size
 from app.formats.voc.xml import Node, parse
 
 __all__ = ["VocReader"]
 
-_BATCH = 1000
 _DECIMALS = 3
 _FARTHEST = 1e7
 _FLAGS = frozenset({"difficult", "truncated", "occluded"})
@@ -50,10 +41,11 @@ _JOINED_LISTS = frozenset({"trainval", "all", "default_all"})
 class VocReader:
     """Reads detection as the challenges have it."""
 
-    def recognises(self, folder: Folder) -> bool:
-        return any(_is_annotation(name) for name in folder.names)
+    def recognise(self, folder: Folder) -> str | None:
+        return "voc" if any(map(_is_annotation, folder.names)) else None
 
-    def open(self, folder: Folder, *, report: Report) -> "VocSource":
+    def open(self, folder: Folder, *, name: str, report: Report) -> "VocSource":
+        del name
         return VocSource(folder, report)
 
 
@@ -72,23 +64,14 @@ def _stem(name: str, folder: str) -> str:
     return "/".join(filter(None, _split(name, folder)))
 
 
-class VocSource:
-    """An opened folder; see `app.formats.records.Source`."""
+class VocSource(FolderSource[Node]):
+    """An opened folder; objects are elements of XML."""
 
     def __init__(self, folder: Folder, report: Report) -> None:
-        self._folder = folder
-        self._report = report
-        self._head: Head | None = None
+        super().__init__(folder, report)
         # The XML files of the images that have one, by place.
         self._files: dict[int, str] = {}
         self._classes: dict[str, int] = {}
-        self.position = 0
-        self.frames: list[FrameRecord] = []
-
-    def head(self) -> Head:
-        if self._head is None:
-            self._head = self._read_head()
-        return self._head
 
     def _read_head(self) -> Head:
         names = self._folder.names
@@ -198,59 +181,24 @@ class VocSource:
                     found.setdefault(top + " ".join(line), subset)
         return found
 
-    def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
-        """Nothing: masks are not read."""
-        del images
-        return {}
+    def _objects(self) -> Iterator[tuple[int, str, Node]]:
+        for image, name in self._files.items():
+            for node in _objects(parse(self._folder.read(name))):
+                yield image, f"{name}:{node.line}", node
 
-    def annotations(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
-        self.head()
-        self.position = 0
-        batch: list[AnnotationRecord] = []
-        for index, name in self._files.items():
-            root = parse(self._folder.read(name))
-            for node in _objects(root):
-                self.position += 1
-                found = self._annotation(index, f"{name}:{node.line}", node, sizes[index])
-                if found is not None:
-                    batch.append(found)
-            if len(batch) >= _BATCH:
-                yield batch
-                batch = []
-        yield batch
-
-    def _annotation(
-        self, image: int, path: str, node: Node, size: Size | None
-    ) -> AnnotationRecord | None:
-        """One object; None when an issue says why it is left out."""
-        if size is None:
-            told = "The image was rejected: nothing tells its size."
-            self._report.add("image_rejected", path, told)
-            return None
-        name = _class_of(node)
-        try:
-            if not name:
-                raise ValueError("The object has no name.")
-            box = _box(node)
-            attributes = _attributes(node)
-        except ValueError as error:
-            self._report.add("line_malformed", path, str(error))
-            return None
+    def _annotation(self, image: int, path: str, given: Node, size: Size) -> AnnotationRecord:
+        name = _class_of(given)
+        if not name:
+            raise ValueError("The object has no name.")
+        box = _box(given)
+        attributes = _attributes(given)
         x, y, w, h = box
         if x < 0 or y < 0 or x + w > size[1] or y + h > size[0]:
             self._report.add("position_outside", path, "The box is not within the image.")
-        head = self.head()
-        category = self._classes[name]
-        members: dict[str, Any] = {
-            "image_id": head.images[image].coco_id,
-            "category_id": head.categories[category].coco_id,
-            "bbox": box,
-            "area": round(w * h, _DECIMALS),
-            "iscrowd": 0,
-        }
+        members = {"bbox": box, "area": round(w * h, _DECIMALS), "iscrowd": 0}
         if attributes:
             members["attributes"] = attributes
-        return new_annotation(path, image, category, members)
+        return self._record(path, image, self._classes[name], members)
 
 
 def _is_flag(line: list[str]) -> bool:

@@ -11,7 +11,7 @@ Positions become pixels of the image, rounded to a thousandth.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,19 +19,18 @@ from app.formats.coco import geometry, rawjson, values
 from app.formats.folders import (
     EMPTY_ENVELOPE,
     Folder,
+    FolderSource,
     as_text,
-    new_annotation,
     new_category,
     new_image,
 )
-from app.formats.records import AnnotationRecord, FileError, FrameRecord, Head, Report, Size
+from app.formats.records import AnnotationRecord, FileError, Head, Report, Size
 from app.formats.yolo.config import Config, find_config, read_config
 from app.formats.yolo.layout import Item, label_names, pair
 
-__all__ = ["YoloReader"]
+__all__ = ["YoloReader", "format_name"]
 
 DECIMALS = 3
-_BATCH = 1000
 _LOOKED_AT = 20
 # Files of images without objects are empty; among so many there is one with objects.
 _SEARCHED = 200
@@ -43,12 +42,12 @@ _FARTHEST = 2.0
 
 
 class YoloReader:
-    """Reads one kind: ``detect``, ``segment`` or ``pose``; lines of all kinds are understood."""
+    """Reads all kinds: ``detect``, ``segment`` and ``pose``; each understands lines of the others.
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    The formats are called after their kinds, as `format_name` has it.
+    """
 
-    def recognises(self, folder: Folder) -> bool:
+    def recognise(self, folder: Folder) -> str | None:
         labels, config = label_names(folder), read_config(folder)
         is_told = bool(config.names or config.keypoints)
         if any(name.lower().endswith(".json") for name in folder.names):
@@ -57,10 +56,15 @@ class YoloReader:
         else:
             has_images = any("images" in name.split("/") for name in folder.names)
             is_yolo = (is_told and has_images) or _has_lines(folder, labels)
-        return is_yolo and _kind(folder, labels, config) == self._kind
+        return format_name(_kind(folder, labels, config)) if is_yolo else None
 
-    def open(self, folder: Folder, *, report: Report) -> "YoloSource":
-        return YoloSource(folder, self._kind, report)
+    def open(self, folder: Folder, *, name: str, report: Report) -> "YoloSource":
+        return YoloSource(folder, report, is_pose=name == format_name("pose"))
+
+
+def format_name(kind: str) -> str:
+    """What the format of a kind is called."""
+    return f"yolo-{kind}"
 
 
 def _has_lines(folder: Folder, labels: Sequence[str]) -> bool:
@@ -93,31 +97,21 @@ def _kind(folder: Folder, labels: Sequence[str], config: Config) -> str:
 class _Line:
     """A line: its class, and its numbers as they are."""
 
-    path: str
     number: int
     numbers: list[float]
 
 
-class YoloSource:
-    """An opened folder; see `app.formats.records.Source`."""
+class YoloSource(FolderSource[str]):
+    """An opened folder; objects are lines of text."""
 
-    def __init__(self, folder: Folder, kind: str, report: Report) -> None:
-        self._folder = folder
-        self._report = report
+    def __init__(self, folder: Folder, report: Report, *, is_pose: bool) -> None:
+        super().__init__(folder, report)
         self._config = read_config(folder, report)
-        if kind == "pose" and not self._config.keypoints:
+        if is_pose and not self._config.keypoints:
             raise FileError("label_file_invalid", "data.yaml has no kpt_shape.")
-        if kind != "pose":
+        if not is_pose:
             self._config.keypoints = 0
         self._items: list[Item] = []
-        self._head: Head | None = None
-        self.position = 0
-        self.frames: list[FrameRecord] = []
-
-    def head(self) -> Head:
-        if self._head is None:
-            self._head = self._read_head()
-        return self._head
 
     def _read_head(self) -> Head:
         self._items = pair(self._folder, self._config)
@@ -184,43 +178,22 @@ class YoloSource:
             for number, place in self._classes.items()
         ]
 
-    def sizes_from_masks(self, images: set[int]) -> Mapping[int, Size]:
-        """Nothing: labels tell no sizes."""
-        del images
-        return {}
-
     def annotations(self, sizes: Sequence[Size | None]) -> Iterator[list[AnnotationRecord]]:
-        self.head()
-        self.position = 0
-        batch: list[AnnotationRecord] = []
-        for index, item in enumerate(self._items):
+        for batch in super().annotations(sizes):
+            yield _measured(batch, sizes)
+
+    def _objects(self) -> Iterator[tuple[int, str, str]]:
+        for image, item in enumerate(self._items):
             try:
                 lines = self._lines(item)
             except FileError:
+                # It was reported when all files were looked through.
                 continue
             for number, line in lines:
-                self.position += 1
-                found = self._annotation(index, f"{item.labels}:{number}", line, sizes[index])
-                if found is not None:
-                    batch.append(found)
-            if len(batch) >= _BATCH:
-                yield _measured(batch, sizes)
-                batch = []
-        yield _measured(batch, sizes)
+                yield image, f"{item.labels}:{number}", line
 
-    def _annotation(
-        self, image: int, path: str, line: str, size: Size | None
-    ) -> AnnotationRecord | None:
-        """One line; None when an issue says why it is left out."""
-        if size is None:
-            told = "The image was rejected: nothing tells its size."
-            self._report.add("image_rejected", path, told)
-            return None
-        try:
-            parsed = self._parse(path, line)
-        except ValueError as error:
-            self._report.add("line_malformed", path, str(error))
-            return None
+    def _annotation(self, image: int, path: str, given: str, size: Size) -> AnnotationRecord | None:
+        parsed = self._parse(given)
         category = self._classes.get(parsed.number)
         if category is None:
             told = f"There is no class {parsed.number}."
@@ -228,9 +201,9 @@ class YoloSource:
             return None
         if any(not 0 <= n <= 1 for n in self._positions(parsed.numbers)):
             self._report.add("position_outside", path, "A position is not between 0 and 1.")
-        return self._record(image, category, parsed, size)
+        return self._record(path, image, category, self._members(parsed.numbers, size))
 
-    def _parse(self, path: str, line: str) -> _Line:
+    def _parse(self, line: str) -> _Line:
         parts = line.split()
         try:
             numbers = [float(part) for part in parts]
@@ -251,7 +224,7 @@ class YoloSource:
             if rest[2] < 0 or rest[3] < 0:
                 raise ValueError("The width or height of the box is below 0.")
             self._check_visibility(rest)
-        return _Line(path, int(first), rest)
+        return _Line(int(first), rest)
 
     def _check_visibility(self, rest: list[float]) -> None:
         if self._config.dims == 3 and any(v not in (0, 1, 2) for v in rest[6::3]):
@@ -263,29 +236,26 @@ class YoloSource:
             return rest
         return rest[:4] + [n for place, n in enumerate(rest[4:]) if place % 3 != 2]
 
-    def _record(self, image: int, category: int, line: _Line, size: Size) -> AnnotationRecord:
-        head = self.head()
+    def _members(self, numbers: list[float], size: Size) -> dict[str, Any]:
+        """The geometry of an annotation, in pixels."""
         height, width = size
-        rest = line.numbers
-        members: dict[str, Any] = {
-            "image_id": head.images[image].coco_id,
-            "category_id": head.categories[category].coco_id,
-        }
-        if self._config.keypoints or len(rest) == 4:
-            x, y, w, h = rest[:4]
+        members: dict[str, Any] = {}
+        if self._config.keypoints or len(numbers) == 4:
+            x, y, w, h = numbers[:4]
             box = [(x - w / 2) * width, (y - h / 2) * height, w * width, h * height]
             box = [round(n, DECIMALS) for n in box]
         else:
-            scaled = (n * side for n, side in zip(rest, (width, height) * len(rest), strict=False))
+            sides = (width, height) * len(numbers)
+            scaled = (n * side for n, side in zip(numbers, sides, strict=False))
             polygon = [round(n, DECIMALS) for n in scaled]
             members["segmentation"] = [polygon]
             box = [round(n, DECIMALS) for n in geometry.polygons_extent([polygon])]
         members |= {"bbox": box, "area": round(box[2] * box[3], DECIMALS), "iscrowd": 0}
         if self._config.keypoints:
-            points = self._keypoints(rest[4:], size)
+            points = self._keypoints(numbers[4:], size)
             members["keypoints"] = points
             members["num_keypoints"] = sum(v > 0 for v in points[2::3])
-        return new_annotation(line.path, image, category, members)
+        return members
 
     def _keypoints(self, numbers: list[float], size: Size) -> list[float]:
         """x, y, v for each keypoint; one that is not labelled is 0, 0, 0."""

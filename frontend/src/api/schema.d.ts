@@ -2537,9 +2537,11 @@ export interface components {
          *     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
          *     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
          *     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-         *     that is not the edge of the picture.
+         *     that is not the edge of the picture. `version`, sent as `v` with a tile, lets browsers keep it.
          */
         readonly TilesOut: {
+            /** Version */
+            readonly version: string;
             /** Width */
             readonly width: number;
             /** Height */
@@ -4854,6 +4856,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */
@@ -4898,6 +4902,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Escape characters beyond ASCII, for readers that guess encodings. */
+                readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
                 readonly category?: readonly number[] | null;
                 /** @description Images with or without any. */

@@ -1,7 +1,7 @@
 /** What a visit to an image begins with, and the same made ready before it begins. */
 
 import { get, listAll, listRest, type Schemas, type Transport } from "./client";
-import { fetchAhead, type LoadedPicture } from "./pictures";
+import type { LoadedPicture } from "./pictures";
 import type { ImageRecord } from "../model/records";
 import { read, type Known } from "./wire";
 
@@ -57,7 +57,7 @@ export interface PrefetchOptions<Made> {
   readonly load: (imageId: number) => Promise<Made>;
   /** Nobody wants what was made after all. */
   readonly forget?: (made: Made) => void;
-  readonly picture?: typeof fetchAhead;
+  readonly picture: (image: ImageRecord, signal: AbortSignal) => Promise<LoadedPicture | null>;
   readonly close?: (picture: LoadedPicture) => void;
 }
 
@@ -72,8 +72,7 @@ export class Prefetch<Made extends { readonly image: ImageRecord }> {
   #working = false;
 
   constructor(options: PrefetchOptions<Made>) {
-    const close = ({ picture }: LoadedPicture): void => picture.close();
-    this.#options = { picture: fetchAhead, close, forget: () => undefined, ...options };
+    this.#options = { close: ({ picture }) => picture.close(), forget: () => undefined, ...options };
   }
 
   /** What is made by now. */

@@ -1,9 +1,11 @@
 /**
  * The clipboard: copies of annotations that outlive the image they are from.
  *
- * What was copied on one image can be pasted on the next, and after the page was loaded anew, since
- * a store of the browser keeps it as JSON. A clip carries what a person edits, the id of the original (which the server
- * needs to copy what only it knows), and what another dataset needs to recognise the category.
+ * What was copied on one image can be pasted on the next, in another tab of the same
+ * person, and after the page was loaded anew, since a store of the browser keeps it as
+ * JSON. A clip carries what a person edits, the id of the original (which the server
+ * needs to copy what only it knows), and what another dataset needs to recognise the
+ * category.
  */
 
 import type { AnnotationDocument } from "../model/document";
@@ -22,20 +24,23 @@ export interface Clip {
   readonly items: readonly ClipItem[];
 }
 
-/** What `sessionStorage` can do. */
+/** What `localStorage` can do. */
 export type ClipStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-// The number goes up when a clip of before could no longer be read.
-const NAME = "maskwright-clipboard-1";
+/** Browsers keep about five million characters for everything that a site stores. */
+const MOST_CHARACTERS = 2_000_000;
 
-/** One for all images of a page; the store has the clip for when the page is loaded anew. */
+/** One for all images of a page; the store has the clip for other pages and later ones. */
 export class Clipboard {
   readonly #store: ClipStore | null;
-  #clip: Clip | null;
+  readonly #place: string;
+  #clip: Clip | null = null;
 
-  constructor(store: ClipStore | null = null) {
+  constructor(store: ClipStore | null = null, userId = 0) {
     this.#store = store;
-    this.#clip = stored(store);
+    // The number goes up when a clip of before could no longer be read.
+    this.#place = `maskwright-clipboard-1-${userId}`;
+    this.takeStored();
   }
 
   /** False when the store does not take it; then it is there as long as the page is open. */
@@ -43,12 +48,14 @@ export class Clipboard {
     this.#clip = clip;
     if (!this.#store) return false;
     // The clip of before must not come back in its place.
-    this.#store.removeItem(NAME);
+    this.#store.removeItem(this.#place);
+    const text = JSON.stringify(clip);
+    if (text.length > MOST_CHARACTERS) return false;
     try {
-      this.#store.setItem(NAME, JSON.stringify(clip));
+      this.#store.setItem(this.#place, text);
       return true;
     } catch {
-      // Stores hold a few megabytes, and none at all in some private windows.
+      // It is full, or there is none at all, as in some private windows.
       return false;
     }
   }
@@ -56,14 +63,22 @@ export class Clipboard {
   get(): Clip | null {
     return this.#clip;
   }
+
+  /** Another page may have put a clip there; whatever else is there is none. */
+  takeStored(): void {
+    try {
+      const found: unknown = JSON.parse(this.#store?.getItem(this.#place) ?? "null");
+      if (isClip(found)) this.#clip = found;
+    } catch {
+      // Whoever wrote something else there: the clip stays what it was.
+    }
+  }
 }
 
-function stored(store: ClipStore | null): Clip | null {
-  try {
-    return JSON.parse(store?.getItem(NAME) ?? "null") as Clip | null;
-  } catch {
-    return null;
-  }
+function isClip(value: unknown): value is Clip {
+  if (typeof value !== "object" || value === null) return false;
+  const { imageId, datasetId, items } = value as Record<keyof Clip, unknown>;
+  return typeof imageId === "number" && typeof datasetId === "number" && Array.isArray(items);
 }
 
 export function itemOf(

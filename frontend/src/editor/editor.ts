@@ -24,6 +24,7 @@ import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
+import { LastPoses } from "./last-poses";
 import { movable, moved, movedPoints } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
@@ -56,8 +57,9 @@ export interface EditorOptions {
   readonly image: ImageRecord;
   readonly categories: readonly Category[];
   readonly readOnly: boolean;
-  /** One that other editors share. */
+  /** Those that other editors share. */
   readonly clipboard?: Clipboard;
+  readonly poses?: LastPoses;
 }
 
 export class Editor {
@@ -67,6 +69,7 @@ export class Editor {
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly clipboard: Clipboard;
+  readonly poses: LastPoses;
   readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
@@ -74,18 +77,18 @@ export class Editor {
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
-  /** The picture, for tools that follow its colours; null without one. */
-  sight: Sight | null = null;
   #categories: readonly Category[];
   #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;
   #hand: Hand | null = null;
+  #sight: Sight | null = null;
   #followsFit = true;
   #burst: { readonly mark: Mark; readonly selection: object } | null = null;
 
-  constructor({ image, categories, readOnly, clipboard = new Clipboard() }: EditorOptions) {
+  constructor({ image, categories, readOnly, ...shared }: EditorOptions) {
     this.image = image;
-    this.clipboard = clipboard;
+    this.clipboard = shared.clipboard ?? new Clipboard();
+    this.poses = shared.poses ?? new LastPoses();
     this.#categories = categories;
     this.readOnly = readOnly;
     this.#categoryById = new Map(categories.map((category) => [category.id, category]));
@@ -104,6 +107,16 @@ export class Editor {
   /** Called once, by whoever puts editor and tools together. */
   takeUp(hand: Hand): void {
     this.#hand = hand;
+  }
+
+  /** The picture, for tools that follow its colours; null without one. */
+  get sight(): Sight | null {
+    return this.#sight;
+  }
+
+  set sight(sight: Sight | null) {
+    this.#sight = sight;
+    this.signal.emit("tool");
   }
 
   // Categories

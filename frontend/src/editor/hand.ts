@@ -32,6 +32,10 @@ export interface Preview {
   readonly closed: boolean;
   /** The line is the border of an area. */
   readonly filled: boolean;
+  /** The area is cut away, and looks like it. */
+  readonly subtracts: boolean;
+  /** A stretch of an outline that would go. */
+  readonly gone: readonly ImagePoint[];
   readonly dots: readonly ImagePoint[];
   /** A new point that the next press would make. */
   readonly ghost: ImagePoint | null;
@@ -61,6 +65,8 @@ export const NO_PREVIEW: Preview = {
   line: [],
   closed: false,
   filled: true,
+  subtracts: false,
+  gone: [],
   dots: [],
   ghost: null,
   mark: null,

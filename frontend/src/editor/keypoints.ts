@@ -1,7 +1,7 @@
 /** Keypoints of the selection: which can be edited, and what the keys do to one of them. */
 
 import type { ImagePoint } from "../geometry/point";
-import type { Annotation, AnnotationKey, Category } from "../model/records";
+import { EMPTY_ANNOTATION, type Annotation, type AnnotationKey, type Category } from "../model/records";
 import * as shapes from "../shapes";
 import * as poses from "../shapes/poses";
 import type { Editor } from "./editor";
@@ -64,10 +64,18 @@ export function swapSides(editor: Editor, { key, annotation, category }: Pose): 
   editor.transact("Swap left and right", new Map([[key, swapped]]));
 }
 
-/** The layout that a whole pose of the category begins with. */
+/**
+ * The layout that a whole pose of the category begins with: a standing person for COCO's names, else
+ * as the first object on the image has it, as the person placed the last one, or as the names and the
+ * skeleton suggest.
+ */
 export function layoutFor(editor: Editor, category: Category): poses.Layout {
+  const { keypoints: names, skeleton } = category;
   return (
-    poses.standing(category.keypoints) ?? firstLayout(editor, category) ?? poses.around(category.keypoints)
+    poses.standing(names) ??
+    firstLayout(editor, category) ??
+    lastLayout(editor, category) ??
+    poses.suggested(names, skeleton)
   );
 }
 
@@ -81,6 +89,18 @@ function firstLayout(editor: Editor, { id, keypoints: names }: Category): poses.
     if (layout?.some((share) => share !== null)) return layout;
   }
   return null;
+}
+
+function lastLayout(editor: Editor, { id, keypoints: names }: Category): poses.Layout | null {
+  const keypoints = editor.poses.get(id);
+  if (keypoints?.length !== 3 * names.length) return null;
+  const { bounds } = shapes.measures({ ...EMPTY_ANNOTATION, keypoints });
+  return bounds && poses.layoutOf(keypoints, bounds);
+}
+
+/** Keeps the pose as the one that the next of its category begins with, if it is whole. */
+export function rememberPose(editor: Editor, category: Category, numbers: poses.Numbers): void {
+  if (poses.nextAbsent(numbers, category.keypoints.length) === null) editor.poses.put(category.id, numbers);
 }
 
 /** The limbs from a point to those of its neighbours that are labelled. */

@@ -65,13 +65,19 @@ function withoutRepeats(points: readonly ImagePoint[]): ImagePoint[] {
 }
 
 /**
- * The ring with the points in place of the shorter way from one place to the other.
- * It begins with the first vertex that is left and runs as before.
+ * The ring with the points in place of the shorter way from one place to the other,
+ * or of the longer one. It begins with the first vertex that is left and runs as before.
  */
-export function redrawn(ring: Ring, from: RingPlace, to: RingPlace, points: readonly ImagePoint[]): Ring {
+export function redrawn(
+  ring: Ring,
+  from: RingPlace,
+  to: RingPlace,
+  points: readonly ImagePoint[],
+  longer = false,
+): Ring {
   const [ahead, back] = [forward(ring, from, to), forward(ring, to, from)];
   // What is kept runs forward; the new points go from its end to its beginning.
-  const dropsAhead = lengthOf(ahead) <= lengthOf(back);
+  const dropsAhead = lengthOf(ahead) <= lengthOf(back) !== longer;
   const kept = dropsAhead ? back : ahead;
   const added = dropsAhead ? points : [...points].reverse();
   const start = firstVertex(ring, kept);

@@ -9,6 +9,7 @@ import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
 import type { Look } from "../editor/look";
 import { selectedPoints, type PointSelection } from "../editor/points";
+import { groupHandles, selectedGroup } from "../editor/resizing";
 import { union, type Bounds } from "../geometry/bounds";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
@@ -36,6 +37,14 @@ import { drawTip } from "./tip";
 
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
+/** Of the border of what is cut away, in CSS pixels. */
+const CUT_DASH = [6, 5];
+
+/** Of no category: the frame is around objects of several. */
+const FRAME = "#1d2733";
+const FRAME_DASH = [3, 4];
+
+type Line = Pick<Preview, "closed" | "filled" | "subtracts"> & { readonly color: string };
 
 /** Handles and marks reach so far beyond the points that they are drawn at. */
 const REACH_CSS_PIXELS = 12;
@@ -140,6 +149,7 @@ export class ActiveLayer implements Layer {
     const key = view.only;
     const annotation = key && document.get(key);
     const { toolId } = this.#editor.hand;
+    if (toolId === "select" && view.selection.size > 1) return this.#group(frame);
     if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
     const all = shapes.handles(annotation, this.#editor.context(annotation));
@@ -153,17 +163,35 @@ export class ActiveLayer implements Layer {
     });
   }
 
+  /** The frame around several selected ones that can be resized. */
+  #group(frame: Frame): void {
+    const group = selectedGroup(this.#editor);
+    if (!group) return;
+    this.#path(corners(group.bounds), frame);
+    this.#context.closePath();
+    this.#stroke(FRAME, FRAME_DASH);
+    drawHandles(this.#context, frame, {
+      handles: groupHandles(group.bounds),
+      selected: [],
+      hovered: null,
+      chosen: null,
+      color: FRAME,
+      moving: false,
+    });
+  }
+
   #square(x: number, y: number, side: number, color: string, filled: boolean): void {
     drawSquare(this.#context, x, y, side, color, filled);
   }
 
   #preview(preview: Preview, frame: Frame): void {
-    const { line, closed, filled, dots, ghost, mark, marquee, limbs, label, tip } = preview;
+    const { line, closed, filled, subtracts, gone, dots, ghost, mark, marquee, limbs, label, tip } = preview;
     if (tip) drawTip(this.#context, tip, frame);
     if (marquee) this.#marquee(marquee, frame);
     const color = this.#editor.color(this.#editor.categoryId);
     const selected = this.#editor.view.only;
-    if (line.length > 1) this.#line(line, closed, filled ? color : null, color, frame);
+    if (gone.length > 1) this.#gone(gone, frame);
+    if (line.length > 1) this.#line(line, { closed, filled, subtracts, color }, frame);
     if (limbs.length > 0) this.#limbs(limbs, color, frame);
     this.#context.lineWidth = 1.5;
     dots.forEach((dot, i) => {
@@ -209,42 +237,50 @@ export class ActiveLayer implements Layer {
     context.setLineDash([]);
   }
 
-  #line(
-    line: readonly ImagePoint[],
-    closed: boolean,
-    fill: string | null,
-    color: string,
-    frame: Frame,
-  ): void {
+  #line(line: readonly ImagePoint[], { closed, filled, subtracts, color }: Line, frame: Frame): void {
     const context = this.#context;
-    context.beginPath();
-    for (const point of line) {
-      const { x, y } = toScreen(frame.camera, point);
-      context.lineTo(x, y);
-    }
+    this.#path(line, frame);
     if (closed) context.closePath();
-    if (fill) {
-      context.fillStyle = fill;
-      context.globalAlpha = 0.2;
+    if (filled) {
+      context.fillStyle = subtracts ? "#000000" : color;
+      context.globalAlpha = subtracts ? 0.5 : 0.2;
       context.fill("evenodd");
       context.globalAlpha = 1;
     }
-    this.#stroke(color);
+    // What is cut away is dark with a broken border, whatever its colour is.
+    this.#stroke(subtracts ? "#000000" : color, subtracts ? CUT_DASH : []);
+  }
+
+  #gone(way: readonly ImagePoint[], frame: Frame): void {
+    this.#path(way, frame);
+    this.#stroke("#000000", CUT_DASH);
+  }
+
+  #path(line: readonly ImagePoint[], { camera }: Frame): void {
+    this.#context.beginPath();
+    for (const point of line) {
+      const { x, y } = toScreen(camera, point);
+      this.#context.lineTo(x, y);
+    }
   }
 
   /** The path at hand, seen on every image. */
-  #stroke(color: string): void {
+  #stroke(color: string, dash: readonly number[] = []): void {
     const context = this.#context;
     context.lineJoin = "round";
+    context.lineCap = "butt";
     for (const [style, width] of [
       ["rgb(0 0 0 / 55%)", 4],
       ["#ffffff", 2.5],
-      [color, 1.5],
+      [color, dash.length > 0 ? 2.5 : 1.5],
     ] as const) {
       context.strokeStyle = style;
       context.lineWidth = width;
+      // White below, so that the gaps are seen, too.
+      if (style === color) context.setLineDash(dash);
       context.stroke();
     }
+    context.setLineDash([]);
   }
 }
 
@@ -261,6 +297,13 @@ function changedArea(before: Moving, after: Moving): Bounds | typeof NOTHING | n
   if (!bounds) return NOTHING;
   return deviceArea(bounds, after.frame, REACH_CSS_PIXELS * after.frame.ratio);
 }
+
+const corners = ({ left, top, right, bottom }: Bounds): ImagePoint[] => [
+  imagePoint(left, top),
+  imagePoint(right, top),
+  imagePoint(right, bottom),
+  imagePoint(left, bottom),
+];
 
 function isBlank(preview: Preview): boolean {
   return Object.entries(NO_PREVIEW).every(([name, nothing]) => {

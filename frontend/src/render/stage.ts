@@ -104,6 +104,7 @@ export class Stage {
     cancelAnimationFrame(this.#requested);
     for (const undo of this.#undo) undo();
     this.#shapes.answered = () => undefined;
+    this.#image.destroy();
     this.#element.replaceChildren();
   }
 

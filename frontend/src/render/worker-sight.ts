@@ -25,6 +25,10 @@ export class WorkerSight implements Sight {
     this.#start = start;
   }
 
+  wake(): void {
+    this.#running();
+  }
+
   flood(flood: Flood): Promise<Runs> {
     return this.#ask("flood", flood);
   }

@@ -5,6 +5,7 @@
 
 import { boundsOfBox, type Bounds } from "../geometry/bounds";
 import { contours } from "../geometry/contours";
+import type { Ring } from "../geometry/ring";
 import * as rle from "../geometry/rle";
 import { rasterised } from "../geometry/raster";
 import { rleOf, runsOf, sameRuns, unite, without, type PixelSize, type Runs } from "../geometry/runs";
@@ -44,6 +45,23 @@ function read(mask: rle.Rle): Reading {
     readings.set(mask, reading);
   }
   return reading;
+}
+
+/** Tracing a larger part of an image would be felt when the pointer comes near. */
+const MOST_TRACED_PIXELS = 4_000_000;
+
+const traced = new WeakMap<rle.Rle, readonly Ring[]>();
+
+/** The edges of its pixels as rings, once per mask; none where that would take long. */
+export function pixelEdges(mask: rle.Rle): readonly Ring[] {
+  let rings = traced.get(mask);
+  if (!rings) {
+    const { bounds } = read(mask);
+    const looked = bounds ? (bounds.right - bounds.left) * mask.size[0] : 0;
+    rings = bounds && looked <= MOST_TRACED_PIXELS ? contours(mask) : [];
+    traced.set(mask, rings);
+  }
+  return rings;
 }
 
 /** Null where the mask does not fit the image, or itself. */
@@ -96,7 +114,7 @@ export const mask: ShapeKind = {
     const after = operation === "add" ? unite(before, region) : without(before, region);
     if (after.length === 0) return null;
     if (sameRuns(before, after)) return annotation;
-    return { ...annotation, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
+    return { ...annotation, bbox: null, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
   },
 
   describe(annotation) {

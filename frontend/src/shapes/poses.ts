@@ -111,8 +111,59 @@ export function standing(names: readonly string[]): Layout | null {
   return names.length > 0 && found.every((share) => share !== undefined) ? found : null;
 }
 
-/** All points on an ellipse, clockwise from the top, for names that nobody has a layout of. */
-export const around = (names: readonly string[]): Layout =>
+/** What is fixed in `suggested`, as shares of the box. */
+const MARGIN = 0.08;
+const SIDES = { left: 0.72, middle: 0.5, right: 0.28 } as const;
+
+/**
+ * A layout for names that nobody has one of: from the first point along the skeleton downwards, what
+ * is called left on the right of the image and the other way round. Without a skeleton, an ellipse.
+ */
+export function suggested(names: readonly string[], skeleton: readonly (readonly [number, number])[]): Layout {
+  if (skeleton.length === 0) return around(names);
+  const depths = depthsOf(names.length, skeleton);
+  const deepest = Math.max(1, ...depths);
+  const rows = new Map<string, number[]>();
+  names.forEach((name, i) => {
+    const row = `${depths[i]!} ${sideOf(name)}`;
+    rows.set(row, [...(rows.get(row) ?? []), i]);
+  });
+  return names.map((name, i) => {
+    const side = sideOf(name);
+    const row = rows.get(`${depths[i]!} ${side}`)!;
+    // Several of one side and depth stand beside each other.
+    const width = side === "middle" ? 0.3 : 0.2;
+    const beside = row.length === 1 ? 0 : width * (row.indexOf(i) / (row.length - 1) - 0.5);
+    return [SIDES[side] + beside, MARGIN + (1 - 2 * MARGIN) * (depths[i]! / deepest)] as const;
+  });
+}
+
+function sideOf(name: string): keyof typeof SIDES {
+  if (otherSide(name) === name) return "middle";
+  return /left/i.test(name) || /(?<![^\s_.-])l(?![^\s_.-])/i.test(name) ? "left" : "right";
+}
+
+/** How many limbs each point is away from the first one; what hangs together with it not, from the top again. */
+function depthsOf(count: number, skeleton: readonly (readonly [number, number])[]): number[] {
+  const depths = new Array<number>(count).fill(-1);
+  for (let start = 0; start < count; start++) {
+    if (depths[start]! >= 0) continue;
+    depths[start] = 0;
+    const open = [start];
+    for (let at = open.shift(); at !== undefined; at = open.shift()) {
+      for (const [a, b] of skeleton) {
+        const next = a - 1 === at ? b - 1 : b - 1 === at ? a - 1 : -1;
+        if (next < 0 || next >= count || depths[next]! >= 0) continue;
+        depths[next] = depths[at]! + 1;
+        open.push(next);
+      }
+    }
+  }
+  return depths;
+}
+
+/** All points on an ellipse, clockwise from the top, for names that say nothing. */
+const around = (names: readonly string[]): Layout =>
   names.map((_, i) => {
     const angle = (2 * Math.PI * i) / names.length - Math.PI / 2;
     return [0.5 + 0.4 * Math.cos(angle), 0.5 + 0.4 * Math.sin(angle)];

@@ -9,6 +9,13 @@ export function sightOf(editor: Editor): Sight | null {
   return editor.sight;
 }
 
+/** Looks as soon as the tool is in hand, so that the first press need not wait for it. */
+export function lookAhead(editor: Editor, toolId: string, look: (sight: Sight) => void): void {
+  editor.signal.on(["tool"], () => {
+    if (editor.sight && editor.hand.toolId === toolId) look(editor.sight);
+  });
+}
+
 /**
  * One question at a time. What is asked meanwhile waits, and takes the place of
  * what waited before, so that a slow answer never makes a queue.

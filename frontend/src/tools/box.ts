@@ -17,11 +17,15 @@ class BoxTool extends Tool {
     return new Ready(this);
   }
 
+  get mode(): CombineMode {
+    return this.held ?? this.editor.options.get(COMBINE);
+  }
+
   finish(from: ImagePoint, to: ImagePoint): void {
     this.become(new Ready(this));
     const box = boxBetween(from, to);
     if (box[2] === 0 || box[3] === 0) return;
-    const mode = this.held ?? this.editor.options.get(COMBINE);
+    const { mode } = this;
     if (mode === "new") return add(this.editor, "Draw box", { bbox: box });
     const ring = ringOfBounds(boundsOfBox(box));
     combineWithSelected(this.editor, { rings: [ring], holes: [] }, mode);
@@ -69,7 +73,7 @@ abstract class Spanning extends State<BoxTool> {
   override get preview(): Preview {
     const { from, to } = this;
     const line = [from, imagePoint(to.x, from.y), to, imagePoint(from.x, to.y)];
-    return { ...NO_PREVIEW, line, closed: true };
+    return { ...NO_PREVIEW, line, closed: true, subtracts: this.tool.mode === "subtract" };
   }
 
   override move(input: PointerInput): void {

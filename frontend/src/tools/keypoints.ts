@@ -8,7 +8,7 @@
 
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
-import { editablePose, layoutFor, limbsTo, selectedPose, withKeypoints, type Pose } from "../editor/keypoints";
+import { editablePose, layoutFor, limbsTo, rememberPose, selectedPose, withKeypoints, type Pose } from "../editor/keypoints";
 import { boundsOfBox, boxBetween } from "../geometry/bounds";
 import { distance, imagePoint, type ImagePoint } from "../geometry/point";
 import { EMPTY_ANNOTATION, newKey, type Annotation, type AnnotationKey, type Category } from "../model/records";
@@ -211,8 +211,8 @@ class Spanning extends State<KeypointsTool> {
     super(tool);
     this.#target = target;
     this.#layout = layoutFor(tool.editor, target.category);
-    this.#from = drawn(tool.editor, press.image);
-    this.#to = drawn(tool.editor, input.image);
+    this.#from = press.image;
+    this.#to = input.image;
   }
 
   override get cursor(): string {
@@ -226,8 +226,11 @@ class Spanning extends State<KeypointsTool> {
     ];
   }
 
+  /** A pose that reaches beyond the image keeps its shape: what of it is outside is absent. */
   get #numbers(): poses.Numbers {
-    return poses.scaled(this.#layout, boundsOfBox(boxBetween(this.#from, this.#to)));
+    const { width, height } = this.editor.image;
+    const numbers = poses.scaled(this.#layout, boundsOfBox(boxBetween(this.#from, this.#to)));
+    return shapes.keypointsWithin(numbers, boundsOfBox([0, 0, width, height]));
   }
 
   override get preview(): Preview {
@@ -244,7 +247,7 @@ class Spanning extends State<KeypointsTool> {
   }
 
   override move(input: PointerInput): void {
-    this.#to = drawn(this.editor, input.image);
+    this.#to = input.image;
   }
 
   override up(input: PointerInput): void {
@@ -252,6 +255,7 @@ class Spanning extends State<KeypointsTool> {
     this.tool.idle();
     const [, , width, height] = boxBetween(this.#from, this.#to);
     if (width === 0 || height === 0) return;
+    if (!poses.hasPoint(this.#numbers)) return this.editor.say("No point of the pose would lie in the image.");
     const { pose, category } = this.#target;
     const key = pose?.key ?? newKey();
     const posed = withKeypoints(pose?.annotation ?? blank(category), this.#numbers);
@@ -401,6 +405,7 @@ class Placing extends State<KeypointsTool> {
     if (this.#isNew && !poses.hasPoint(this.#annotation.keypoints)) return this.#cancel();
     this.editor.history.commit();
     this.tool.finished = this.editor.view.selection;
+    rememberPose(this.editor, this.#category, this.#annotation.keypoints ?? []);
     this.tool.idle();
   }
 
@@ -438,6 +443,12 @@ class Moving extends Changing<KeypointsTool> {
     const at = drawn(this.editor, imagePoint(x + dx, y + dy));
     const { key, annotation } = this.#pose;
     this.editor.change(new Map([[key, shapes.drag(annotation, this.#handle, at)]]));
+  }
+
+  override up(input: PointerInput): void {
+    super.up(input);
+    const { key, category } = this.#pose;
+    rememberPose(this.editor, category, this.editor.document.get(key)?.keypoints ?? []);
   }
 }
 

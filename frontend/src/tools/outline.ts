@@ -23,6 +23,16 @@ export abstract class OutlineTool extends Tool {
   /** The outline that is drawn is the border of an area. */
   readonly filled: boolean = true;
 
+  /** That area is cut out of the selected annotation. */
+  get subtracts(): boolean {
+    return false;
+  }
+
+  /** What of an outline that is there goes if the press comes now. */
+  get gone(): Points {
+    return [];
+  }
+
   protected initial(): State {
     return new Ready(this);
   }
@@ -35,6 +45,10 @@ export abstract class OutlineTool extends Tool {
   abstract complete(points: Points): void;
   /** What a press on the end makes of them. */
   abstract finish(points: Points, end: ImagePoint): void;
+
+  get preview(): Preview {
+    return { ...NO_PREVIEW, filled: this.filled, subtracts: this.subtracts };
+  }
 
   ready(): void {
     this.become(new Ready(this));
@@ -123,7 +137,7 @@ abstract class WithPoints extends State<OutlineTool> {
   override get preview(): Preview {
     const { points, ending, mark } = this;
     const line = [...points, ending ?? this.at];
-    return { ...NO_PREVIEW, line, dots: points, ghost: ending, mark, filled: this.tool.filled };
+    return { ...this.tool.preview, line, dots: points, ghost: ending, mark, gone: ending ? this.tool.gone : [] };
   }
 
   protected follow(input: PointerInput): void {
@@ -285,7 +299,7 @@ class Following extends WithPoints {
   override get preview(): Preview {
     const { points } = this;
     const mark = this.#over && { at: this.#over.point, kind: this.#over.vertex ? ("point" as const) : ("edge" as const) };
-    return { ...NO_PREVIEW, line: this.#followed(), dots: points, mark, filled: this.tool.filled };
+    return { ...this.tool.preview, line: this.#followed(), dots: points, mark };
   }
 
   override move(input: PointerInput): void {

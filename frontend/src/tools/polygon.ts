@@ -19,6 +19,14 @@ class PolygonTool extends OutlineTool {
   /** What the keys held at the first press say about the polygon. */
   #held: CombineMode | null = null;
 
+  get #mode(): CombineMode {
+    return this.#held ?? this.editor.options.get(COMBINE);
+  }
+
+  override get subtracts(): boolean {
+    return this.#mode === "subtract";
+  }
+
   begin(input: PointerInput): ImagePoint | null {
     if (!mayDraw(this.editor)) return null;
     this.#held = heldMode(input);
@@ -42,7 +50,7 @@ class PolygonTool extends OutlineTool {
   finish(points: Points): void {
     this.ready();
     const ring = points.flatMap(({ x, y }) => [x, y]);
-    const mode = this.#held ?? this.editor.options.get(COMBINE);
+    const mode = this.#mode;
     this.#held = null;
     if (mode === "new") add(this.editor, "Draw polygon", { segmentation: [ring] });
     else combineWithSelected(this.editor, { rings: [ring], holes: [] }, mode);

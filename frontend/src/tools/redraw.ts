@@ -1,7 +1,9 @@
 /** The redraw tool: another stretch of border for the selected outline, from one place on it to another. */
 
 import type { PointerInput } from "../editor/input";
-import { redrawn } from "../geometry/along";
+import type { Hint } from "../editor/hand";
+import { redrawn, wayAlong } from "../geometry/along";
+import type { Region } from "../geometry/clipping";
 import { distance, type ImagePoint } from "../geometry/point";
 import { sameValue, type AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
@@ -11,22 +13,34 @@ import type { ToolKind } from "./tool";
 
 class RedrawTool extends OutlineTool {
   override readonly filled = false;
-  override readonly readyHints = [
-    { gesture: "Click on the border", does: "begin the new stretch" },
-    { gesture: "Drag from the border", does: "freehand" },
-  ];
-  override readonly endHint = { gesture: "Click on the border", does: "replace the shorter stretch" };
+  override readonly endHint = { gesture: "Click on the border", does: "replace the shorter stretch, with Alt the other one" };
   #from: OnOutline | null = null;
   #to: OnOutline | null = null;
+  /** Alt is held: the other stretch goes. */
+  #longer = false;
+
+  override get readyHints(): readonly Hint[] {
+    const whose = this.editor.view.only === null ? "a border" : "the border";
+    return [
+      { gesture: `Click on ${whose}`, does: "begin the new stretch" },
+      { gesture: `Drag from ${whose}`, does: "freehand" },
+    ];
+  }
+
+  override get gone(): Points {
+    const [from, to] = [this.#from, this.#to];
+    return from && to ? wayAlong(from.ring, from, to, this.#longer) : [];
+  }
 
   begin(input: PointerInput): ImagePoint | null {
     const { view } = this.editor;
     if (this.editor.readOnly) return null;
+    // A mask's border are its pixels, which are painted.
     const mayBe = (key: AnnotationKey): boolean =>
-      (view.only === null || key === view.only) && !view.locked.has(key);
+      (view.only === null || key === view.only) && !view.locked.has(key) && this.#region(key) !== null;
     this.#from = outlineAt(this.editor, input.image, input, mayBe);
     if (!this.#from) {
-      this.editor.say("Begin on the border of the selected polygon.");
+      this.editor.say(this.#whereToBegin);
       return null;
     }
     if (view.only === null) this.editor.select([this.#from.key]);
@@ -40,7 +54,20 @@ class RedrawTool extends OutlineTool {
     const found = outlineAt(this.editor, input.image, input, (key) => key === from.key);
     const ends = found?.part === from.part && distance(found.point, from.point) > 0;
     this.#to = ends ? found : null;
+    this.#longer = input.alt;
     return this.#to?.point ?? null;
+  }
+
+  get #whereToBegin(): string {
+    const { only } = this.editor.view;
+    if (only === null) return "Begin on the border of a polygon or box.";
+    if (this.#region(only)) return "Begin on the border of the selected object.";
+    return "The selected object has no outline to redraw. A mask is changed by the brush, or turned into polygons by Shift M.";
+  }
+
+  #region(key: AnnotationKey): Region | null {
+    const annotation = this.editor.document.get(key);
+    return annotation && shapes.region(annotation);
   }
 
   complete(): void {
@@ -57,7 +84,7 @@ class RedrawTool extends OutlineTool {
       this.editor.say("The outline has changed meanwhile; draw the stretch again.");
       return;
     }
-    outlines[from.part] = redrawn(from.ring, from, to, points.slice(1));
+    outlines[from.part] = redrawn(from.ring, from, to, points.slice(1), this.#longer);
     const count = region.rings.length;
     const after = shapes.withRegion(annotation, { rings: outlines.slice(0, count), holes: outlines.slice(count) });
     this.editor.transact("Redraw border", new Map([[from.key, after]]));

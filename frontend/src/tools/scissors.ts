@@ -9,7 +9,7 @@ import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { SightError, type Sight } from "../editor/sight";
 import { distance, type ImagePoint } from "../geometry/point";
-import { Newest, sightOf } from "./asking";
+import { lookAhead, Newest, sightOf } from "./asking";
 import { add, drawn, mayDraw, pickRadius } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -23,6 +23,11 @@ interface Piece {
 }
 
 class ScissorsTool extends Tool {
+  constructor(editor: Editor) {
+    super(editor);
+    lookAhead(editor, "scissors", (sight) => sight.wake());
+  }
+
   protected initial(): State {
     return new Ready(this);
   }
@@ -110,7 +115,7 @@ class Tracing extends State<ScissorsTool> {
     const fixed = this.#pieces.flatMap(({ points }) => points);
     const dots = [this.#first, ...this.#pieces.map(({ to }) => to)];
     const live = this.#closing ? [] : this.#live.length > 0 ? this.#live : [this.#last, this.#at];
-    return { ...NO_PREVIEW, line: [...fixed, ...live], dots, ghost };
+    return { ...NO_PREVIEW, line: [...fixed, ...live], dots, ghost, subtracts: this.#mode === "subtract" };
   }
 
   override move(input: PointerInput): void {

@@ -15,7 +15,7 @@ export const SNAP: Toggle = {
   kind: "toggle",
   id: "snap",
   label: "Snap",
-  help: "Points near another outline go to its points and edges. Ctrl held suspends it.",
+  help: "Points near another outline go to its points and edges, those of a mask to the edges of its pixels. Ctrl held suspends it.",
   initial: false,
   key: "S",
 };
@@ -49,9 +49,7 @@ export function outlineAt(
   for (const [key, annotation] of editor.document.entries()) {
     const { bounds } = shapes.measures(annotation);
     if (!bounds || !contains(bounds, at, radius) || !editor.visible(key) || !wanted(key)) continue;
-    const region = shapes.region(annotation);
-    const outlines = region ? [...region.rings, ...region.holes] : [];
-    outlines.forEach((ring, part) => {
+    shapes.outlines(annotation).forEach((ring, part) => {
       const place = placeOn(ring, at, radius);
       if (!place) return;
       const better =

@@ -9,13 +9,13 @@ import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import type { Range } from "../editor/options";
 import type { PixelsInHand } from "../editor/pixels";
-import type { Bounds } from "../geometry/bounds";
+import { contains, type Bounds } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint } from "../geometry/point";
 import { Places, type PixelSize, type Runs } from "../geometry/runs";
 import type { Superpixels } from "../geometry/superpixels";
 import type { Annotation, AnnotationKey } from "../model/records";
-import { Newest, sightOf } from "./asking";
+import { lookAhead, Newest, sightOf } from "./asking";
 import { applyPaint, finishedPixels, imageSize, LIMIT, targetFor, type Target } from "./painting";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -38,6 +38,13 @@ interface Asked {
   readonly scale: number;
 }
 
+/** What the hand has gone over, and what for. */
+interface Gesture {
+  readonly target: Target;
+  readonly subtract: boolean;
+  readonly way: ImagePoint[];
+}
+
 class SuperpixelTool extends Tool {
   found: Superpixels | null = null;
   /** What the last gesture made, shown until its outline is known. */
@@ -48,6 +55,14 @@ class SuperpixelTool extends Tool {
     async ({ part, spacing }) => (await this.editor.sight?.superpixels(part, spacing)) ?? null,
     (found) => (this.found = found),
   );
+
+  constructor(editor: Editor) {
+    super(editor);
+    lookAhead(editor, "superpixels", () => {
+      this.look();
+      if (!this.looks && this.state instanceof Waiting) this.state.answered();
+    });
+  }
 
   protected initial(): State {
     return new Ready(this);
@@ -72,16 +87,28 @@ class SuperpixelTool extends Tool {
     this.#newest.ask(this.#asked);
   }
 
+  /** Whether an answer is still to come. */
+  get looks(): boolean {
+    return this.#newest.open;
+  }
+
   begin(input: PointerInput): void {
     if (!sightOf(this.editor)) return;
+    // After a failure it is tried again.
+    if (!this.found && !this.looks) this.#asked = null;
     this.look();
-    if (!this.found) return this.editor.say("The superpixels are being computed. One moment.");
     const mode = heldMode(input) ?? this.editor.options.get(COMBINE);
     const target = targetFor(this.editor, mode, input.image);
     if (!target) return;
-    const joined = new Joined(imageSize(this.editor), this.found, target, mode === "subtract");
-    joined.to(input.image);
-    this.become(new Joining(this, joined));
+    const gesture = { target, subtract: mode === "subtract", way: [input.image] };
+    if (this.found && reaches(this.found, input.image)) this.become(this.joining(this.found, gesture));
+    else if (this.looks) this.become(new Waiting(this, gesture));
+  }
+
+  joining(found: Superpixels, { target, subtract, way }: Gesture): Joining {
+    const joined = new Joined(imageSize(this.editor), found, target, subtract);
+    for (const at of way) joined.to(at);
+    return new Joining(this, joined);
   }
 
   finish(joined: Joined): void {
@@ -95,6 +122,9 @@ class SuperpixelTool extends Tool {
 
 const holds = (outer: Bounds, inner: Bounds): boolean =>
   outer.left <= inner.left && outer.top <= inner.top && outer.right >= inner.right && outer.bottom >= inner.bottom;
+
+const reaches = ({ left, top, side, across, down }: Superpixels, at: ImagePoint): boolean =>
+  contains({ left, top, right: left + side * across, bottom: top + side * down }, at, 0);
 
 /** The superpixels that a gesture went over. */
 class Joined implements PixelsInHand {
@@ -203,12 +233,57 @@ class Ready extends State<SuperpixelTool> {
     ];
   }
 
-  override move(): void {
-    this.tool.look();
-  }
-
   override down(input: PointerInput): void {
     this.tool.begin(input);
+  }
+}
+
+/** The hand has gone over superpixels that are still being computed; it may be done already. */
+class Waiting extends State<SuperpixelTool> {
+  override readonly name = "waiting";
+  override readonly busy = true;
+  readonly #gesture: Gesture;
+  #release: PointerInput | null = null;
+
+  constructor(tool: SuperpixelTool, gesture: Gesture) {
+    super(tool);
+    this.#gesture = gesture;
+    tool.editor.say("The superpixels are being computed. One moment.");
+  }
+
+  override get cursor(): string {
+    return "progress";
+  }
+
+  override get hints(): readonly Hint[] {
+    return [
+      { gesture: "Wait", does: "superpixels are being computed" },
+      { gesture: "Esc", does: "drop" },
+    ];
+  }
+
+  override move(input: PointerInput): void {
+    if (!this.#release) this.#gesture.way.push(input.image);
+  }
+
+  override up(input: PointerInput): void {
+    this.move(input);
+    this.#release ??= input;
+  }
+
+  override intend(intent: Intent): boolean {
+    if (intent !== "complete") this.tool.become(new Ready(this.tool));
+    return true;
+  }
+
+  /** Goes on with what was asked for, or with nothing where it cannot be had. */
+  answered(): void {
+    const { found } = this.tool;
+    if (!found) return this.tool.become(new Ready(this.tool));
+    this.editor.say(null);
+    const joining = this.tool.joining(found, this.#gesture);
+    this.tool.become(joining);
+    if (this.#release) joining.up(this.#release);
   }
 }
 

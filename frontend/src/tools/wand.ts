@@ -11,7 +11,7 @@ import type { Range, Toggle } from "../editor/options";
 import type { PixelsInHand } from "../editor/pixels";
 import type { Flood } from "../geometry/flood";
 import type { Runs } from "../geometry/runs";
-import { Newest, sightOf } from "./asking";
+import { lookAhead, Newest, sightOf } from "./asking";
 import { applyPaint, finishedPixels, LIMIT, pixelsAsDrawn, targetFor, withinLimit, type Target } from "./painting";
 import { isDrag } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
@@ -42,6 +42,11 @@ const CSS_PIXELS_PER_STEP = 3;
 class WandTool extends Tool {
   /** What the last click made, shown until its outline is known. */
   last: PixelsInHand | null = null;
+
+  constructor(editor: Editor) {
+    super(editor);
+    lookAhead(editor, "wand", (sight) => sight.wake());
+  }
 
   protected initial(): State {
     return new Ready(this);
@@ -101,6 +106,8 @@ class Choosing extends State<WandTool> {
   #pixels: PixelsInHand | null = null;
   #dragged = false;
   #released = false;
+  /** A click that came before the answer to this one: it comes next. */
+  readonly #next: PointerInput[] = [];
 
   constructor(
     tool: WandTool,
@@ -142,7 +149,12 @@ class Choosing extends State<WandTool> {
     this.#ask();
   }
 
+  override down(input: PointerInput): void {
+    this.#next.splice(0, Infinity, input);
+  }
+
   override up(input: PointerInput): void {
+    if (this.#released) return void this.#next.push(input);
     this.move(input);
     this.#released = true;
     this.#finishWhenAnswered();
@@ -177,6 +189,9 @@ class Choosing extends State<WandTool> {
     if (this.#newest.open) return;
     if (this.#found) this.tool.finish(this.#target, this.#found, this.#subtract);
     else this.tool.become(new Ready(this.tool));
+    const [press, release] = this.#next;
+    if (press) this.tool.begin(press);
+    if (release) this.tool.state.up(release);
   }
 }
 

@@ -175,6 +175,32 @@ test("too much for the browser's store is there until the page is closed, and to
   expect(nextImage(store).key("Mod+V").annotations).toEqual([]);
 });
 
+test("another tab of the same person pastes it once it hears of it; another person does not", () => {
+  const store = shelf();
+  const [mine, other, somebody] = [new Clipboard(store, 1), new Clipboard(store, 1), new Clipboard(store, 2)];
+  const story = new Story({ clipboard: mine });
+  story.given({ bbox: [10, 10, 20, 20] });
+  story.click(20, 20).key("Mod+C");
+  for (const clipboard of [other, somebody]) clipboard.takeStored();
+  expect(new Story({ clipboard: other }).key("Mod+V").annotations).toMatchObject([{ bbox: [10, 10, 20, 20] }]);
+  expect(new Story({ clipboard: somebody }).key("Mod+V").annotations).toEqual([]);
+  expect(new Clipboard(store, 2).get()).toBeNull();
+});
+
+test.each(["{", "7", "null", "[]", '{"items": []}', '{"imageId": 1, "datasetId": 1, "items": {}}'])(
+  "%s in the store is no clip, and leaves the one that is there",
+  (text) => {
+    const store = shelf();
+    const clipboard = new Clipboard(store, 1);
+    const clip = { imageId: 1, datasetId: 1, items: [] };
+    clipboard.put(clip);
+    store.setItem("maskwright-clipboard-1-1", text);
+    clipboard.takeStored();
+    expect(clipboard.get()).toEqual(clip);
+    expect(new Clipboard(store, 1).get()).toBeNull();
+  },
+);
+
 test("a viewer copies and pastes nothing; in the middle of a gesture nobody does", () => {
   const viewer = new Story({ readOnly: true });
   viewer.given({ bbox: [10, 10, 20, 20] });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { around, counterparts, layoutOf, mirrored, scaled, standing } from "../../src/shapes/poses";
+import { counterparts, layoutOf, mirrored, scaled, standing, suggested } from "../../src/shapes/poses";
 
 test.each([
   [["nose", "left_eye", "right_eye"], [0, 2, 1]],
@@ -31,6 +31,23 @@ test("COCO's names stand, in any spelling and order; other names are set around"
   expect(standing(["Right Ankle", "nose"])).toEqual([[0.37, 0.9], [0.5, 0.12]]);
   expect(standing(["nose", "tail"])).toBeNull();
   expect(standing([])).toBeNull();
-  const shares = around(["a", "b", "c", "d"]).flatMap((share) => share ?? []);
+  const shares = suggested(["a", "b", "c", "d"], []).flatMap((share) => share ?? []);
   expect(shares.map((share) => Math.round(share * 10) / 10)).toEqual([0.5, 0.1, 0.9, 0.5, 0.5, 0.9, 0.1, 0.5]);
+});
+
+test("other names with a skeleton go down from the first one, left and right apart", () => {
+  const names = ["beak", "neck", "left wing", "right wing", "tail", "left foot", "right foot"];
+  const layout = suggested(names, [[1, 2], [2, 3], [2, 4], [2, 5], [5, 6], [5, 7]]).map((share) => share!);
+  expect(layout.map(([, y]) => Math.round(100 * y))).toEqual([8, 36, 64, 64, 64, 92, 92]);
+  const [beak, , left, right, , leftFoot, rightFoot] = layout.map(([x]) => x);
+  expect(beak).toBe(0.5);
+  // As one sees whoever faces the camera.
+  expect([left! > 0.5, right! < 0.5, leftFoot! > 0.5, rightFoot! < 0.5]).toEqual([true, true, true, true]);
+});
+
+test("points of one side at one depth stand beside each other, and what hangs on nothing begins at the top", () => {
+  const layout = suggested(["a", "b", "c", "alone"], [[1, 2], [1, 3]]).map((share) => share!);
+  expect(layout[1]![0]).toBeLessThan(layout[2]![0]);
+  expect(layout[3]![1]).toBe(layout[0]![1]);
+  expect(new Set(layout.map(String)).size).toBe(4);
 });

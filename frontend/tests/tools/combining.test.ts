@@ -21,6 +21,17 @@ test("Q goes from new to add to subtract, and only where something is drawn", ()
   expect(story.key("Q").editor.options.get(COMBINE)).toBe("new");
 });
 
+test("what is cut out looks different from what is added, in every tool with an outline", () => {
+  for (const key of ["B", "P"]) {
+    const story = withSquare().key(key).press(60, 60, { alt: true }).move(100, 100);
+    expect(story.editor.hand.preview.subtracts).toBe(true);
+    story.release().key("Escape").press(60, 60, { shift: true }).move(100, 100);
+    expect(story.editor.hand.preview.subtracts).toBe(false);
+    story.release().key("Escape").key("Q").key("Q").press(60, 60).move(100, 100);
+    expect(story.editor.hand.preview.subtracts).toBe(true);
+  }
+});
+
 test("a box is added to the selected polygon, whose other points and fields stay", () => {
   const story = withSquare().key("B").key("Q").drag([60, 60], [100, 100]);
   expect(story.annotations).toMatchObject([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { LastPoses } from "../../src/editor/last-poses";
 import { CUP, PERSON, Story } from "../story";
 
 /** The category of COCO's persons, and a figure of three points with two names of its own. */
@@ -135,15 +136,57 @@ test("a drag places a whole standing person, scaled into the box", () => {
   expect(story.key("Mod+Z").annotations).toEqual([]);
 });
 
-test("other categories take the pose of their first object on the image, or an ellipse", () => {
+test("other categories take the pose of their first object on the image, or one along the skeleton", () => {
   const story = placing();
   story.editor.chooseCategory(BIRD.id);
   story.drag([20, 10], [60, 50]);
-  expect(story.annotations[0]?.keypoints).toEqual([40, 14, 2, 40, 46, 2]);
+  expect(story.annotations[0]?.keypoints).toEqual([40, 13.2, 2, 40, 46.8, 2]);
   story.key("Mod+Z");
   story.given({ category_id: BIRD.id, bbox: [100, 0, 40, 40], keypoints: [110, 10, 2, 140, 40, 1] });
   story.drag([20, 10], [60, 90]);
   expect(story.annotations[1]?.keypoints).toEqual([30, 30, 2, 60, 90, 2]);
+});
+
+test("a pose that reaches beyond the image keeps its shape; what of it is outside is absent", () => {
+  const inside = placing();
+  inside.editor.chooseCategory(COCO.id);
+  inside.drag([100, 10], [140, 90]);
+  const story = placing();
+  story.editor.chooseCategory(COCO.id);
+  story.drag([180, 10], [220, 90]);
+  const [whole, cut] = [inside.annotations[0]!.keypoints!, story.annotations[0]!.keypoints!];
+  const wanted = whole.flatMap((_, i) => {
+    if (i % 3 !== 0) return [];
+    const [x, y, v] = [whole[i]! + 80, whole[i + 1]!, whole[i + 2]!];
+    return x <= 200 ? [x, y, v] : [0, 0, 0];
+  });
+  expect(cut).toEqual(wanted);
+  expect(cut.filter((_, i) => i % 3 === 2 && cut[i] === 2).length).toBeGreaterThan(5);
+  story.key("Mod+Z").drag([260, 10], [290, 90]);
+  expect(story.annotations).toEqual([]);
+  expect(story.editor.notice).toContain("No point of the pose");
+});
+
+test("the next whole pose begins with the last one that was placed, also on another image", () => {
+  const [kept, shelved] = [new Map<string, string>(), { userId: 4 }];
+  const store = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, text: string) => void kept.set(name, text),
+    removeItem: (name: string) => void kept.delete(name),
+  };
+  const open = (): Story => {
+    const story = new Story({ categories: [BIRD], poses: new LastPoses(store, shelved.userId) }).key("K");
+    story.editor.chooseCategory(BIRD.id);
+    return story;
+  };
+  open().click(110, 10).click(150, 40);
+  const next = open().drag([20, 10], [60, 90]);
+  expect(next.annotations[0]?.keypoints).toEqual([20, 10, 2, 60, 90, 2]);
+  // Another person's poses are their own, and what is no pose does no harm.
+  shelved.userId = 5;
+  expect(open().drag([20, 10], [60, 90]).annotations[0]?.keypoints).not.toEqual(next.annotations[0]?.keypoints);
+  kept.set("maskwright-poses-5", '[["x", 1], [3, ["a"]], 7]');
+  expect(open().drag([20, 10], [60, 90]).annotations).toHaveLength(1);
 });
 
 test("a pose is put into the selected box by a command", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { Story } from "../story";
+import { mask, rectangle } from "./pixels";
 
 const RING = [20, 20, 80.123456789, 20, 80, 80, 20, 80];
 
@@ -41,6 +42,28 @@ test("a hole and a box are redrawn, too; the box is a polygon then", () => {
   expect(hole.annotations).toMatchObject([{ segmentation: [RING], holes: [[40, 40, 60, 40, 70, 50, 60, 60, 40, 60]] }]);
   const box = withRing({ segmentation: null, bbox: [20, 20, 60, 60] }).click(80, 20).click(90, 50).click(80, 80);
   expect(box.annotations).toMatchObject([{ bbox: null, segmentation: [[20, 20, 80, 20, 90, 50, 80, 80, 20, 80]] }]);
+});
+
+test("Alt on the last press replaces the longer stretch, and both are shown before", () => {
+  const story = withRing().click(80, 21).click(95, 50).move(80, 80);
+  expect(story.editor.hand.preview.gone).toEqual([{ x: 80.123456789, y: 20 }, { x: 80, y: 80 }]);
+  story.move(80, 80, { alt: true });
+  expect(story.editor.hand.preview.gone).toHaveLength(4);
+  story.press(80, 80, { alt: true }).release();
+  expect(ringOf(story)).toEqual([80.123456789, 20, 80, 80, 95, 50]);
+  expect(ringOf(story.key("Mod+Z"))).toEqual(RING);
+});
+
+test("with nothing selected it says that any border will do; a mask has none to redraw", () => {
+  const story = withRing();
+  expect(story.editor.hand.hints[0]).toMatchObject({ gesture: "Click on the border" });
+  story.editor.select([]);
+  expect(story.editor.hand.hints[0]).toMatchObject({ gesture: "Click on a border" });
+  story.click(150, 50);
+  expect(story.editor.notice).toBe("Begin on the border of a polygon or box.");
+  story.editor.select([story.given({ segmentation: mask(rectangle(120, 20, 40, 40)) })]);
+  story.click(120, 40);
+  expect([story.path, story.editor.notice]).toEqual(["redraw.ready", expect.stringContaining("brush")]);
 });
 
 test("it begins and ends on the border of the selected one, which it selects when none is", () => {

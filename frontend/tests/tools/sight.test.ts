@@ -72,6 +72,14 @@ describe("the magic wand", () => {
     expect(covered(story.annotations[0])).toEqual(without(grown, rectangle(120, 30, 30, 30)));
   });
 
+  test("keeps a click that comes before the answer to the last one", async () => {
+    const story = withTool("W", { "wand-threshold": 20 });
+    story.click(30, 30).click(130, 40);
+    await answered();
+    expect(story.annotations.map(covered)).toEqual([rectangle(20, 20, 40, 40), rectangle(120, 30, 30, 30)]);
+    expect(story.path).toBe("wand.ready");
+  });
+
   test("leaves no trace after Escape, also when the answer comes late", async () => {
     const story = withTool("W");
     story.press(30, 30).key("Escape");
@@ -87,7 +95,7 @@ describe("the magic wand", () => {
     story.click(30, 30);
     expect(story.editor.notice).toContain("no picture");
     const broken = (): Promise<never> => Promise.reject(new SightError("The image cannot be shown."));
-    story.editor.sight = { flood: broken, route: broken, superpixels: broken };
+    story.editor.sight = { wake: () => undefined, flood: broken, route: broken, superpixels: broken };
     story.click(30, 30);
     await answered();
     expect(story.editor.notice).toContain("cannot be shown");
@@ -112,6 +120,59 @@ describe("superpixels", () => {
     story.press(30, 30, { alt: true }).release();
     expect(areaOf(story.annotations[0])).toBeLessThan(area);
     expect(story.key("Mod+Z").key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("are computed as soon as the tool is in hand, and for the picture as soon as it is there", async () => {
+    const story = withTool("U");
+    await answered();
+    expect(story.editor.hand.preview.superpixels).not.toBeNull();
+    const late = new Story().key("U");
+    late.editor.sight = sightOf(SQUARES);
+    await answered();
+    expect(late.editor.hand.preview.superpixels).not.toBeNull();
+  });
+
+  test("take a click that comes before they are there, with the keys that were held", async () => {
+    const ready = withTool("U", { "superpixel-size": 20 });
+    await answered();
+    ready.press(30, 30).move(50, 50).release();
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.press(30, 30).move(50, 50).release();
+    expect(story.path).toBe("superpixels.waiting");
+    await answered();
+    expect(story.path).toBe("superpixels.ready");
+    expect(story.annotations).toEqual(ready.annotations);
+    expect(areaOf(story.annotations[0])).toBeGreaterThan(400);
+    expect(story.key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("still pressed when they come, the drag goes on; Escape before drops it", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.press(30, 30);
+    await answered();
+    expect(story.path).toBe("superpixels.joining");
+    story.move(50, 50).release();
+    expect(story.annotations).toHaveLength(1);
+    const other = withTool("U", { "superpixel-size": 20 });
+    other.click(30, 30).key("Escape");
+    await answered();
+    expect([other.path, other.annotations]).toEqual(["superpixels.ready", []]);
+  });
+
+  test("that cannot be had are asked for again by the next press", async () => {
+    const story = new Story();
+    const sight = sightOf(SQUARES);
+    const failing = (): Promise<never> => Promise.reject(new SightError("The image cannot be shown."));
+    story.editor.sight = { ...sight, superpixels: failing };
+    story.key("U").click(30, 30);
+    expect(story.path).toBe("superpixels.waiting");
+    await answered();
+    expect([story.path, story.annotations]).toEqual(["superpixels.ready", []]);
+    expect(story.editor.notice).toContain("cannot be shown");
+    story.editor.sight = sight;
+    story.click(30, 30);
+    await answered();
+    expect(story.annotations).toHaveLength(1);
   });
 
   test("cover the image without a gap, and Escape drops what was joined", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { SHARED, SNAP } from "../../src/tools/snapping";
 import { Story } from "../story";
+import { mask, rectangle } from "./pixels";
 
 const NEIGHBOUR = [100.123456789, 20, 160, 20, 160, 80, 100, 80];
 
@@ -24,6 +25,16 @@ test("the place where it snaps is marked before the press", () => {
   story.move(103, 50);
   expect(story.editor.hand.preview.mark).toMatchObject({ kind: "edge" });
   expect(story.move(60, 50).editor.hand.preview.mark).toBeNull();
+});
+
+test("a mask is snapped to and followed by the edges of its pixels", () => {
+  const story = new Story();
+  story.given({ segmentation: mask(rectangle(100, 20, 60, 60)) });
+  story.editor.options.set(SNAP, true);
+  story.key("P").click(96, 22).click(103, 50).click(40, 50).key("Enter");
+  expect(drawnRing(story)).toEqual([100, 20, 100, 50, 40, 50]);
+  story.key("Mod+Z").click(40, 10).key("T").click(100, 50).click(130, 80).key("Enter");
+  expect(drawnRing(story)).toEqual([40, 10, 100, 50, 100, 80, 130, 80]);
 });
 
 test("Ctrl held suspends it, and S turns it off", () => {

@@ -1,0 +1,202 @@
+"""What a request may send, and how many large ones are at work at a time.
+
+A JSON body is read as a whole and becomes objects before a route sees it, many times as large as
+its text: ``[[],[],…`` takes 24 bytes for each one sent. So bodies are short but where geometry
+goes, and what is long is counted while it comes in: texts, lists and objects cost the most. Few
+long bodies are read at a time, and fewer become objects: they and whatever asks the mask engine
+take turns, so that there has to be memory for some of them, not for as many as somebody sends.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+import anyio
+from anyio.lowlevel import RunVar
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api import deps, problems
+from app.context import AppContext
+
+__all__ = ["BodyLimit"]
+
+# Nothing but geometry is longer. Reading JSON stops everything else for about ten milliseconds per
+# megabyte, in a thread as well, so strangers have nothing to send that is longer either.
+MAX_JSON_BYTES = 1_000_000
+# An annotation of a million vertices has about 20 MB, and a bitmap of 16 million pixels in rows 32.
+MAX_GEOMETRY_BYTES = 32_000_000
+# A million rows of a bitmap or half a million masks are so many lists and objects, and texts.
+MAX_LISTS_AND_OBJECTS = 1_100_000
+MAX_TEXTS = 1_600_000
+
+_GEOMETRY = re.compile(
+    r"/api/(masks/[^/]+|images/[^/]+/annotations|annotations/[^/]+(/draw)?"
+    r"|predictions/[^/]+/accept)/?"
+)
+_MASKS = "/api/masks/"
+_PATIENCE_SECONDS = 30
+# Long bodies that may wait in memory for each request that is computed.
+_BODIES_FOR_ONE = 4
+_semaphores: RunVar[dict[str, anyio.Semaphore]] = RunVar("large requests")
+
+
+class BodyLimit:
+    """ASGI middleware that refuses bodies over the limits with 413, while they come in.
+
+    An upload's route looks who is calling before it reads; a JSON body is read before that, so
+    long ones of strangers are refused here.
+    """
+
+    def __init__(self, app: ASGIApp, *, context: AppContext) -> None:
+        self.app = app
+        self.context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        told = int(length) if length.isdigit() else 0
+        if headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data"):
+            most = self.context.settings.max_upload_mb * 1_000_000
+            if told > most:
+                await _too_large(most)(scope, receive, send)
+            else:
+                await self.app(scope, _Upload(receive, most), send)
+            return
+        if told > MAX_JSON_BYTES and told > (most := await self._most(scope)):
+            await _too_large(most)(scope, receive, send)
+            return
+        turn = _Turn(self.context.settings.large_requests)
+        body = _Json(
+            receive,
+            turn,
+            lambda: self._most(scope),
+            is_long=told > MAX_JSON_BYTES,
+            is_masks=scope["path"].startswith(_MASKS),
+        )
+        try:
+            await self.app(scope, body, turn.ended_by(send))
+        finally:
+            turn.end()
+
+    async def _most(self, scope: Scope) -> int:
+        """How long the JSON that this request sends may be."""
+        if not _GEOMETRY.fullmatch(scope["path"]):
+            return MAX_JSON_BYTES
+        is_known = await run_in_threadpool(self._is_known, scope)
+        return MAX_GEOMETRY_BYTES if is_known else MAX_JSON_BYTES
+
+    def _is_known(self, scope: Scope) -> bool:
+        with self.context.sessions.begin() as session:
+            return deps.find_identity(Request(scope), self.context, session) is not None
+
+
+def _told(limit: int) -> str:
+    return f"The body is larger than {limit:,} bytes."
+
+
+def _too_large(limit: int) -> ASGIApp:
+    return problems.problem(413, "too_large", _told(limit), headers={"Connection": "close"})
+
+
+class _Turn:
+    """What a large request holds: room for its body, and leave to be computed.
+
+    Who sends slowly takes up room alone, so that it keeps few of the others waiting.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = {"room": _BODIES_FOR_ONE * most, "leave": most}
+        self._held: dict[str, anyio.Semaphore] = {}
+
+    async def take(self, what: Literal["room", "leave"]) -> None:
+        """Wait for it, unless it is there already; 503 when it does not come."""
+        if what in self._held:
+            return
+        try:
+            semaphores = _semaphores.get()
+        except LookupError:
+            semaphores = {name: anyio.Semaphore(most) for name, most in self._most.items()}
+            _semaphores.set(semaphores)
+        with anyio.move_on_after(_PATIENCE_SECONDS):
+            await semaphores[what].acquire()
+            self._held[what] = semaphores[what]
+        if what not in self._held:
+            detail = "Too many large requests are under way; try again later."
+            raise problems.Refused(503, detail, code="unavailable", headers={"Retry-After": "10"})
+
+    def end(self) -> None:
+        while self._held:
+            self._held.popitem()[1].release()
+
+    def ended_by(self, send: Send) -> Send:
+        """`send`, ending the turn when the answer is there: who reads it slowly holds nobody up."""
+
+        async def sending(message: Message) -> None:
+            self.end()
+            await send(message)
+
+        return sending
+
+
+class _Upload:
+    """`receive` of a body that goes to the disk, failing when more came than may be."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._left = self._most = most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise problems.Refused(413, _told(self._most), code="too_large")
+        return message
+
+
+class _Json:
+    """`receive` of a body that is held in memory, failing when more came than may be."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        turn: _Turn,
+        find_most: Callable[[], Awaitable[int]],
+        *,
+        is_long: bool,
+        is_masks: bool,
+    ) -> None:
+        self._receive = receive
+        self._turn = turn
+        self._find_most = find_most
+        self._is_long = is_long
+        self._is_masks = is_masks
+        self._most = 0
+        self._bytes = self._nested = self._quotes = 0
+
+    async def __call__(self) -> Message:
+        if self._is_long:
+            await self._turn.take("room")
+        message = await self._receive()
+        body = message.get("body", b"")
+        self._bytes += len(body)
+        self._nested += body.count(b"[") + body.count(b"{")
+        self._quotes += body.count(b'"')
+        if self._bytes > MAX_JSON_BYTES:
+            self._most = self._most or await self._find_most()
+            if self._bytes > self._most:
+                raise problems.Refused(413, _told(self._most), code="too_large")
+            self._is_long = True
+        if self._nested > MAX_LISTS_AND_OBJECTS or self._quotes > 2 * MAX_TEXTS:
+            detail = (
+                f"The body has more than {MAX_LISTS_AND_OBJECTS:,} lists and objects, "
+                f"or {MAX_TEXTS:,} texts."
+            )
+            raise problems.Refused(413, detail, code="body_too_complex")
+        if (self._is_long or self._is_masks) and not message.get("more_body", False):
+            await self._turn.take("leave")
+        return message
