@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 REPAIRS_SHOWN = 20
+_BY_OPTIONS = {
+    "segment_area_differs": " [--fix --fill]",
+    "rle_size_swapped": " [--fix --swapped size or mask]",
+}
 new_file = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -35,6 +39,13 @@ class _Options:
     mode: str
     drop: bool
     fill: bool
+    swapped: str | None
+
+
+def _swapped() -> Sequence[str]:
+    from app.formats.coco.repair import SWAPPED
+
+    return tuple(SWAPPED)
 
 
 @click.command()
@@ -46,10 +57,16 @@ class _Options:
 @click.option("--fix", "copy", type=new_file, help="Write a repaired copy; nothing else changes.")
 @click.option("--drop", is_flag=True, help="With --fix: leave out records that cannot be read.")
 @click.option("--fill", is_flag=True, help="With --fix: add area, bbox, iscrowd and sizes.")
+@click.option(
+    "--swapped",
+    type=OneOf(_swapped),
+    help="With --fix: what RLEs of size [width, height] have wrong.",
+)
 def check(
     file: Path,
     task: str,
     mode: str,
+    swapped: str | None,
     page: Path | None,
     copy: Path | None,
     *,
@@ -61,12 +78,13 @@ def check(
 
     With --fix, the errors that count are those left in the copy.
     """
-    if copy is None and (drop or fill):
-        raise click.UsageError("--drop and --fill say what --fix does: name a file for the copy.")
+    if copy is None and (drop or fill or swapped):
+        told = "--drop, --fill and --swapped say what --fix does: name a file for the copy."
+        raise click.UsageError(told)
     for written in (copy, page):
         if written is not None and written.exists() and written.samefile(file):
             raise click.UsageError(f"{written} is the file that is looked at: name another one.")
-    options = _Options(task, mode, drop, fill)
+    options = _Options(task, mode, drop, fill, swapped)
     from app.services.panoptic_pngs import FolderPngs
     from app.services.zips import is_zip
 
@@ -138,6 +156,7 @@ def _fix(
             task=options.task,
             drop=options.drop,
             fill=options.fill,
+            swapped=options.swapped,
             pngs=pngs,
         )
 
@@ -283,6 +302,5 @@ def _suggest(report: Any) -> None:
     for code in report["issue_counts"]:
         dropped = ISSUES[code].action == "rejected" and code != "segment_unlisted"
         does = " [--fix]" if code in REPAIRS else " [--fix --drop]" if dropped else ""
-        if code == "segment_area_differs":
-            does = " [--fix --fill]"
+        does = _BY_OPTIONS.get(code, does)
         click.echo(f"  {code}{does}: {FIXES[code]}")

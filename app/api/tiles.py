@@ -36,8 +36,10 @@ class TilesOut(BaseModel):
     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-    that is not the edge of the picture.
+    that is not the edge of the picture. `version`, sent as `v` with a tile, lets browsers keep it.
     """
+
+    version: str
 
     width: int
     height: int
@@ -95,6 +97,7 @@ async def index(
     pyramid = await _made(found, source)
     response.headers.update(files.headers(source.tag, forever=v is not None))
     return TilesOut(
+        version=source.tag,
         width=pyramid.width,
         height=pyramid.height,
         tile_size=tiles.TILE_PIXELS,

@@ -230,8 +230,8 @@ ISSUES: dict[str, IssueKind] = {
     "rle_size_text": _generous("The size of an RLE is written as texts.", "read as numbers"),
     "rle_size_invalid": _rejects("The size of an RLE is not two whole numbers."),
     "rle_size_swapped": _rejects(
-        "The size of an RLE is [width, height] of the image. It may be transposed; import it "
-        "again with the size corrected."
+        "The size of an RLE is [width, height] of the image: either the two are exchanged, or the "
+        "mask is transposed."
     ),
     "rle_size_mismatch": _rejects("The size of an RLE is not that of the image."),
     "rle_repaired": _generous(
@@ -428,7 +428,8 @@ FIXES: dict[str, str] = {
     "rle_size_text": "Write the size as numbers.",
     "rle_size_invalid": "Write the size as [height, width], two whole numbers.",
     "rle_size_swapped": (
-        "Write the size as [height, width]; if the mask is transposed, too, encode it again."
+        "Write the size as [height, width]; if the mask is transposed, too, encode it again. "
+        "maskwright check --fix --swapped does either."
     ),
     "rle_size_mismatch": "Encode the mask again in the size of the image.",
     "rle_repaired": "Decode bytes before they are written: counts.decode(), not str(counts).",

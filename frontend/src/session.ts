@@ -16,7 +16,7 @@ import {
 } from "./api/client";
 import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
-import { fetchWhole, pictureAddresses, type LoadedPicture } from "./api/pictures";
+import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
@@ -47,6 +47,8 @@ export interface PageData {
   readonly categories: string;
   /** The filters of the grid that the person came from. */
   readonly query: string;
+  /** Images of more pixels come in tiles. */
+  readonly tiled_from_pixels: number;
 }
 
 export type PictureState = "loading" | "shown" | "absent" | "broken";
@@ -62,6 +64,9 @@ export interface SessionOptions {
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
 }
+
+/** Tiles that are there already come sooner. */
+const STAND_IN_MS = 400;
 
 export class Session {
   readonly page: PageData;
@@ -222,7 +227,8 @@ export class Session {
   #sight(): WorkerSight | null {
     const { id, width, height, has_file: hasFile } = this.page.image;
     if (!hasFile) return null;
-    return new WorkerSight({ addresses: pictureAddresses(id), width, height }, () => new SightWorker());
+    const tiles = isLarger(this.page.image, this.page.tiled_from_pixels) ? tilesAddress(id) : null;
+    return new WorkerSight({ addresses: pictureAddresses(id), tiles, width, height }, () => new SightWorker());
   }
 
   imageToClient(x: number, y: number): { x: number; y: number } {
@@ -382,10 +388,24 @@ export class Session {
     const { image } = this.page;
     this.#setPicture(turn, image.has_file ? "loading" : "absent", await ahead);
     if (image.has_file && !this.#picture?.whole && turn === this.#turn) {
-      const picture = await fetchWhole(image, signal);
+      const tiledFrom = this.page.tiled_from_pixels;
+      const whole = fetchWhole(image, tiledFrom, signal);
+      // The first time that somebody asks for tiles, they have to be made.
+      if (isLarger(image, tiledFrom)) await this.#standIn(turn, whole, signal);
+      const picture = await whole;
       this.#setPicture(turn, picture ? "shown" : "broken", picture && { picture, whole: true });
     }
     if (turn === this.#turn) this.#shown.resolve();
+  }
+
+  /** Shows the small picture when the whole one is not there within a moment. */
+  async #standIn(turn: number, whole: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const late = new Promise<"late">((resolve) => setTimeout(resolve, STAND_IN_MS, "late"));
+    if ((await Promise.race([whole, late])) !== "late") return;
+    const stop = new AbortController();
+    void whole.then(() => stop.abort());
+    const picture = await fetchSmall(this.id, AbortSignal.any([signal, stop.signal]));
+    this.#setPicture(turn, "loading", picture && { picture, whole: false });
   }
 
   #setPicture(turn: number, state: PictureState, loaded: LoadedPicture | null): void {

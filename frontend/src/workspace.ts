@@ -19,6 +19,7 @@ import {
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { fetchAhead } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
 import { Clipboard } from "./editor/clipboard";
@@ -84,7 +85,10 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
-    this.#prefetch = new Prefetch({ load: (id) => loadVisit(this.#transport, id, page.query) });
+    this.#prefetch = new Prefetch({
+      load: (id) => loadVisit(this.#transport, id, page.query),
+      picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
+    });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
     const session = this.#open(visit, pending);

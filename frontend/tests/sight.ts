@@ -1,6 +1,6 @@
 /** A picture for stories: what the worker would see, looked at in place. */
 
-import { Eye, type Sight } from "../src/editor/sight";
+import { Eye, WholeImage, type Sight } from "../src/editor/sight";
 import type { Decoded } from "../src/geometry/flood";
 
 type Colour = readonly [number, number, number];
@@ -15,12 +15,12 @@ export function picture(colour: (x: number, y: number) => Colour, width = 200, h
 }
 
 export function sightOf(image: Decoded): Sight {
-  const eye = new Eye(image);
+  const eye = new Eye(new WholeImage(image));
   return {
     wake: () => undefined,
-    flood: (flood) => Promise.resolve(eye.flood(flood)),
-    route: (from, to) => Promise.resolve(eye.route(from, to)),
-    superpixels: (part, spacing) => Promise.resolve(eye.superpixels(part, spacing)),
+    flood: (flood) => eye.flood(flood),
+    route: (from, to) => eye.route(from, to),
+    superpixels: (part, spacing) => eye.superpixels(part, spacing),
   };
 }
 

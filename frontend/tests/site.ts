@@ -85,7 +85,7 @@ export class Site {
     this.#at = addresses.length - 1;
     const image = imageOf(id, this.hasFiles) as never;
     const dataset = { id: 1, name: "cups" };
-    return Workspace.open({ image, dataset, user: USER, role: "annotator", categories: "", query: "" });
+    return Workspace.open({ image, dataset, user: USER, role: "annotator", categories: "", query: "", tiled_from_pixels: 16e6 });
   }
 
   get address(): string {

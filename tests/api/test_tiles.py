@@ -46,7 +46,9 @@ def _tile(api: ApiClient, path: str, level: int, column: int, row: int) -> Pillo
 def test_levels_and_tiles(api: ApiClient, dataset: Dataset) -> None:
     path = _upload(api, dataset)
     answer = api.get(f"{path}/tiles")
+    tag = answer.headers["etag"]
     assert answer.json() == {
+        "version": tag.strip('"'),
         "width": 3100,
         "height": 1300,
         "tile_size": 1024,

@@ -6,10 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app import masks
 from app.formats.coco import fix as fixing
 from app.formats.coco.check import check_file
 from app.formats.coco.repair import REPAIRS
@@ -368,3 +370,34 @@ def test_any_file_is_better_afterwards(
         assert len(found.content["annotations"]) == len(records)
     again = Fixed(tmp_path_factory.mktemp("any"), found.after.read_bytes(), drop=drop, fill=fill)
     assert (again.repairs, again.after.read_bytes()) == ([], found.after.read_bytes())
+
+
+TURNED = np.array([[1, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.uint8)
+"""A mask of an image of 4 x 3 pixels (width x height)."""
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("way", ["size", "mask", None])
+def test_swapped_sizes_are_what_their_author_says(
+    way: str | None, compressed: bool, tmp_path: Path
+) -> None:
+    """Encoded rightly under a wrong size, or transposed altogether: both read [width, height]."""
+    encoded = TURNED.T if way == "mask" else TURNED
+    batch = masks.encode(encoded)
+    rle: dict[str, Any] = dict(masks.to_dicts(batch)[0])
+    if not compressed:
+        rle["counts"] = batch.counts.tolist()
+    file = coco(
+        annotation(segmentation=rle | {"size": [4, 3], "x": 1}, area=5),
+        images=[{"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}],
+    )
+    found = Fixed(tmp_path, file, swapped=way)
+    if way is None:
+        assert (found.repairs, found.after.read_bytes()) == ([], found.before.read_bytes())
+        return
+    assert [one.code for one in found.repairs] == ["rle_size_swapped"]
+    assert found.codes <= {"task_assumed"}
+    after = found.first["segmentation"]
+    assert (after["size"], after["x"], type(after["counts"])) == ([3, 4], 1, type(rle["counts"]))
+    assert (masks.decode(masks.from_dicts([after]))[0] == TURNED).all()
+    assert found.first == annotation(segmentation=after, area=5)

@@ -10,9 +10,10 @@ import os
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -21,7 +22,7 @@ from app import masks
 from app.formats.coco import panoptic, rawjson, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.coco.reader import CocoReader
-from app.formats.coco.repair import REPAIRS, repair
+from app.formats.coco.repair import REPAIRS, SWAPPED, Repair, repair
 from app.formats.coco.stream import Member, Records, Stream
 from app.formats.issues import ISSUES
 from app.formats.records import AnnotationRecord, Pngs, Reading, Report, Size
@@ -95,6 +96,7 @@ class _Plan:
     drop: bool
     highest: dict[str, int]
     fills: dict[str, dict[str, str]] = field(default_factory=dict)
+    repairs: Mapping[str, Repair] = field(default_factory=lambda: REPAIRS)
     saved: bool = False
     frames: set[str] = field(init=False)
 
@@ -105,7 +107,7 @@ class _Plan:
     @property
     def may_save(self) -> bool:
         return any(
-            _fatal(found) and any(one.code in REPAIRS for one in found)
+            _fatal(found) and any(one.code in self.repairs for one in found)
             for found in self.findings.values()
         )
 
@@ -127,6 +129,7 @@ def fix(
     task: str = "auto",
     drop: bool = False,
     fill: bool = False,
+    swapped: str | None = None,
     pngs: Pngs | None = None,
 ) -> list[Repaired]:
     """Write a repaired copy of an open file to another one; returns what was repaired.
@@ -134,14 +137,17 @@ def fix(
     `source` is a file of the disk, called `name`. With `drop`, records that cannot be imported are
     left out; with `fill`, an absent `area`, `bbox` or `iscrowd` is added as it is computed for
     display, and so are the width and height of an image that masks tell; segments of a panoptic
-    file, which needs its `pngs`, get the area and box of their pixels. Raises FileError for a file
+    file, which needs its `pngs`, get the area and box of their pixels. `swapped` is one of
+    `SWAPPED`: what RLEs whose size is [width, height] are meant as. Raises FileError for a file
     that cannot be read at all, before anything is written.
     """
+    repairs = REPAIRS if swapped is None else REPAIRS | {"rle_size_swapped": SWAPPED[swapped]}
+    look = partial(_look, pngs=pngs, name=name, task=task, drop=drop, fill=fill, repairs=repairs)
     with as_utf8(source) as text, ExitStack() as drafts:
         start = text.tell()
         as_it_is = text is source
         done = [] if as_it_is else [Repaired("encoding", "file", None, "written as UTF-8")]
-        plan = _look(text, pngs, name=name, task=task, drop=drop, fill=fill)
+        plan = look(text)
         while plan.may_save:
             # Nothing else is looked for in a record that is rejected, and it must not be dropped
             # before its repairs are done: so these come first, in a copy that is looked at again.
@@ -155,7 +161,7 @@ def fix(
             draft.flush()
             draft.seek(start)
             text = draft
-            plan = _look(text, pngs, name=name, task=task, drop=drop, fill=fill)
+            plan = look(text)
         text.seek(start)
         return done + list(_copy(text, target, plan, whole=as_it_is))
 
@@ -164,7 +170,14 @@ def fix(
 
 
 def _look(
-    text: BinaryIO, pngs: Pngs | None, *, name: str, task: str, drop: bool, fill: bool
+    text: BinaryIO,
+    *,
+    pngs: Pngs | None,
+    name: str,
+    task: str,
+    drop: bool,
+    fill: bool,
+    repairs: Mapping[str, Repair],
 ) -> _Plan:
     report = _Findings()
     reader = CocoReader(text, Reading(report, task, name, pngs))
@@ -191,7 +204,7 @@ def _look(
     highest = {
         kind: values.highest_id(itertools.chain(found, report.ids)) for kind, found in known.items()
     }
-    return _Plan(report.records, drop, highest, fills)
+    return _Plan(report.records, drop, highest, fills, repairs)
 
 
 def _absent(record: AnnotationRecord) -> dict[str, str]:
@@ -308,9 +321,9 @@ def _treated(
         if path in plan.frames:
             inner = _segments(parts, path, plan)
         for one in findings:
-            changed = repair(one.code, parts, one.member, new_ids)
-            if changed or _same_repair(one, done):
-                done.append(Repaired(one.code, one.path, one.id, REPAIRS[one.code].done))
+            changed = repair(one.code, parts, one.member, new_ids, plan.repairs)
+            if changed or _same_repair(one, done, plan.repairs):
+                done.append(Repaired(one.code, one.path, one.id, plan.repairs[one.code].done))
         for name, text in fills.items():
             if not _differs(parts, name, text):
                 continue
@@ -352,10 +365,10 @@ def _segments(parts: dict[str, str], path: str, plan: _Plan) -> list[Repaired]:
     return done
 
 
-def _same_repair(finding: _Finding, done: list[Repaired]) -> bool:
+def _same_repair(finding: _Finding, done: list[Repaired], repairs: Mapping[str, Repair]) -> bool:
     """Whether an earlier repair of the record, which mends all polygons at once, did this, too."""
-    mine = REPAIRS.get(finding.code)
-    return mine is not None and any(REPAIRS[one.code].apply is mine.apply for one in done)
+    mine = repairs.get(finding.code)
+    return mine is not None and any(repairs[one.code].apply is mine.apply for one in done)
 
 
 def _parts(record: bytes, findings: list[_Finding]) -> dict[str, str] | None:

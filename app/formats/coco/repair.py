@@ -11,18 +11,22 @@ True
 """
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app import masks
 from app.formats.coco import geometry, rawjson, values
 from app.masks import MAX_COORDINATE
 
-__all__ = ["REPAIRS", "Repair", "repair"]
+__all__ = ["REPAIRS", "SWAPPED", "Repair", "repair"]
 
 Parts = dict[str, str]
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# A mask is drawn whole, a byte for each pixel.
+_MOST_PIXELS = 1 << 28
 _CLEAR_FLAGS = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
@@ -38,9 +42,15 @@ class Repair:
     apply: Callable[[Parts, str, Iterator[int]], bool]
 
 
-def repair(code: str, parts: Parts, member: str, new_ids: Iterator[int]) -> bool:
+def repair(
+    code: str,
+    parts: Parts,
+    member: str,
+    new_ids: Iterator[int],
+    repairs: Mapping[str, Repair] | None = None,
+) -> bool:
     """Repair what an issue of this code says about these members; whether anything changed."""
-    known = REPAIRS.get(code)
+    known = (REPAIRS if repairs is None else repairs).get(code)
     return known is not None and known.apply(parts, member, new_ids)
 
 
@@ -174,6 +184,30 @@ def _counts(parts: Parts, _member: str, ids: Iterator[int]) -> bool:
     return True
 
 
+def _swap_size(parts: Parts, _member: str, _ids: Iterator[int]) -> bool:
+    """The size alone was written the wrong way round."""
+    rle = rawjson.members(parts["segmentation"])
+    width, height = rawjson.elements(rle["size"])
+    rle["size"] = _list([height, width])
+    parts["segmentation"] = rawjson.join(rle)
+    return True
+
+
+def _transpose(parts: Parts, _member: str, _ids: Iterator[int]) -> bool:
+    """The mask was encoded with rows for columns: it is drawn, turned over and encoded again."""
+    rle: dict[str, Any] = rawjson.decode(parts["segmentation"])
+    size = [values.whole(number) for number in rle["size"]]
+    read = geometry.check_rles([{"size": size, "counts": rle["counts"]}])[0]
+    if isinstance(read, geometry.Rejected) or math.prod(read["size"]) > _MOST_PIXELS:
+        return False
+    turned = masks.encode(masks.decode(masks.from_dicts([read]))[0].T)
+    [drawn] = masks.to_dicts(turned)
+    if isinstance(rle["counts"], list):
+        drawn["counts"] = turned.counts.tolist()
+    parts["segmentation"] = rawjson.replace(parts["segmentation"], drawn)
+    return True
+
+
 # Crowds ----------------------------------------------------------------------------------------
 
 
@@ -221,3 +255,9 @@ REPAIRS: dict[str, Repair] = {
     "iscrowd_unusual": Repair("written as 0 or 1", _iscrowd),
     "segment_id_duplicate": Repair("left out where it says the same again", _with_others),
 }
+
+SWAPPED: dict[str, Repair] = {
+    "size": Repair("its size written as [height, width]", _swap_size),
+    "mask": Repair("its mask transposed", _transpose),
+}
+"""What an RLE of the size [width, height] may be meant as; nobody but its author can tell."""

@@ -1,15 +1,16 @@
 /**
  * The picture of an image: what the browser can show of its file.
  *
- * A big one takes a while to decode, so a small one of the server's stands in
- * for it until it is there.
+ * A large one comes in tiles that the server makes. One in between takes a while
+ * to decode. A small one of the server's stands in for both until they are there.
  */
 
 import type { ImageRecord } from "../model/records";
-import { cutPicture, pictureOf, type CutPicture, type Picture } from "../render/picture";
+import { canvasOf, cutPicture, pictureOf, type CutPicture, type Picture } from "../render/picture";
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
-import { pathTo } from "./client";
+import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
+import { pathTo, type Schemas } from "./client";
 
 /** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
 const SUBSTITUTE_PIXELS = 2048;
@@ -25,7 +26,7 @@ export interface LoadedPicture {
   readonly whole: boolean;
 }
 
-export const isBig = ({ width, height }: ImageRecord): boolean => width * height > MOST_PIXELS_AHEAD;
+export const isLarger = ({ width, height }: ImageRecord, pixels: number): boolean => width * height > pixels;
 
 /** Where the picture is, and what the server makes of a file that cannot be shown. */
 export function pictureAddresses(id: number): string[] {
@@ -33,29 +34,59 @@ export function pictureAddresses(id: number): string[] {
   return [pathTo("/api/images/{image_id}/picture", id), small];
 }
 
-/** The whole picture, or what the server makes of a file that cannot be shown; null without either. */
-export async function fetchWhole(image: ImageRecord, signal?: AbortSignal): Promise<Picture | null> {
+export const tilesAddress = (id: number): string => pathTo("/api/images/{image_id}/tiles", id);
+
+/**
+ * The whole picture, in tiles from so many pixels on, or what the server makes of a
+ * file that cannot be shown; null without any.
+ */
+export async function fetchWhole(image: ImageRecord, tiledFrom: number, signal: AbortSignal): Promise<Picture | null> {
+  if (isLarger(image, tiledFrom)) return (await fetchTiled(image.id, signal)) ?? fetchSmall(image.id, signal);
   const path = pathTo("/api/images/{image_id}/picture", image.id);
-  const apart = image.width * image.height > MOST_PIXELS_HERE;
-  return (await fetchPicture(path, apart, signal)) ?? fetchSmall(image.id, signal);
+  return (await fetchPicture(path, isLarger(image, MOST_PIXELS_HERE), signal)) ?? fetchSmall(image.id, signal);
 }
 
-/** The whole picture when it is small enough, else the small one of it. */
-export async function fetchAhead(image: ImageRecord, signal?: AbortSignal): Promise<LoadedPicture | null> {
+/** What shows most of the picture for little memory: itself, its coarsest tile, or the small one of it. */
+export async function fetchAhead(image: ImageRecord, tiledFrom: number, signal: AbortSignal): Promise<LoadedPicture | null> {
   if (!image.has_file) return null;
-  const whole = !isBig(image);
-  const picture = await (whole ? fetchWhole(image, signal) : fetchSmall(image.id, signal));
+  const whole = isLarger(image, tiledFrom) || !isLarger(image, MOST_PIXELS_AHEAD);
+  const picture = await (whole ? fetchWhole(image, tiledFrom, signal) : fetchSmall(image.id, signal));
   return picture && { picture, whole };
 }
 
-function fetchSmall(id: number, signal?: AbortSignal): Promise<Picture | null> {
+export function fetchSmall(id: number, signal: AbortSignal): Promise<Picture | null> {
   const path = pathTo("/api/images/{image_id}/thumbnail", id);
   return fetchPicture(`${path}?size=${SUBSTITUTE_PIXELS}`, false, signal);
 }
 
-async function fetchPicture(path: string, apart: boolean, signal?: AbortSignal): Promise<Picture | null> {
+async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | null> {
+  const path = tilesAddress(id);
   try {
-    const response = await fetch(path, { credentials: "same-origin", signal: signal ?? null });
+    const response = await fetch(path, { credentials: "same-origin", signal });
+    if (!response.ok) return null;
+    const layout = (await response.json()) as Schemas["TilesOut"];
+    return await openTiled(layout, tileOptions(path, layout), signal);
+  } catch {
+    // No answer; it may still be that the server has a small picture.
+    return null;
+  }
+}
+
+function tileOptions(path: string, layout: TileLayout): TileOptions {
+  return {
+    load: async (place, signal) => canvasOf(await fetchTile(path, layout, place, signal)),
+    free: (element) => Object.assign(element, { width: 0, height: 0 }),
+    missing: () => {
+      const element = document.createElement("div");
+      element.className = "stage-tile-missing";
+      return element;
+    },
+  };
+}
+
+async function fetchPicture(path: string, apart: boolean, signal: AbortSignal): Promise<Picture | null> {
+  try {
+    const response = await fetch(path, { credentials: "same-origin", signal });
     if (!response.ok) return null;
     const cut = await read(await response.blob(), apart);
     return cut && pictureOf(cut);

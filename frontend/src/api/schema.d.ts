@@ -2517,9 +2517,11 @@ export interface components {
          *     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
          *     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
          *     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-         *     that is not the edge of the picture.
+         *     that is not the edge of the picture. Sent as `v` with each tile, `version` lets browsers keep it.
          */
         readonly TilesOut: {
+            /** Version */
+            readonly version: string;
             /** Width */
             readonly width: number;
             /** Height */

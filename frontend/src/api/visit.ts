@@ -1,7 +1,8 @@
 /** What a visit to an image begins with, and the same made ready before it begins. */
 
 import { get, listAll, type Schemas, type Transport } from "./client";
-import { fetchAhead, type LoadedPicture } from "./pictures";
+import type { LoadedPicture } from "./pictures";
+import type { ImageRecord } from "../model/records";
 import { read, type Known } from "./wire";
 
 export type Neighbours = Schemas["NeighboursOut"];
@@ -53,7 +54,7 @@ interface Entry extends Ahead {
 
 export interface PrefetchOptions {
   readonly load: (imageId: number) => Promise<Visit>;
-  readonly picture?: typeof fetchAhead;
+  readonly picture: (image: ImageRecord, signal: AbortSignal) => Promise<LoadedPicture | null>;
   readonly close?: (picture: LoadedPicture) => void;
 }
 
@@ -68,7 +69,7 @@ export class Prefetch {
   #working = false;
 
   constructor(options: PrefetchOptions) {
-    this.#options = { picture: fetchAhead, close: ({ picture }) => picture.close(), ...options };
+    this.#options = { close: ({ picture }) => picture.close(), ...options };
   }
 
   /**

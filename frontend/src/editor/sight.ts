@@ -35,32 +35,63 @@ const ROUTE_TOLERANCE = 0.75;
 /** More cells than this take too long; then a cell is several pixels. */
 const MOST_CELLS = 1_000_000;
 
+/** A part of the image as cells of several pixels, or of one. */
+export type Cells = Pick<Superpixels, "left" | "top" | "side" | "across" | "down">;
+
+/** Where the eye has its pixels from. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** A colour of each cell: that of the pixel in its middle, or of all of it. */
+  cells(cells: Cells): Promise<Decoded>;
+  /** All pixels, or an error when those are too many. */
+  whole(): Promise<Decoded>;
+}
+
+/** An image that is decoded as a whole. */
+export class WholeImage implements Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly #image: Decoded;
+
+  constructor(image: Decoded) {
+    ({ width: this.width, height: this.height } = image);
+    this.#image = image;
+  }
+
+  cells(cells: Cells): Promise<Decoded> {
+    return Promise.resolve(sampled(this.#image, cells));
+  }
+
+  whole(): Promise<Decoded> {
+    return Promise.resolve(this.#image);
+  }
+}
+
 interface Routes {
-  readonly x: number;
-  readonly y: number;
   readonly left: number;
   readonly top: number;
   readonly height: number;
   readonly ways: Ways;
 }
 
-export class Eye {
-  readonly #image: Decoded;
-  #routes: Routes | null = null;
+export class Eye implements Omit<Sight, "wake"> {
+  readonly #pixels: Pixels;
+  #anchor: { readonly x: number; readonly y: number; readonly routes: Promise<Routes> } | null = null;
 
-  constructor(image: Decoded) {
-    this.#image = image;
+  constructor(pixels: Pixels) {
+    this.#pixels = pixels;
   }
 
-  flood(flood: Flood): Runs {
-    const { width, height } = this.#image;
+  async flood(flood: Flood): Promise<Runs> {
+    const { width, height } = this.#pixels;
     const [x, y] = [Math.floor(flood.x), Math.floor(flood.y)];
     if (x < 0 || y < 0 || x >= width || y >= height) return new Uint32Array();
-    return flooded(this.#image, { ...flood, x, y });
+    return flooded(await this.#pixels.whole(), { ...flood, x, y });
   }
 
-  route(from: ImagePoint, to: ImagePoint): ImagePoint[] {
-    const { left, top, height, ways } = this.#routesFrom(this.#pixelAt(from));
+  async route(from: ImagePoint, to: ImagePoint): Promise<ImagePoint[]> {
+    const { left, top, height, ways } = await this.#routesFrom(this.#pixelAt(from));
     const end = this.#pixelAt(to);
     const [x, y] = [end.x - left, end.y - top];
     // Further away than one looks there is no way but the straight one.
@@ -71,8 +102,8 @@ export class Eye {
     return points;
   }
 
-  superpixels(part: Bounds, spacing: number): Superpixels {
-    const { width, height } = this.#image;
+  async superpixels(part: Bounds, spacing: number): Promise<Superpixels> {
+    const { width, height } = this.#pixels;
     const [left, top] = [Math.max(0, Math.floor(part.left)), Math.max(0, Math.floor(part.top))];
     const right = Math.min(width, Math.ceil(part.right));
     const bottom = Math.min(height, Math.ceil(part.bottom));
@@ -80,35 +111,40 @@ export class Eye {
     const side = Math.max(1, Math.ceil(Math.sqrt(area / MOST_CELLS)));
     const across = Math.max(0, Math.ceil((right - left) / side));
     const down = Math.max(0, Math.ceil((bottom - top) / side));
-    const cells = sampled(this.#image, { left, top, side, across, down });
+    const cells = await this.#pixels.cells({ left, top, side, across, down });
     const labels = slic(cells, Math.max(2, spacing / side));
     return { left, top, side, across, down, labels };
   }
 
   #pixelAt({ x, y }: ImagePoint): { x: number; y: number } {
-    const { width, height } = this.#image;
+    const { width, height } = this.#pixels;
     const within = (value: number, size: number): number => Math.min(size - 1, Math.max(0, Math.floor(value)));
     return { x: within(x, width), y: within(y, height) };
   }
 
   /** The pointer moves, the anchor stays: its ways are found once. */
-  #routesFrom({ x, y }: { x: number; y: number }): Routes {
-    if (this.#routes?.x === x && this.#routes.y === y) return this.#routes;
-    const { width, height } = this.#image;
+  #routesFrom({ x, y }: { x: number; y: number }): Promise<Routes> {
+    if (this.#anchor?.x === x && this.#anchor.y === y) return this.#anchor.routes;
+    const routes = this.#findRoutes(x, y);
+    this.#anchor = { x, y, routes };
+    // What failed once may come the next time.
+    routes.catch(() => (this.#anchor = null));
+    return routes;
+  }
+
+  async #findRoutes(x: number, y: number): Promise<Routes> {
+    const { width, height } = this.#pixels;
     const [left, top] = [Math.max(0, x - ROUTE_REACH), Math.max(0, y - ROUTE_REACH)];
     const across = Math.min(width, x + ROUTE_REACH) - left;
     const down = Math.min(height, y + ROUTE_REACH) - top;
-    const costs = edgeCosts(sampled(this.#image, { left, top, side: 1, across, down }));
+    const costs = edgeCosts(await this.#pixels.cells({ left, top, side: 1, across, down }));
     const ways = waysFrom(costs, across, (y - top) * across + x - left);
-    this.#routes = { x, y, left, top, height: down, ways };
-    return this.#routes;
+    return { left, top, height: down, ways };
   }
 }
 
-type Cells = Pick<Superpixels, "left" | "top" | "side" | "across" | "down">;
-
 /** The pixel in the middle of each cell. */
-function sampled(image: Decoded, { left, top, side, across, down }: Cells): Decoded {
+export function sampled(image: Decoded, { left, top, side, across, down }: Cells): Decoded {
   const from = new Uint32Array(image.data.buffer, image.data.byteOffset, image.width * image.height);
   const to = new Uint32Array(across * down);
   const middle = side >> 1;

@@ -9,20 +9,28 @@ import { overlap, type Bounds } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { sameFrame, type Frame, type Layer } from "./layer";
 import type { Level, Picture, Tile } from "./picture";
+import { levelFor, spared, tilesIn } from "./tile-choice";
 import { applyTones } from "./tones";
 
 /** From this zoom on single pixels are shown as squares. */
 const CRISP_SCALE = 2;
 /** Giving a tile to the compositor copies it; more in one frame would be felt. */
 const MOST_NEW_TILES_A_FRAME = 2;
-/** Tiles this far outside the stage stay, in shares of what is seen. */
-const SPARE_SHARE = 0.5;
+/** Tiles out of sight stay, the nearest of them, as long as they have no more pixels. */
+const SPARE_PIXELS = 8_000_000;
+
+interface Shown {
+  readonly level: Level;
+  readonly element: HTMLElement;
+}
 
 export class ImageLayer implements Layer {
   readonly canvas = document.createElement("div");
   readonly #editor: Editor;
   readonly #again: () => void;
-  readonly #shown = new Map<Tile, Level>();
+  readonly #shown = new Map<Tile, Shown>();
+  /** What was asked for and is not there yet. */
+  readonly #awaited = new Set<Tile>();
   #picture: Picture | null = null;
   #drawn: Frame | null = null;
   #complete = false;
@@ -37,12 +45,25 @@ export class ImageLayer implements Layer {
   }
 
   show(picture: Picture): void {
+    this.destroy();
     this.#picture = picture;
-    this.#drawn = null;
-    this.#shown.clear();
-    this.canvas.replaceChildren();
+    this.#complete = false;
+    picture.onArrival = () => {
+      this.#drawn = null;
+      this.#again();
+    };
     this.canvas.style.width = `${picture.size.width}px`;
     this.canvas.style.height = `${picture.size.height}px`;
+  }
+
+  /** Lets go of the picture, which others may keep. */
+  destroy(): void {
+    if (this.#picture) this.#picture.onArrival = null;
+    this.#picture = null;
+    this.#drawn = null;
+    for (const tile of this.#awaited) tile.release();
+    this.#awaited.clear();
+    for (const tile of [...this.#shown.keys()]) this.#remove(tile);
   }
 
   draw(frame: Frame): void {
@@ -72,35 +93,49 @@ export class ImageLayer implements Layer {
 
   /** Brings the tiles of the level that fits, a few in each frame; coarser ones stay until all are there. */
   #choose(picture: Picture, frame: Frame, needed: number): void {
-    const seen = this.#seen(picture, frame, 0);
-    const level = picture.levels.findLast(({ scale }) => scale >= needed) ?? picture.levels[0]!;
+    const seen = this.#seen(picture, frame);
+    const level = levelFor(picture, needed);
     const coarsest = picture.levels.at(-1)!;
-    let missing = this.#add(coarsest, seen, Infinity);
-    if (level !== coarsest) missing = this.#add(level, seen, MOST_NEW_TILES_A_FRAME);
-    this.#complete = missing === 0;
-    if (!this.#complete) this.#again();
-    const near = this.#seen(picture, frame, SPARE_SHARE);
-    for (const [tile, its] of this.#shown) {
-      const away = !overlap(tile.at, near);
-      if (away || (this.#complete && its !== level && its !== coarsest)) this.#remove(tile);
-    }
+    const wanted = tilesIn(level, seen);
+    this.#giveUp(new Set(wanted));
+    this.#add(coarsest, tilesIn(coarsest, seen), Infinity);
+    const room = level === coarsest ? Infinity : MOST_NEW_TILES_A_FRAME;
+    const late = this.#add(level, wanted, room);
+    this.#complete = !late && wanted.every((tile) => this.#shown.has(tile));
+    // What is on its way asks for a frame when it comes.
+    if (late) this.#again();
+    this.#clear(level, coarsest, seen);
     this.canvas.dataset["complete"] = String(this.#complete);
   }
 
-  #add(level: Level, seen: Bounds, most: number): number {
-    let missing = 0;
+  /** Ends the way of tiles that nobody waits for any more. */
+  #giveUp(wanted: ReadonlySet<Tile>): void {
+    for (const tile of this.#awaited) {
+      if (wanted.has(tile)) continue;
+      tile.release();
+      this.#awaited.delete(tile);
+    }
+  }
+
+  /** True when there are more than may come in this frame. */
+  #add(level: Level, tiles: readonly Tile[], most: number): boolean {
     let added = 0;
-    for (const tile of level.tiles) {
-      if (this.#shown.has(tile) || !overlap(tile.at, seen)) continue;
-      const element = added < most ? tile.element() : null;
-      if (!element) {
-        missing += 1;
+    for (const tile of tiles) {
+      const before = this.#shown.get(tile)?.element;
+      if (added === most) {
+        if (!before) return true;
         continue;
       }
-      added += 1;
-      this.#put(tile, level, element);
+      const element = tile.element();
+      if (!element) this.#awaited.add(tile);
+      else if (element !== before) {
+        before?.remove();
+        this.#awaited.delete(tile);
+        this.#put(tile, level, element);
+        added += 1;
+      }
     }
-    return missing;
+    return false;
   }
 
   #put(tile: Tile, level: Level, element: HTMLElement): void {
@@ -112,21 +147,31 @@ export class ImageLayer implements Layer {
       height: `${bottom - top}px`,
       zIndex: String(Math.round(Math.log2(level.scale)) + 32),
     });
-    this.#shown.set(tile, level);
+    this.#shown.set(tile, { level, element });
     this.canvas.append(element);
   }
 
-  #remove(tile: Tile): void {
-    this.#shown.delete(tile);
-    tile.element()?.remove();
+  /** Takes away what is out of sight and too much to keep, and what finer tiles lie over. */
+  #clear(level: Level, coarsest: Level, seen: Bounds): void {
+    const unseen = [...this.#shown].filter(([tile, its]) => its.level === level && !overlap(tile.at, seen));
+    const kept = spared(unseen.map(([tile]) => tile), level, seen, SPARE_PIXELS);
+    for (const [tile, its] of this.#shown) {
+      if (its.level === coarsest || kept.has(tile)) continue;
+      if (!overlap(tile.at, seen) || (this.#complete && its.level !== level)) this.#remove(tile);
+    }
   }
 
-  /** What the stage shows, in pixels of the picture, and so much more on each side. */
-  #seen({ size }: Picture, frame: Frame, more: number): Bounds {
+  #remove(tile: Tile): void {
+    this.#shown.get(tile)?.element.remove();
+    this.#shown.delete(tile);
+    tile.release();
+  }
+
+  /** What the stage shows, in pixels of the picture. */
+  #seen({ size }: Picture, frame: Frame): Bounds {
     const { left, top, right, bottom } = visible(frame.camera, frame.size);
     const { width, height } = this.#editor.image;
     const [u, v] = [size.width / width, size.height / height];
-    const [dx, dy] = [(right - left) * more, (bottom - top) * more];
-    return { left: (left - dx) * u, top: (top - dy) * v, right: (right + dx) * u, bottom: (bottom + dy) * v };
+    return { left: left * u, top: top * v, right: right * u, bottom: bottom * v };
   }
 }

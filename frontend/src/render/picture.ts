@@ -1,6 +1,7 @@
 /**
  * A picture as tiles on several levels: the whole size, and halves of it down to
- * about the size of the stage. What is shown is a few tiles of the level that fits
+ * about the size of the stage. A large one's come from the server (`tiled-picture`),
+ * another is decoded and cut here. What is shown is a few tiles of the level that fits
  * the zoom, which the browser's compositor moves and scales by itself: painting 50
  * megapixels anew would cost several milliseconds a frame.
  */
@@ -11,8 +12,10 @@ import type { Size } from "../geometry/camera";
 export interface Tile {
   /** Where it lies, in pixels of the picture. */
   readonly at: Bounds;
-  /** What to put into the page; null while it is on its way. */
+  /** What to put into the page; null while it is on its way, which it is from the first question on. */
   element(): HTMLElement | null;
+  /** Nobody looks at it any more: it may give its memory back, and has to be asked for again. */
+  release(): void;
 }
 
 export interface Level {
@@ -25,6 +28,8 @@ export interface Picture {
   readonly size: Size;
   /** The finest first. */
   readonly levels: readonly Level[];
+  /** Called when a tile has come that was on its way. */
+  onArrival: (() => void) | null;
   /** Gives the memory back; nothing of it may be in the page any more. */
   close(): void;
 }
@@ -121,6 +126,10 @@ class BitmapTile implements Tile {
     return this.#canvas;
   }
 
+  release(): void {
+    // Made from the whole picture, it would not come again.
+  }
+
   close(): void {
     this.#bitmap.close();
     if (!this.#canvas) return;
@@ -147,6 +156,7 @@ export function pictureOf({ size, levels }: CutPicture): Picture {
   };
   return {
     size,
+    onArrival: null,
     levels: levels.map(({ scale, tiles }) => ({ scale, tiles: tiles.map(tile) })),
     close: () => all.forEach((each) => each.close()),
   };

@@ -11,6 +11,8 @@ export interface SightQuestion {
 /** Where the picture is, the first that can be decoded, and the size that it has as a record. */
 export interface SightPicture {
   readonly addresses: readonly string[];
+  /** Where its tiles are; null for one that has none. */
+  readonly tiles: string | null;
   readonly width: number;
   readonly height: number;
 }

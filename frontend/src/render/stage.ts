@@ -96,6 +96,7 @@ export class Stage {
     cancelAnimationFrame(this.#requested);
     for (const undo of this.#undo) undo();
     this.#shapes.destroy();
+    this.#image.destroy();
     this.#element.replaceChildren();
   }
 

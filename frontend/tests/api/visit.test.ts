@@ -4,7 +4,7 @@ import type { LoadedPicture } from "../../src/api/pictures";
 import { Prefetch, type Visit } from "../../src/api/visit";
 
 const pictureOf = (id: number): LoadedPicture =>
-  ({ picture: { size: { width: id, height: id }, levels: [], close: () => undefined }, whole: true });
+  ({ picture: { size: { width: id, height: id }, levels: [], onArrival: null, close: () => undefined }, whole: true });
 
 function scene(fails: readonly number[] = []) {
   const loaded: number[] = [];

@@ -1,0 +1,114 @@
+"""A picture too large to be decoded as a whole: its tiles come as they are looked at."""
+
+import io
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Request, expect
+
+from app.services.tiles import TILE_PIXELS
+from tests.browser.editor_page import EditorPage, until
+from tests.serving import Server
+
+WIDTH, HEIGHT = 6000, 4000
+CELL = 100
+
+
+def _colour(x: float, y: float) -> tuple[int, int, int]:
+    return int(x // CELL) * 4, int(y // CELL) * 6, 128
+
+
+def _squares() -> bytes:
+    """Squares whose colours tell where they are."""
+    rows, columns = np.mgrid[0 : HEIGHT // CELL, 0 : WIDTH // CELL]
+    small = np.stack([columns * 4, rows * 6, np.full_like(rows, 128)], axis=-1).astype(np.uint8)
+    out = io.BytesIO()
+    whole = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.NEAREST)
+    whole.save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
+
+
+def _pixel(editor: EditorPage, x: float, y: float) -> Any:
+    """The colour at a place of the image, once all tiles are there."""
+    page = editor.page
+    expect(page.locator(".stage-picture[data-complete=true]")).to_have_count(1)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    left, top = editor.at(x, y)
+    shot = page.screenshot(clip={"x": left, "y": top, "width": 1, "height": 1})
+    return Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0))
+
+
+def _is_shown(editor: EditorPage, *places: tuple[float, float], inverted: bool = False) -> None:
+    """The hand may be ahead of the page, so these places are looked at until they are right."""
+    for x, y in places:
+        wanted = tuple(255 - part if inverted else part for part in _colour(x, y))
+        deadline = time.monotonic() + 10
+        while (found := _pixel(editor, x, y)) != pytest.approx(wanted, abs=6):
+            assert time.monotonic() < deadline, f"{found} at {x}, {y}, not {wanted}"
+
+
+def test_a_large_picture_in_tiles(page: Page, server: Server) -> None:
+    made = server.client.post("/api/datasets", json={"name": "large pictures"}).json()["id"]
+    server.client.post(f"/api/datasets/{made}/categories", json={"name": "roof"})
+    files = {"files": ("squares.jpg", _squares(), "image/jpeg")}
+    images = server.client.post(f"/api/datasets/{made}/images", files=files).json()["images"]
+    path = f"/api/images/{images[0]['id']}"
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if path in request.url:
+            asked.append(request.url.partition(path)[2].partition("?")[0])
+
+    page.on("request", note)
+    editor = EditorPage(page).open(images[0]["id"])
+    _is_shown(editor, (50, 50), (3050, 2050), (5950, 3950), (5050, 150))
+    assert "/picture" not in asked, "the whole picture is not decoded"
+    assert not [url for url in asked if url.startswith("/tiles/0/")], "nothing fine is needed yet"
+
+    # In full size, around a corner where four tiles meet.
+    middle = 2 * TILE_PIXELS + 0.5, TILE_PIXELS + 0.5
+    page.mouse.move(*editor.at(*middle))
+    for _ in range(30):
+        page.mouse.wheel(0, -100)
+    _is_shown(editor, middle, (middle[0] - 3, middle[1] - 3), (middle[0] + 3, middle[1] - 3))
+    fine = {url for url in asked if url.startswith("/tiles/0/")}
+    assert {"/tiles/0/1/0", "/tiles/0/2/0", "/tiles/0/1/1", "/tiles/0/2/1"} <= fine
+    assert len(fine) <= 12, "only what is in sight"
+    # Over to the next tile, by the middle button.
+    editor.press("0")
+    here = editor.at(*middle)
+    page.mouse.move(*here)
+    page.mouse.down(button="middle")
+    page.mouse.move(here[0] - 400, here[1] - 200, steps=4)
+    page.mouse.up(button="middle")
+    _is_shown(editor, (2450, 1250), (2750, 1450))
+
+    editor.press("p")
+    ring = [(2400.0, 1200.0), (2700.0, 1210.0), (2650.0, 1420.0)]
+    for place in ring:
+        editor.click(*place)
+    editor.press("Enter")
+    until(page, "annotations().length === 1")
+    editor.press("Escape", "Escape", "m")
+    editor.drag((2100, 1100), (2300, 1150))
+    until(page, "annotations().length === 2")
+    editor.saved()
+    outline, mask = server.client.get(f"{path}/annotations?sort=id").json()["items"]
+    drawn = [number for place in ring for number in place]
+    assert outline["segmentation"][0] == pytest.approx(drawn, abs=0.01)
+    assert mask["segmentation"]["size"] == [HEIGHT, WIDTH]
+    shown = next(one for one in editor.annotations if "size" in one["segmentation"])
+    assert shown["segmentation"] == mask["segmentation"]
+    assert 2100 >= mask["bbox"][0] >= 2000
+    assert mask["area"] > 200
+
+    # Back to all of it, otherwise shown.
+    editor.press("f", "Escape", "o")
+    page.get_by_role("group", name="View settings").get_by_label("Invert").check()
+    editor.press("Escape")
+    _is_shown(editor, (5050, 3050), inverted=True)
+    editor.press("Alt+O")
+    _is_shown(editor, (5050, 3050))
