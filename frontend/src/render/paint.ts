@@ -135,18 +135,16 @@ function prepared(outline: Outline): Paths {
   if (!paths) {
     const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
     const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
-    const strokes = dense ? rings.flatMap(inPieces) : [addRings(new Path2D(), rings)];
-    const lines = new Path2D();
-    for (const [from, to] of outline.lines) {
-      lines.moveTo(from.x, from.y);
-      lines.lineTo(to.x, to.y);
-    }
     const areas = outline.areas.map(({ rings, cut }) => ({
       fill: addRings(new Path2D(), rings),
       keep: separately(cut).map(everywhereBut),
     }));
-    const reach = reachOf(outline.dots);
-    paths = { areas, strokes: outline.lines.length > 0 ? [...strokes, lines] : strokes, dense, reach };
+    // A path takes memory, and most shapes are one area without holes, whose path serves for both.
+    const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
+    const around = only?.fill ?? addRings(new Path2D(), rings);
+    const strokes = dense ? rings.flatMap(inPieces) : [around];
+    if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
+    paths = { areas, strokes, dense, reach: reachOf(outline.dots) };
     pathsOf.set(outline, paths);
   }
   return paths;
@@ -156,6 +154,15 @@ function reachOf(dots: Outline["dots"]): number {
   const bounds = boundsOfNumbers(dots.flatMap(({ at }) => [at.x, at.y]));
   if (!bounds || dots.length === 1) return Infinity;
   return Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top);
+}
+
+function linesOf(lines: Outline["lines"]): Path2D {
+  const path = new Path2D();
+  for (const [from, to] of lines) {
+    path.moveTo(from.x, from.y);
+    path.lineTo(to.x, to.y);
+  }
+  return path;
 }
 
 /** Holes that overlap are cut out one by one, or their common part would be filled again. */
