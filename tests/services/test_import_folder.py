@@ -97,6 +97,20 @@ def test_pictures_that_are_not_taken_are_not_kept(
         assert own.scalars(select(Blob.sha256)).all() == used
 
 
+def test_a_dry_run_tells_the_same_of_pictures(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    session.commit()
+    for files in (_YOLO | _NAMES, _YOLO | _NAMES | {"images/a.png": png(10, 10, "red")}):
+        tried = put_zip(context, dataset, files, dry_run=True)
+        with context.sessions() as own:
+            stored = own.scalars(select(Blob.sha256)).all()
+            assert set(stored) == set(own.scalars(select(Image.blob_sha256)))
+        done = put_zip(context, dataset, files)
+        assert {**tried, "dry_run": False, "imported": True} == done
+    assert done["pictures"]["rejected"] == 1
+
+
 _YOLO: dict[str, bytes | str] = {"images/a.png": png(10, 10), "labels/a.txt": "0 .5 .5 .2 .2\n"}
 _NAMES: dict[str, bytes | str] = {"data.yaml": "names: [cat]"}
 _VOC: dict[str, bytes | str] = {
