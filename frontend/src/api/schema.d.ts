@@ -2517,7 +2517,7 @@ export interface components {
          *     Level 0 is the picture in full, `width` x `height` pixels as shown; each further level has half
          *     as many pixels each way, rounded up. Tile (c, r) shows the `tile_size` pixels from
          *     c x `tile_size` on across, and from r x `tile_size` on down, with `overlap` more on each side
-         *     that is not the edge of the picture. Sent as `v` with each tile, `version` lets browsers keep it.
+         *     that is not the edge of the picture. `version`, sent as `v` with a tile, lets browsers keep it.
          */
         readonly TilesOut: {
             /** Version */
@@ -4784,6 +4784,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
@@ -4830,6 +4832,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
