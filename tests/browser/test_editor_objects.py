@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import EditorPage, until
 from tests.serving import Server
 
 POSE = {
@@ -45,10 +45,20 @@ def test_what_a_marquee_selects_is_pasted_on_another_image_at_200_percent(
     dataset, (first, second) = imported(server, "copies", POSE, box | {"segmentation": []})
     before = exported(server, dataset)
     editor = EditorPage(new_page(**ZOOMED)).open(first)
+    tab = EditorPage(editor.page.context.new_page()).open(second)
     editor.drag((80, 80), (400, 250))
     editor.press("Control+c")
     editor.saved()
     assert exported(server, dataset) == before, "copying changes nothing"
+
+    # In a tab that was open before; its undo takes it back.
+    until(tab.page, "Object.keys(localStorage).some((name) => name.includes('clipboard'))")
+    tab.press("Control+v")
+    until(tab.page, "annotations().length === 2")
+    tab.press("Control+z")
+    tab.saved()
+    assert exported(server, dataset) == before
+    tab.page.close()
 
     editor.open(second)
     editor.press("Control+v")
@@ -114,3 +124,51 @@ def test_keypoints_are_added_to_an_outline_and_nothing_else_of_it_changes(
     editor.press(*["Control+z"] * 7)
     editor.saved()
     assert exported(server, dataset) == [outline]
+
+
+def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, server: Server) -> None:
+    outline: dict[str, Any] = {
+        "id": 3,
+        "image_id": 1,
+        "category_id": 2,
+        "iscrowd": 0,
+        "area": 1200.0,
+    }
+    outline |= {"segmentation": [[100, 100, 160, 100, 160, 140]], "bbox": [90.50, 95, 80, 50]}
+    plain = outline | {"id": 4, "segmentation": [[300, 100, 360, 100, 360, 140]]}
+    plain |= {"bbox": [300.0, 100.0, 60.0, 40.0]}
+    dataset, (image, _) = imported(server, "frames", outline, plain)
+    before = exported(server, dataset)
+    editor = EditorPage(page).open(image)
+    editor.press("v")
+
+    # The box of its own by its handle, the one that follows by its number.
+    editor.click(150, 110)
+    box = page.get_by_role("group", name="Box", exact=True)
+    expect(box.get_by_label("Box: x")).to_have_value("90.5")
+    editor.drag((170.5, 145), (180.5, 155))
+    editor.saved()
+    assert [a["bbox"] for a in exported(server, dataset)] == [[90.5, 95, 90, 60], plain["bbox"]]
+    editor.click(350, 110)
+    box.get_by_label("Box: width").fill("64.25")
+    editor.press("Enter")
+    editor.saved()
+    framed = exported(server, dataset)[1]
+    assert framed == before[1] | {"bbox": [300, 100, 64.25, 40]}, "and nothing else"
+    page.get_by_role("button", name="Follow the shape").click()
+    editor.saved()
+    assert exported(server, dataset)[1]["bbox"] == [300, 100, 60, 40]
+    editor.press("Control+z", "Control+z", "Control+z")
+    editor.saved()
+    assert exported(server, dataset) == before
+
+    # Both together: the frame around them reaches from (90.5, 95) to (360, 145).
+    editor.press("Control+a")
+    editor.drag((360, 145), (629.5, 195))
+    editor.saved()
+    resized = exported(server, dataset)
+    assert [a["bbox"] for a in resized] == [[90.5, 95, 160, 100], [509.5, 105, 120, 80]]
+    assert resized[1]["segmentation"] == [[509.5, 105, 629.5, 105, 629.5, 185]]
+    editor.press("Control+z")
+    editor.saved()
+    assert exported(server, dataset) == before

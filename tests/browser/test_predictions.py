@@ -103,6 +103,21 @@ def test_deciding_on_the_image(page: Page, server: Server, dataset: int) -> None
     assert [round(number) for number in made["bbox"]] == [200, 100, 180, 120]
     assert (made["version"], made["score"]) == (2, 0.91)
 
+    # Dragged where it is drawn, it is accepted as it is then; one undo opens it as it was found.
+    editor.press("Escape")
+    editor.click(430, 325)
+    expect(panel.get_by_role("option", selected=True)).to_contain_text("0.62")
+    editor.drag((460, 350), (480, 370))
+    expect(panel.get_by_role("option")).to_have_count(1)
+    editor.saved()
+    dragged = editor.annotations[-1]
+    assert [round(number) for number in dragged["bbox"]] == [400, 300, 80, 70]
+    assert (dragged["version"], dragged["score"]) == (1, 0.62)
+    editor.press("Control+z")
+    expect(panel.get_by_role("option")).to_have_count(2)
+    editor.saved()
+    assert states(server, dataset) == [3, 1, 0]
+
     panel.get_by_role("button", name="Accept all 2").click()
     expect(panel.get_by_role("option")).to_have_count(0)
     editor.saved()

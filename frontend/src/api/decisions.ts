@@ -9,10 +9,10 @@
 import type { Command } from "../editor/commands";
 import type { Editor } from "../editor/editor";
 import type { Prediction } from "../model/predictions";
-import { keyOfId, type AnnotationKey } from "../model/records";
+import { keyOfId, type Annotation, type AnnotationKey } from "../model/records";
 import { pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { SaveQueue } from "./save-queue";
-import { read, type WireAnnotation } from "./wire";
+import { changeBody, read, type WireAnnotation } from "./wire";
 
 interface Decided {
   readonly prediction: Prediction;
@@ -60,6 +60,7 @@ export class Decisions {
     this.#editor = editor;
     this.#queue = queue;
     this.#transport = transport;
+    editor.predictions.edited = (prediction, shape) => void this.acceptAs(prediction, shape);
   }
 
   get underWay(): number {
@@ -97,6 +98,16 @@ export class Decisions {
   /** It becomes an annotation that is in hand at once: selected, with its handles. */
   async acceptAndEdit(prediction: Prediction): Promise<void> {
     await this.accept(prediction);
+    this.#takeUp(prediction);
+  }
+
+  /** It becomes an annotation of this shape; one undo opens it again as it was found. */
+  async acceptAs(prediction: Prediction, shape: Annotation): Promise<void> {
+    await this.#decide([prediction], "accept", changeBody(prediction.shape, shape));
+    this.#takeUp(prediction);
+  }
+
+  #takeUp(prediction: Prediction): void {
     const made = this.#made.at(-1)?.all.find((each) => each.prediction === prediction);
     if (!made?.key || this.#editor.hand.busy) return;
     this.#editor.hand.choose("select");
@@ -174,14 +185,14 @@ export class Decisions {
     ];
   }
 
-  #decide(chosen: readonly Prediction[], verb: "accept" | "reject"): Promise<void> {
+  #decide(chosen: readonly Prediction[], verb: "accept" | "reject", body?: object): Promise<void> {
     const { predictions, history } = this.#editor;
     // Gone at once, so that the next key means the next one; back when the server refuses.
     for (const { id } of chosen) predictions.remove(id);
     return this.#inTurn(async () => {
       const decided: Decided[] = [];
       await some(chosen, async (prediction) => {
-        const answer = await this.#ask(prediction, verb);
+        const answer = await this.#ask(prediction, verb, body);
         if (succeeded(answer)) {
           decided.push({ prediction, key: verb === "accept" ? this.#add(answer) : null });
           return;
@@ -199,9 +210,9 @@ export class Decisions {
     return keyOfId(known.facts.id);
   }
 
-  #ask({ id }: Prediction, verb: Verb): Promise<Answer> {
+  #ask({ id }: Prediction, verb: Verb, body?: object): Promise<Answer> {
     const path = pathTo(`/api/predictions/{prediction_id}/${verb}`, id);
-    return this.#transport({ method: "POST", path });
+    return this.#transport({ method: "POST", path, ...(body && { body }) });
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

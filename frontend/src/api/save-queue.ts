@@ -25,7 +25,7 @@ import { problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { PendingEntry, PendingStore } from "./pending-store";
 import { plan, type Plan } from "./save-plan";
 import { newSlot, type Slot, type Trouble } from "./save-slot";
-import { read, type Known, type WireAnnotation } from "./wire";
+import { answered, read, type Known, type WireAnnotation } from "./wire";
 
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
 
@@ -347,7 +347,7 @@ export class SaveQueue {
       slot.base = null;
       slot.deletedAs = next.ask.version! + 1;
     } else {
-      const known = read(answer.body as WireAnnotation);
+      const known = answered(next.sent, read(answer.body as WireAnnotation));
       this.#accept(key, slot, next.sent, known);
       this.#dropTwin(key, keyOfId(known.facts.id));
     }

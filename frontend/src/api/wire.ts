@@ -1,6 +1,6 @@
 /** Between the API's annotations and the editor's two halves of one. */
 
-import { boxOfBounds, type Box } from "../geometry/bounds";
+import { boundsOfBox, boxOfBounds, type Box } from "../geometry/bounds";
 import type { Prediction } from "../model/predictions";
 import {
   ANNOTATION_FIELDS,
@@ -54,16 +54,30 @@ export function read(wire: WireAnnotation): Known {
   };
 }
 
+/** Boxes in files are often rounded, or count their last pixel in. */
+const FOLLOWS_PIXELS = 1;
+
 /**
- * The box, where it stands for itself. Captions and labels have zeros for one, and the box of bare
- * keypoints is theirs as long as it is their extent.
+ * The box, where it stands for itself. Captions and labels have zeros for one. The box of a segmentation
+ * is its own where it is more than a pixel from the extent, that of bare keypoints where it differs at all.
  */
 function ownBox({ segmentation, keypoints, bbox }: WireAnnotation): Box | null {
+  if (bbox.every((number) => number === 0)) return null;
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
-  if (!empty || bbox.every((number) => number === 0)) return null;
-  const extent = measures({ ...EMPTY_ANNOTATION, keypoints }).bounds;
-  if (extent && sameValue(boxOfBounds(extent), bbox)) return null;
-  return bbox as readonly number[] as Box;
+  const shape = empty ? { keypoints } : { segmentation: segmentation as Segmentation };
+  const { bounds } = measures({ ...EMPTY_ANNOTATION, ...shape });
+  const box = bbox as readonly number[] as Box;
+  if (!bounds) return empty ? box : null;
+  if (empty) return sameValue(boxOfBounds(bounds), bbox) ? null : box;
+  const own = boundsOfBox(box);
+  const apart = (["left", "top", "right", "bottom"] as const).map((side) => Math.abs(own[side] - bounds[side]));
+  return Math.max(...apart) > FOLLOWS_PIXELS ? box : null;
+}
+
+/** The answer to what was sent: a box that was named is its own, however near to the extent it lies. */
+export function answered(sent: Annotation | null, known: Known): Known {
+  const named = sent?.bbox && known.annotation.bbox === null && sameValue(sent.bbox, known.facts.bbox);
+  return named ? { ...known, annotation: { ...known.annotation, bbox: sent.bbox } } : known;
 }
 
 /** What to draw of a prediction: a bare box is one, not the four corners that it is shown with. */

@@ -32,6 +32,8 @@ export class Predictions {
   #minScore = FIRST_MIN_SCORE;
   #shown = true;
   readonly #changed: () => void;
+  /** Called when a person has given a prediction another shape: it is accepted with that. */
+  edited: (prediction: Prediction, shape: Annotation) => void = () => undefined;
 
   constructor(changed: () => void) {
     this.#changed = changed;
@@ -90,6 +92,12 @@ export class Predictions {
   select(id: number | null): void {
     if (this.#selected === id) return;
     this.#selected = id;
+    this.#changed();
+  }
+
+  /** Shows it with another shape, while it is in hand. */
+  reshape(id: number, shape: Annotation): void {
+    this.#all = this.#all.map((one) => (one.id === id ? { ...one, shape } : one));
     this.#changed();
   }
 

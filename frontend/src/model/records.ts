@@ -7,8 +7,9 @@
  * area. Facts change with every answer and are no part of undo, so an undo
  * never brings back an old version number.
  *
- * `bbox` in an `Annotation` is a box that stands for itself. Where there is a
- * segmentation the box follows it, and is a fact.
+ * `bbox` in an `Annotation` is a box that stands for itself. Where it follows a
+ * segmentation it is null, and the box is a fact. A change of the segmentation
+ * makes it follow.
  */
 
 import type { Box } from "../geometry/bounds";

@@ -8,6 +8,8 @@ import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
 import type { Look } from "../editor/look";
 import { selectedPoints } from "../editor/points";
+import { groupHandles, selectedGroup } from "../editor/resizing";
+import type { Bounds } from "../geometry/bounds";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
@@ -23,6 +25,10 @@ import { drawTip } from "./tip";
 const MOST_LATE = 50;
 /** Of the border of what is cut away, in CSS pixels. */
 const CUT_DASH = [6, 5];
+
+/** Of no category: the frame is around objects of several. */
+const FRAME = "#1d2733";
+const FRAME_DASH = [3, 4];
 
 type Line = Pick<Preview, "closed" | "filled" | "subtracts"> & { readonly color: string };
 
@@ -87,6 +93,7 @@ export class ActiveLayer implements Layer {
     const key = view.only;
     const annotation = key && document.get(key);
     const { toolId } = this.#editor.hand;
+    if (toolId === "select" && view.selection.size > 1) return this.#group(frame);
     if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
     const all = shapes.handles(annotation, this.#editor.context(annotation));
@@ -97,6 +104,23 @@ export class ActiveLayer implements Layer {
       chosen: all.find((handle) => isKeypoint(handle) && handle.index === view.keypoint) ?? null,
       color: this.#color(key),
       moving: this.#editor.history.open,
+    });
+  }
+
+  /** The frame around several selected ones that can be resized. */
+  #group(frame: Frame): void {
+    const group = selectedGroup(this.#editor);
+    if (!group) return;
+    this.#path(corners(group.bounds), frame);
+    this.#context.closePath();
+    this.#stroke(FRAME, FRAME_DASH);
+    drawHandles(this.#context, frame, {
+      handles: groupHandles(group.bounds),
+      selected: [],
+      hovered: null,
+      chosen: null,
+      color: FRAME,
+      moving: false,
     });
   }
 
@@ -203,6 +227,13 @@ export class ActiveLayer implements Layer {
     context.setLineDash([]);
   }
 }
+
+const corners = ({ left, top, right, bottom }: Bounds): ImagePoint[] => [
+  imagePoint(left, top),
+  imagePoint(right, top),
+  imagePoint(right, bottom),
+  imagePoint(left, bottom),
+];
 
 function isBlank(preview: Preview): boolean {
   return Object.entries(NO_PREVIEW).every(([name, nothing]) => {

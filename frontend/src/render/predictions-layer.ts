@@ -12,6 +12,7 @@ import type { Prediction } from "../model/predictions";
 import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
+import { drawHandles } from "./handles";
 import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
 import { paint, type Style } from "./paint";
 
@@ -69,6 +70,7 @@ export class PredictionsLayer implements Layer {
       paint(this.#context, this.#outline(one.shape, deadline), style(color), frame.camera.scale);
     }
     useScreenSpace(this.#context, frame);
+    if (selected) this.#handles(selected, frame);
     for (const one of inOrder.slice(-MOST_LABELS)) this.#label(one, frame);
   }
 
@@ -83,6 +85,20 @@ export class PredictionsLayer implements Layer {
     const outline = shapes.outline(shape, this.#editor.context(shape));
     this.#outlines.set(shape, outline);
     return outline;
+  }
+
+  /** Of the one that can be taken hold of. */
+  #handles({ shape }: Prediction, frame: Frame): void {
+    const { hand, readOnly, view } = this.#editor;
+    if (readOnly || hand.toolId !== "select" || view.selection.size > 0) return;
+    drawHandles(this.#context, frame, {
+      handles: shapes.handles(shape, this.#editor.context(shape)),
+      selected: [],
+      hovered: null,
+      chosen: null,
+      color: this.#editor.color(shape.category_id),
+      moving: hand.busy,
+    });
   }
 
   #label({ shape, score }: Prediction, { camera }: Frame): void {

@@ -1,10 +1,13 @@
-/** A box of its own: an annotation with `bbox` and no segmentation. */
+/**
+ * A box that stands for itself: of an annotation without segmentation, which covers
+ * what is in it, or beside a segmentation, where it is a frame and nothing else.
+ */
 
 import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
 import { combine, type Region } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
 import { rasterisedBox } from "../geometry/raster";
-import { ringOfBounds } from "../geometry/ring";
+import { ringOfBounds, vertex } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { sliced } from "./slicing";
 import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
@@ -12,7 +15,7 @@ import { NO_OUTLINE, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape"
 const NAME = "box";
 
 /** Eight handles clockwise from the top left corner, as shares of width and height. */
-const PLACES: readonly (readonly [number, number, string])[] = [
+export const PLACES: readonly (readonly [number, number, string])[] = [
   [0, 0, "nwse-resize"],
   [0.5, 0, "ns-resize"],
   [1, 0, "nesw-resize"],
@@ -22,6 +25,10 @@ const PLACES: readonly (readonly [number, number, string])[] = [
   [0, 1, "nesw-resize"],
   [0, 0.5, "ew-resize"],
 ];
+
+/** Whether the box is what the annotation covers. */
+export const isAlone = ({ segmentation }: Annotation): boolean =>
+  segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
 
 const boxOf = (annotation: Annotation): Box => annotation.bbox!;
 
@@ -46,14 +53,26 @@ export const box: ShapeKind = {
   present: (annotation) => annotation.bbox !== null,
   bounds: (annotation) => boundsOfBox(boxOf(annotation)),
   area: (annotation) => Math.abs(boxOf(annotation)[2] * boxOf(annotation)[3]),
-  hits: (annotation, at, tolerance) => contains(boundsOfBox(boxOf(annotation)), at, tolerance),
-  touches: (annotation, bounds) => meets(boundsOfBox(boxOf(annotation)), bounds),
 
-  outline(annotation) {
-    return { ...NO_OUTLINE, areas: [{ rings: regionOf(annotation).rings, cut: [] }] };
+  hits(annotation, at, tolerance) {
+    const bounds = boundsOfBox(boxOf(annotation));
+    if (!contains(bounds, at, tolerance)) return false;
+    if (isAlone(annotation)) return true;
+    // Beside a segmentation only the frame is there.
+    const { left, top, right, bottom } = bounds;
+    return Math.min(at.x - left, right - at.x, at.y - top, bottom - at.y) <= tolerance;
   },
 
-  pixels: (annotation, size) => rasterisedBox(boxOf(annotation), size),
+  touches: (annotation, bounds) => isAlone(annotation) && meets(boundsOfBox(boxOf(annotation)), bounds),
+
+  outline(annotation) {
+    const { rings } = regionOf(annotation);
+    if (isAlone(annotation)) return { ...NO_OUTLINE, areas: [{ rings, cut: [] }] };
+    const corners = Array.from({ length: 4 }, (_, i) => vertex(rings[0]!, i));
+    return { ...NO_OUTLINE, lines: corners.map((corner, i) => [corner, corners[(i + 1) % 4]!] as const) };
+  },
+
+  pixels: (annotation, size) => (isAlone(annotation) ? rasterisedBox(boxOf(annotation), size) : null),
 
   handles(annotation): Handle[] {
     const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
@@ -84,11 +103,22 @@ export const box: ShapeKind = {
     return { ...annotation, bbox: [left + dx, top + dy, Math.abs(width), Math.abs(height)] };
   },
 
+  placed(annotation, place) {
+    const { left, top, right, bottom } = boundsOfBox(boxOf(annotation));
+    const [, , width, height] = boxOf(annotation);
+    const [x, y] = place(left, top);
+    const [farX, farY] = place(right, bottom);
+    // A side that stays keeps its number, which the difference of its ends need not be.
+    const side = (size: number, stays: boolean, from: number, to: number): number =>
+      stays ? Math.abs(size) : Math.round((to - from) * 100) / 100;
+    const stays = [x === left && farX === right, y === top && farY === bottom] as const;
+    return { ...annotation, bbox: [x, y, side(width, stays[0], x, farX), side(height, stays[1], y, farY)] };
+  },
+
   region: regionOf,
 
   slice(annotation, line) {
-    const halves = sliced(annotation, regionOf(annotation), line);
-    return halves && [{ ...halves[0], bbox: null }, { ...halves[1], bbox: null }];
+    return sliced(annotation, regionOf(annotation), line);
   },
 
   /** A box that is no rectangle any more is a polygon. */
@@ -101,5 +131,5 @@ export const box: ShapeKind = {
     return same ? annotation : { ...annotation, bbox: null, segmentation, holes };
   },
 
-  describe: () => "box",
+  describe: (annotation) => (isAlone(annotation) ? "box" : "own box"),
 };

@@ -10,7 +10,7 @@ import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Ring } from "../geometry/ring";
 import type { Annotation } from "../model/records";
-import { box } from "./box";
+import { box, isAlone } from "./box";
 import { keypoints } from "./keypoints";
 import { isMask, mask, pixelEdges } from "./mask";
 import { polygons } from "./polygons";
@@ -18,7 +18,7 @@ import { polygons } from "./polygons";
 export { keypointsWithin } from "./keypoints";
 export { isMask } from "./mask";
 export { isPolygons } from "./polygons";
-import type { EdgePlace, Handle, Outline, ShapeContext, ShapeKind } from "./shape";
+import type { EdgePlace, Handle, Outline, Place, ShapeContext, ShapeKind } from "./shape";
 
 /** In the order in which they are drawn: a later kind lies above an earlier one. */
 export const SHAPES: readonly ShapeKind[] = [mask, polygons, box, keypoints];
@@ -146,10 +146,24 @@ export function move(annotation: Annotation, dx: number, dy: number): Annotation
   );
 }
 
+/** Whether it has an extent, and every one of its kinds can be made larger and smaller without loss. */
+export function isResizable(annotation: Annotation): boolean {
+  const kinds = shapesOf(annotation);
+  return kinds.length > 0 && kinds.every((shape) => shape.placed);
+}
+
+/** All kinds of a resizable annotation with every point elsewhere. */
+export const placed = (annotation: Annotation, place: Place): Annotation =>
+  shapesOf(annotation).reduce((result, shape) => shape.placed!(result, place), annotation);
+
 /** A label says that something is in the image, and not where. */
 export function isLabel({ segmentation, bbox, keypoints, caption }: Annotation): boolean {
   return [segmentation, bbox, keypoints, caption].every((value) => value === null);
 }
+
+/** The kinds that say what it covers; a box beside a segmentation does not. */
+const areal = (annotation: Annotation): ShapeKind[] =>
+  shapesOf(annotation).filter((shape) => shape !== box || isAlone(annotation));
 
 /** Undefined when none of its kinds has an area; otherwise as `ShapeKind.combine` says. */
 export function combine(
@@ -157,7 +171,7 @@ export function combine(
   region: Region,
   operation: Operation,
 ): Annotation | null | undefined {
-  return shapesOf(annotation)
+  return areal(annotation)
     .find((shape) => shape.combine)
     ?.combine!(annotation, region, operation);
 }
@@ -167,7 +181,7 @@ export function slice(
   annotation: Annotation,
   line: readonly ImagePoint[],
 ): readonly [Annotation, Annotation] | null | undefined {
-  return shapesOf(annotation)
+  return areal(annotation)
     .find((shape) => shape.slice)
     ?.slice!(annotation, line);
 }
@@ -190,7 +204,7 @@ export function outlines(annotation: Annotation): readonly Ring[] {
 /** What it covers as outlines, or null when it has none. */
 export function region(annotation: Annotation): Region | null {
   return (
-    shapesOf(annotation)
+    areal(annotation)
       .find((shape) => shape.region)
       ?.region!(annotation) ?? null
   );

@@ -116,5 +116,11 @@ export const keypoints: ShapeKind = {
     return { ...annotation, keypoints: numbers };
   },
 
+  placed(annotation, place) {
+    const numbers = annotation.keypoints!.slice();
+    for (const { index, at } of labelled(annotation)) numbers.splice(3 * index, 2, ...place(at.x, at.y));
+    return { ...annotation, keypoints: numbers };
+  },
+
   describe: (annotation) => plural(labelled(annotation).length, "keypoint"),
 };

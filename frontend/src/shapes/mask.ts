@@ -114,7 +114,7 @@ export const mask: ShapeKind = {
     const after = operation === "add" ? unite(before, region) : without(before, region);
     if (after.length === 0) return null;
     if (sameRuns(before, after)) return annotation;
-    return { ...annotation, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
+    return { ...annotation, bbox: null, segmentation: rleOf(after, mask.size, typeof mask.counts === "string") };
   },
 
   describe(annotation) {

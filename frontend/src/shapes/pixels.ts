@@ -59,5 +59,5 @@ export function toPolygons(annotation: Annotation, size: PixelSize): Annotation 
   if (!runs || runs.length === 0 || !isMask(segmentation)) return null;
   const { rings, holes } = ringsApart(segmentation);
   if (!sameRuns(rasterised(rings, holes, size), runs)) return null;
-  return { ...annotation, segmentation: rings, holes };
+  return { ...annotation, segmentation: rings, holes, bbox: null };
 }

@@ -24,7 +24,7 @@ import {
 } from "../geometry/ring";
 import type { Annotation, Segmentation } from "../model/records";
 import { sliced } from "./slicing";
-import { NO_OUTLINE, plural, type EdgePlace, type Handle, type ShapeKind } from "./shape";
+import { NO_OUTLINE, plural, type EdgePlace, type Handle, type Place, type ShapeKind } from "./shape";
 
 const NAME = "polygons";
 
@@ -40,20 +40,31 @@ const allRings = (annotation: Annotation): readonly Ring[] => [
   ...annotation.holes,
 ];
 
+/** The annotation with other outlines, which its box follows from now on. */
+const reshaped = (annotation: Annotation, segmentation: readonly Ring[], holes: readonly Ring[]): Annotation => ({
+  ...annotation,
+  segmentation,
+  holes,
+  bbox: null,
+});
+
 /** The annotation with ring number `part` replaced, or taken out when `ring` is null. */
 function withRing(annotation: Annotation, part: number, ring: Ring | null): Annotation {
   const count = rings(annotation).length;
   const replaced = (list: readonly Ring[], index: number): Ring[] =>
     list.flatMap((old, i) => (i !== index ? [old] : ring ? [ring] : []));
   return part < count
-    ? { ...annotation, segmentation: replaced(rings(annotation), part) }
-    : { ...annotation, holes: replaced(annotation.holes, part - count) };
+    ? reshaped(annotation, replaced(rings(annotation), part), annotation.holes)
+    : reshaped(annotation, rings(annotation), replaced(annotation.holes, part - count));
 }
 
 const regionOf = (annotation: Annotation): Region => ({
   rings: rings(annotation),
   holes: annotation.holes,
 });
+
+const ringPlaced = (ring: Ring, place: Place): Ring =>
+  ring.flatMap((value, i) => (i % 2 === 0 ? place(value, ring[i + 1]!) : []));
 
 const sameRings = (a: readonly Ring[], b: readonly Ring[]): boolean =>
   a.length === b.length && a.every((ring, i) => ring === b[i]);
@@ -103,7 +114,7 @@ function removeVertices(annotation: Annotation, handles: readonly Handle[]): Ann
     const left = ring.filter((_, i) => !indices.has(i >> 1));
     return vertexCount(left) >= 3 ? left : null;
   });
-  return segmentation.length === 0 ? null : { ...annotation, segmentation, holes };
+  return segmentation.length === 0 ? null : reshaped(annotation, segmentation, holes);
 }
 
 function dragVertices(annotation: Annotation, handles: readonly Handle[], dx: number, dy: number): Annotation {
@@ -113,7 +124,7 @@ function dragVertices(annotation: Annotation, handles: readonly Handle[], dx: nu
     if (!indices) return ring;
     return ring.map((value, i) => (indices.has(i >> 1) ? value + (i % 2 === 0 ? dx : dy) : value));
   });
-  return { ...annotation, ...change };
+  return reshaped(annotation, change.segmentation, change.holes);
 }
 
 /** Whether the point is in the union of the rings and in no hole. */
@@ -193,6 +204,12 @@ export const polygons: ShapeKind = {
     holes: annotation.holes.map((ring) => translated(ring, dx, dy)),
   }),
 
+  placed: (annotation, place) => ({
+    ...annotation,
+    segmentation: rings(annotation).map((ring) => ringPlaced(ring, place)),
+    holes: annotation.holes.map((ring) => ringPlaced(ring, place)),
+  }),
+
   region: regionOf,
 
   slice: (annotation, line) => sliced(annotation, regionOf(annotation), line),
@@ -202,7 +219,7 @@ export const polygons: ShapeKind = {
     const { rings: segmentation, holes } = combine(base, region, operation);
     if (segmentation.length === 0) return null;
     const same = sameRings(segmentation, base.rings) && sameRings(holes, base.holes);
-    return same ? annotation : { ...annotation, segmentation, holes };
+    return same ? annotation : reshaped(annotation, segmentation, holes);
   },
 
   describe(annotation) {

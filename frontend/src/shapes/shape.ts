@@ -53,6 +53,9 @@ export interface EdgePlace {
   readonly distance: number;
 }
 
+/** Where a point goes. */
+export type Place = (x: number, y: number) => readonly [number, number];
+
 /** What a category adds to the drawing of its annotations. */
 export interface ShapeContext {
   readonly keypoints: readonly string[];
@@ -90,6 +93,8 @@ export interface ShapeKind {
   insert(annotation: Annotation, place: EdgePlace): { annotation: Annotation; handle: Handle };
   /** Null when this kind cannot be moved without loss. */
   move(annotation: Annotation, dx: number, dy: number): Annotation | null;
+  /** The annotation with every point elsewhere. Kinds that cannot be resized without loss have no such function. */
+  placed?(annotation: Annotation, place: Place): Annotation;
   /**
    * The annotation with the region added to its area or cut out of it: the same
    * object when that changes nothing, null when nothing would be left. Kinds

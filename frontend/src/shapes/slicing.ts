@@ -24,7 +24,7 @@ export function sliced(
   const [larger, smaller] = [halves.left, halves.right].sort((a, b) => areaOf(b) - areaOf(a));
   const { category_id, iscrowd, attributes } = annotation;
   return [
-    { ...annotation, ...outlines([...larger!, ...halves.rest]) },
+    { ...annotation, ...outlines([...larger!, ...halves.rest]), bbox: null },
     { ...EMPTY_ANNOTATION, category_id, iscrowd, attributes, ...outlines(smaller!) },
   ];
 }
@@ -52,7 +52,7 @@ export function slicedMask(
   const { category_id, iscrowd, attributes } = annotation;
   const masked = (runs: Runs): Rle => rleOf(runs, mask.size, typeof mask.counts === "string");
   return [
-    { ...annotation, segmentation: masked(larger) },
+    { ...annotation, segmentation: masked(larger), bbox: null },
     { ...EMPTY_ANNOTATION, category_id, iscrowd, attributes, segmentation: masked(smaller) },
   ];
 }

@@ -10,6 +10,7 @@ import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { movable, moved, type Originals } from "../editor/moving";
 import { LAST_POINTS, pointsOf } from "../editor/points";
+import { groupHandles, selectedGroup, type Group } from "../editor/resizing";
 import * as cameras from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import type { Prediction } from "../model/predictions";
@@ -20,6 +21,8 @@ import { Spanning } from "./marquee";
 import { Changing } from "./changing";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
 import { DraggingPoint, Erasing, SelectingPoints, type Grip } from "./points";
+import { ReshapingPrediction } from "./predictions";
+import { Resizing } from "./resizing";
 import { SHARED, SNAP } from "./snapping";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -50,7 +53,13 @@ export class SelectTool extends Tool {
     return annotation && { key, annotation };
   }
 
-  handleAt({ annotation }: Grip, input: PointerInput): Handle | null {
+  /** The selected prediction, whose handles are shown as long as no annotation is selected. */
+  suggestion(): Prediction | null {
+    const { view, predictions, readOnly } = this.editor;
+    return readOnly || view.selection.size > 0 || !predictions.shown ? null : predictions.selected;
+  }
+
+  handleAt({ annotation }: Pick<Grip, "annotation">, input: PointerInput): Handle | null {
     const radius = this.#reach(annotation, pickRadius(input), 4);
     let best: Handle | null = null;
     let nearest = radius;
@@ -61,7 +70,19 @@ export class SelectTool extends Tool {
     return best;
   }
 
-  edgeAt({ annotation }: Grip, input: PointerInput): EdgePlace | null {
+  /** The frame around several selected ones and a handle of it at the pointer. */
+  groupAt(input: PointerInput): { group: Group; handle: Handle } | null {
+    const group = selectedGroup(this.editor);
+    if (!group) return null;
+    const { left, top, right, bottom } = group.bounds;
+    const reach = this.#reachOf(right - left, bottom - top, pickRadius(input), 4);
+    const [handle] = groupHandles(group.bounds)
+      .filter(({ at }) => distance(at, input.image) <= reach)
+      .sort((a, b) => distance(a.at, input.image) - distance(b.at, input.image));
+    return handle ? { group, handle } : null;
+  }
+
+  edgeAt({ annotation }: Pick<Grip, "annotation">, input: PointerInput): EdgePlace | null {
     const place = shapes.edge(annotation, input.image);
     return place && place.distance <= this.#reach(annotation, EDGE_CSS_PIXELS, 2) ? place : null;
   }
@@ -74,6 +95,10 @@ export class SelectTool extends Tool {
     const { bounds } = shapes.measures(annotation);
     const width = bounds ? bounds.right - bounds.left : 0;
     const height = bounds ? bounds.bottom - bounds.top : 0;
+    return this.#reachOf(width, height, cssPixels, least);
+  }
+
+  #reachOf(width: number, height: number, cssPixels: number, least: number): number {
     const share = Math.min(width, height) / this.editor.imageLength(4);
     return this.editor.imageLength(Math.min(cssPixels, Math.max(share, least)));
   }
@@ -122,6 +147,8 @@ class Idle extends State<SelectTool> {
       { gesture: "Drag beside", does: "select many" },
     ];
     const grip = this.tool.grip();
+    if (this.tool.suggestion()) return [...select, { gesture: "Drag the prediction", does: "accept it changed" }];
+    if (!grip && selectedGroup(this.editor)) return [...select, { gesture: "Drag a handle", does: "resize all" }];
     if (!grip) return select;
     const hints: Hint[] = [{ gesture: "Drag", does: "move" }];
     if (shapes.edge(grip.annotation, imagePoint(0, 0))) {
@@ -135,12 +162,14 @@ class Idle extends State<SelectTool> {
   override move(input: PointerInput): void {
     const grip = this.tool.grip();
     const handle = grip && this.tool.handleAt(grip, input);
+    const resizing = grip ? null : this.tool.groupAt(input);
+    if (resizing) return this.#overFrame(resizing.handle);
     const place = grip && !handle ? this.tool.edgeAt(grip, input) : null;
     const under = handle || place ? [] : this.tool.under(input);
     this.#ghost = place?.at ?? null;
     this.#cursor = this.#cursorOver(handle, place, under);
     // Suggestions come after what is there already.
-    if (this.#cursor === "default" && this.tool.predictionsUnder(input).length > 0) this.#cursor = "pointer";
+    if (this.#cursor === "default") this.#cursor = this.#cursorOverSuggestions(input);
     this.editor.hover(handle || place ? grip!.key : (under[0] ?? null), handle);
   }
 
@@ -149,12 +178,46 @@ class Idle extends State<SelectTool> {
     const handle = grip && this.tool.handleAt(grip, input);
     if (grip && input.alt && pointsOf(this.editor)?.points.length) return this.tool.become(new SelectingPoints(this.tool, input, handle));
     if (grip && handle) return this.#takeHandle(grip, handle, input);
+    const resizing = grip ? null : this.tool.groupAt(input);
+    if (resizing) return this.tool.become(new Resizing(this.tool, resizing.group, resizing.handle, input));
     const place = grip && !input.shift ? this.tool.edgeAt(grip, input) : null;
     if (grip && place) return this.#insert(grip, place, input);
     const under = this.tool.under(input);
+    if (this.#takeSuggestion(input, under.length > 0)) return;
     this.tool.become(
       under.length > 0 ? new Pointing(this.tool, input, under) : new PointingNothing(this.tool, input),
     );
+  }
+
+  /** Handles of the selected prediction come before what lies under them, its inside after it. */
+  #takeSuggestion(input: PointerInput, covered: boolean): boolean {
+    const prediction = this.tool.suggestion();
+    if (!prediction) return false;
+    const { shape } = prediction;
+    const handle = this.tool.handleAt({ annotation: shape }, input);
+    const place = handle ? null : this.tool.edgeAt({ annotation: shape }, input);
+    const within = !covered && !input.shift && this.tool.predictionsUnder(input).some(({ id }) => id === prediction.id);
+    if (!handle && !place && !within) return false;
+    const longer = place && shapes.insert(shape, { ...place, at: drawn(this.editor, place.at) });
+    const grip = { start: longer?.annotation ?? shape, handle: longer?.handle ?? handle };
+    this.tool.become(new ReshapingPrediction(this.tool, prediction, input, grip));
+    return true;
+  }
+
+  #overFrame({ cursor }: Handle): void {
+    this.#ghost = null;
+    this.#cursor = cursor;
+    this.editor.hover(null);
+  }
+
+  #cursorOverSuggestions(input: PointerInput): string {
+    const selected = this.tool.suggestion();
+    const handle = selected && this.tool.handleAt({ annotation: selected.shape }, input);
+    if (handle) return handle.cursor;
+    if (selected && this.tool.edgeAt({ annotation: selected.shape }, input)) return "copy";
+    const under = this.tool.predictionsUnder(input);
+    if (selected && under.includes(selected)) return "move";
+    return under.length > 0 ? "pointer" : "default";
   }
 
   #cursorOver(handle: Handle | null, place: EdgePlace | null, under: AnnotationKey[]): string {

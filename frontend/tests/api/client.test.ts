@@ -93,6 +93,16 @@ test("the box beside a segmentation is a fact; alone it is the annotation's own"
   expect(read({ ...WIRE, segmentation: [] }).annotation.bbox).toEqual([1.5, 2, 3.5, 4.25]);
 });
 
+test("a box that is not the extent of the segmentation is the annotation's own, and rounding is none", () => {
+  expect(read({ ...WIRE, bbox: [1, 1.5, 4, 5] }).annotation.bbox).toBeNull();
+  expect(read({ ...WIRE, bbox: [0, 2, 5, 4.25] }).annotation.bbox).toEqual([0, 2, 5, 4.25]);
+  const mask = { size: [10, 10], counts: [22, 3, 75] };
+  expect(read({ ...WIRE, segmentation: mask, bbox: [2, 2, 1, 3] }).annotation.bbox).toBeNull();
+  expect(read({ ...WIRE, segmentation: mask, bbox: [2, 2, 5, 3] }).annotation.bbox).toEqual([2, 2, 5, 3]);
+  // Of a mask that cannot be read nobody knows the extent.
+  expect(read({ ...WIRE, segmentation: { ...mask, counts: [7] }, bbox: [2, 2, 5, 3] }).annotation.bbox).toBeNull();
+});
+
 test("a caption's zero box is no box", () => {
   const caption = { ...WIRE, segmentation: null, bbox: [0, 0, 0, 0], caption: "Hi" };
   expect(read(caption).annotation.bbox).toBeNull();

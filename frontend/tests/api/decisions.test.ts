@@ -67,7 +67,7 @@ class Visit {
   }
 
   #answer({ method, path, body }: Ask): Answer {
-    this.asked.push(`${method} ${path}`);
+    this.asked.push(`${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
     if (this.status) return { status: this.status, body: { detail: "No." }, retryAfterSeconds: null };
     const id = 100 + Number(/\d+/.exec(path)?.[0]);
     const changed = { ...KNOWN, id, ...(body as object), version: method === "PATCH" ? 2 : 1 };
@@ -164,4 +164,24 @@ test("accepted to be edited, it is selected with its handles", async () => {
   expect(visit.story.path).toBe("select.idle");
   const [key] = visit.story.selected;
   expect(visit.editor.document.get(key!)?.bbox).toEqual([1, 2, 3, 4]);
+});
+
+test("dragged on the image, it is accepted as it is then, in one request and with one undo", async () => {
+  const visit = new Visit();
+  visit.editor.predictions.select(1);
+  visit.story.drag([4, 6], [40, 60]);
+  await visit.decisions.settled();
+  await visit.queue.settled();
+  expect(visit.asked).toEqual(['POST /api/predictions/1/accept {"bbox":[1,2,39,58]}']);
+  expect([visit.open, visit.drawn, visit.queue.unsaved]).toEqual([[2], 1, 0]);
+  const [key] = visit.story.selected;
+  expect(visit.editor.document.get(key!)).toMatchObject({ bbox: [1, 2, 39, 58], score: 0.5 });
+  await visit.press("Mod+Z");
+  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
+  expect(visit.editor.predictions.selected?.shape.bbox).toEqual([1, 2, 3, 4]);
+  visit.status = 409;
+  visit.story.drag([4, 6], [40, 60]);
+  await visit.decisions.settled();
+  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
+  expect(visit.editor.predictions.selected?.shape.bbox).toEqual([1, 2, 3, 4]);
 });

@@ -87,6 +87,26 @@ function opened(): { visit: Visit; server: Server; key: AnnotationKey } {
   return { visit: new Visit(server), server, key: keyOfId(1) };
 }
 
+test("a box beside a segmentation becomes its own when it is named, and undo brings the version back", async () => {
+  const { visit, server, key } = opened();
+  visit.edit(key, { bbox: [0.25, 0, 10, 10.5] });
+  await visit.queue.settled();
+  expect(server.log).toEqual(['PATCH /api/annotations/1 v1 {"bbox":[0.25,0,10,10.5]}']);
+  // However near to the extent it lies, it is what the person has set.
+  expect(visit.document.get(key)?.bbox).toEqual([0.25, 0, 10, 10.5]);
+  visit.undo();
+  await visit.queue.settled();
+  expect(server.log[1]).toBe('POST /api/annotations/1/restore v2 {"version":1}');
+  visit.history.redo();
+  visit.queue.pump();
+  await visit.queue.settled();
+  expect(visit.document.get(key)?.bbox).toEqual([0.25, 0, 10, 10.5]);
+  visit.edit(key, { segmentation: [[0, 0, 20, 0, 20, 20]], bbox: null });
+  await visit.queue.settled();
+  expect(server.log.at(-1)).toContain('{"segmentation":[[0,0,20,0,20,20]],"bbox":null}');
+  expect(visit.document.get(key)?.bbox).toBeNull();
+});
+
 test("opening an image sends nothing", async () => {
   const { visit, server } = opened();
   visit.queue.pump();

@@ -5,6 +5,8 @@
 
 import type { Answer, Ask, Schemas, Transport } from "../../src/api/client";
 import type { WireAnnotation } from "../../src/api/wire";
+import { boxOfBounds } from "../../src/geometry/bounds";
+import { ringsBounds } from "../../src/geometry/ring";
 import { EMPTY_ANNOTATION } from "../../src/model/records";
 
 interface Row {
@@ -79,7 +81,7 @@ export class Server {
     }
     const from = verb === "restore" ? (body as { version: number }).version : row.version;
     const fields = verb === "restore" ? {} : (body as object);
-    return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields }));
+    return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields, ...boxOf(fields) }));
   }
 
   #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"]): Answer {
@@ -118,6 +120,12 @@ export class Server {
     };
     return { ...EMPTY_ANNOTATION, image_id: 5, ...facts, ...fields };
   }
+}
+
+/** The box follows a segmentation that changes, unless it is named. */
+function boxOf({ segmentation, bbox }: Partial<WireAnnotation>): Partial<WireAnnotation> {
+  const bounds = Array.isArray(segmentation) ? ringsBounds(segmentation) : null;
+  return bounds && !bbox ? { bbox: [...boxOfBounds(bounds)] } : {};
 }
 
 const answer = (status: number, body: unknown): Answer => ({ status, body, retryAfterSeconds: null });

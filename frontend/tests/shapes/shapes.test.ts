@@ -4,6 +4,7 @@ import { imagePoint } from "../../src/geometry/point";
 import * as rle from "../../src/geometry/rle";
 import { EMPTY_ANNOTATION, type Annotation } from "../../src/model/records";
 import * as shapes from "../../src/shapes";
+import { pixelsOf } from "../../src/shapes/pixels";
 import { PERSON } from "../story";
 
 const some = (change: Partial<Annotation>): Annotation => ({ ...EMPTY_ANNOTATION, ...change });
@@ -121,4 +122,29 @@ test("captions and labels have no shape", () => {
   expect(shapes.describe(some({ category_id: 1 }))).toBe("label");
   expect(shapes.describe(some({ caption: "A kitchen." }))).toBe("caption");
   expect(shapes.measures(some({ caption: "A kitchen." })).bounds).toBeNull();
+});
+
+test("a box beside a segmentation is a frame: it is hit on its border, covers nothing and is no outline to work on", () => {
+  const framed = { ...EMPTY_ANNOTATION, segmentation: [[20, 20, 40, 20, 40, 40]], bbox: [10, 10, 60, 60] as const };
+  expect(shapes.hits(framed, imagePoint(60, 60), 2)).toBe(false);
+  expect(shapes.hits(framed, imagePoint(69, 50), 2)).toBe(true);
+  expect(shapes.hits(framed, imagePoint(38, 22), 2)).toBe(true);
+  expect(shapes.region(framed)?.rings).toEqual(framed.segmentation);
+  expect(shapes.outline(framed, shapes.NO_CONTEXT).areas).toHaveLength(1);
+  expect(shapes.describe(framed)).toBe("polygon, 1 part, 3 points; own box");
+  const unreadable = { ...framed, segmentation: { size: [100, 100] as const, counts: [7] } };
+  expect([pixelsOf(unreadable, [100, 100]), shapes.region(unreadable)]).toEqual([null, null]);
+  expect(shapes.slice(unreadable, [imagePoint(0, 30), imagePoint(90, 31)])).toBeNull();
+});
+
+test("it moves along, its handles change it alone, and another shape makes it follow again", () => {
+  const framed = { ...EMPTY_ANNOTATION, segmentation: [[20, 20, 40, 20, 40, 40]], bbox: [10, 10, 60, 60] as const };
+  expect(shapes.move(framed, 5, 0)?.bbox).toEqual([15, 10, 60, 60]);
+  const all = shapes.handles(framed, shapes.NO_CONTEXT);
+  const corner = all.find(({ shape, index }) => shape === "box" && index === 4)!;
+  const resized = shapes.drag(framed, corner, imagePoint(50, 45));
+  expect(resized).toEqual({ ...framed, bbox: [10, 10, 40, 35] });
+  const point = all.find(({ shape }) => shape === "polygons")!;
+  expect(shapes.drag(framed, point, imagePoint(21, 21)).bbox).toBeNull();
+  expect(shapes.removeHandles({ ...framed, segmentation: [[20, 20, 40, 20, 40, 40, 20, 40]] }, [point])?.bbox).toBeNull();
 });

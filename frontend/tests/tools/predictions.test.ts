@@ -4,6 +4,7 @@ import type { Box } from "../../src/geometry/bounds";
 import type { Prediction } from "../../src/model/predictions";
 import { EMPTY_ANNOTATION } from "../../src/model/records";
 import { PERSON, Story } from "../story";
+import { mask, rectangle } from "./pixels";
 
 const found = (id: number, bbox: Box, score = 0.9): Prediction => ({
   id,
@@ -59,4 +60,59 @@ test("the pointer says that there is something to pick", () => {
   expect(story.editor.hand.cursor).toBe("pointer");
   story.move(190, 90);
   expect(story.editor.hand.cursor).toBe("default");
+});
+
+test("the picked one is reshaped by its handles and moved by its inside, and handed on to be accepted", () => {
+  const story = scene();
+  const edited: unknown[] = [];
+  story.editor.predictions.edited = ({ id, shape }, to) => edited.push([id, shape.bbox, to.bbox]);
+  // A drag before it is picked selects many, as everywhere.
+  story.press(70, 70).move(80, 75);
+  expect(story.path).toBe("select.spanning");
+  story.key("Escape").release().click(70, 70);
+  expect(picked(story)).toBe(1);
+  story.press(90, 90).move(95, 95);
+  expect(story.path).toBe("select.reshaping_prediction");
+  expect(story.editor.predictions.selected?.shape.bbox).toEqual([10, 10, 85, 85]);
+  story.release(100, 95);
+  story.drag([70, 70], [75, 60]);
+  expect(edited).toEqual([
+    [1, [10, 10, 80, 80], [10, 10, 90, 85]],
+    [1, [10, 10, 80, 80], [15, 0, 80, 80]],
+  ]);
+  // Until it is accepted it is what the model found, and nothing of it is in the document.
+  expect(story.editor.predictions.selected?.shape.bbox).toEqual([10, 10, 80, 80]);
+  expect([story.annotations, story.editor.history.depth]).toEqual([[], 0]);
+});
+
+test("Escape and a click change nothing of it; annotations on it are still picked", () => {
+  const story = scene();
+  let edits = 0;
+  story.editor.predictions.edited = () => (edits += 1);
+  story.click(70, 70).press(90, 90).move(99, 99).key("Escape").release();
+  expect(story.editor.predictions.selected?.shape.bbox).toEqual([10, 10, 80, 80]);
+  const key = story.given({ bbox: [60, 60, 20, 20] });
+  story.drag([70, 70], [75, 75]);
+  expect(story.selected).toEqual([key]);
+  expect(edits).toBe(0);
+});
+
+test("an edge of a polygon takes a new point; viewers take hold of nothing, and a mask does not move", () => {
+  const ring = [10, 10, 90, 10, 90, 90, 10, 90];
+  const polygon = { ...found(1, [0, 0, 1, 1]), shape: { ...EMPTY_ANNOTATION, category_id: PERSON.id, segmentation: [ring] } };
+  const story = scene();
+  let to: unknown = null;
+  story.editor.predictions.edited = (_, shape) => (to = shape.segmentation);
+  story.editor.predictions.load([polygon]);
+  story.click(50, 50).drag([50, 10], [50, 0]);
+  expect(to).toEqual([[10, 10, 50, 0, 90, 10, 90, 90, 10, 90]]);
+  const masked = { ...polygon, shape: { ...EMPTY_ANNOTATION, segmentation: mask(rectangle(20, 20, 60, 60)) } };
+  story.editor.predictions.load([masked]);
+  to = null;
+  story.click(50, 50).drag([50, 50], [70, 60]);
+  expect([to, story.editor.notice]).toEqual([null, expect.stringContaining("does not move")]);
+  const viewer = new Story({ readOnly: true });
+  viewer.editor.predictions.load([polygon]);
+  viewer.click(50, 50).press(90, 90).move(60, 60);
+  expect(viewer.path).toBe("select.spanning");
 });

@@ -62,6 +62,7 @@ function scene(): Story {
   story.given({ bbox: [10, 10, 60.25, 40] });
   story.given({ keypoints: [100, 50, 2, 110, 60, 1, 0, 0, 0] });
   story.given({ segmentation: { size: [100, 200], counts: [9000, 3000, 8000] } });
+  story.given({ segmentation: [[130, 50, 150, 50, 150, 70]], bbox: [125, 45, 40.5, 40] });
   return story;
 }
 
@@ -72,7 +73,7 @@ test.each(TOOLS.map(({ info }) => info.id))("any gestures with %s and then as ma
   fc.assert(
     fc.property(fc.array(gesture, { maxLength: 30 }), (gestures) => {
       const story = scene();
-      story.editor.select([statesOf(story)[gestures.length % 5]![0]]);
+      story.editor.select([statesOf(story)[gestures.length % 6]![0]]);
       story.editor.hand.choose(toolId);
       const before = statesOf(story);
       for (const step of gestures) perform(story, step);
