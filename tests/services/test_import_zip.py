@@ -292,28 +292,6 @@ def test_all_or_nothing(
     assert not list(context.settings.data_dir.rglob(sha(ONE)))
 
 
-def test_a_dry_run_tells_the_same_of_pictures(
-    context: AppContext, imported: Import, session: Session
-) -> None:
-    files = LAYOUTS["datumaro"] | {
-        "images/val/new.png": ONE,
-        "images/train/odd.png": make_picture(size=(9, 9)),
-        "annotations/instances_odd.json": listed("odd.png", start=20),
-    }
-    session.commit()
-    for _ in range(2):
-        before = everything(session)
-        stored = sorted((context.settings.data_dir / "blobs").rglob("*"))
-        session.commit()
-        tried = imported(files, dry_run=True)
-        assert everything(session) == before
-        assert sorted((context.settings.data_dir / "blobs").rglob("*")) == stored
-        session.commit()
-        done = imported(files)
-        assert {**tried, "dry_run": False, "imported": True} == done
-    assert done["pictures"] == {"created": 0, "updated": 0, "unchanged": 4, "rejected": 1}
-
-
 def test_no_file_can_be_read(context: AppContext, imported: Import, session: Session) -> None:
     with pytest.raises(ImportFailed) as caught:
         imported({"a.json": b"[", "b.json": b"nonsense", "a.png": ONE})
