@@ -76,7 +76,7 @@ async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | nu
 function tileOptions(path: string, layout: TileLayout): TileOptions {
   return {
     load: async (place, signal) => canvasOf(await fetchTile(path, layout, place, signal)),
-    free: (element) => Object.assign(element, { width: 0, height: 0 }),
+    free: (element) => (element as HTMLCanvasElement).getContext("bitmaprenderer")!.transferFromImageBitmap(null),
     missing: () => {
       const element = document.createElement("div");
       element.className = "stage-tile-missing";

@@ -5,7 +5,7 @@ import { Prefetch } from "../../src/api/visit";
 import type { ImageRecord } from "../../src/model/records";
 
 const pictureOf = (id: number): LoadedPicture =>
-  ({ picture: { size: { width: id, height: id }, levels: [], onArrival: null, close: () => undefined }, whole: true });
+  ({ picture: { size: { width: id, height: id }, levels: [], remote: false, onArrival: null, close: () => undefined }, whole: true });
 
 function scene(fails: readonly number[] = []) {
   const loaded: number[] = [];
