@@ -68,9 +68,10 @@ class AnnotationIn(wire.Model):
 class AnnotationChange(AnnotationIn):
     """What changes of an annotation, as in `AnnotationIn`, or single attributes of it.
 
-    `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null takes
-    one away, any other value takes its place, and what is not named keeps the text of its numbers,
-    also those that a client cannot hold. Where `attributes` are named, too, it is merged into those.
+    `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null
+    takes one away, any other value takes its place, and what is not named keeps the text of its
+    numbers, also those that a client cannot hold. Where `attributes` are named, too, it is merged
+    into those.
     """
 
     attributes_patch: dict[str, Any] | None = None
