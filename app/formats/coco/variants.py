@@ -47,10 +47,11 @@ def text_of(record: str, variants: str | None, task: str) -> str:
         return record
     full, parts = _record.decode(record), list[bytes]()
     for element in told:
-        if isinstance(element, dict):
+        if isinstance(element, str):
+            if (value := full.get(element)) is not None:
+                parts.append(_key(element) + value)
+        else:
             parts += [_key(name) + value for name, value in element.items()]
-        elif element in full:
-            parts.append(_key(element) + full[element])
     return "{" + b",".join(parts).decode() + "}"
 
 
