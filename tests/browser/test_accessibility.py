@@ -38,7 +38,8 @@ MOVING = """[...document.querySelectorAll('*')].filter((element) => {
 # Controls that are seen, enabled and reached neither by Tab nor, within a list, a menu, a tree or a
 # radio group, by its arrow keys.
 UNREACHED = """(() => {
-  const controls = 'button, a[href], input, select, textarea, summary, [role=option], [role=menuitem]';
+  const native = 'button, a[href], input, select, textarea, summary';
+  const controls = `${native}, [role=option], [role=menuitem]`;
   const composite = '[role=listbox], [role=menu], [role=radiogroup], [role=toolbar]';
   const tabbable = (element) => element.tabIndex >= 0 && !element.disabled;
   return [...document.querySelectorAll(controls)].filter((element) => {
