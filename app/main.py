@@ -36,6 +36,7 @@ from app.api import (
     tokens,
     uploads,
     users,
+    visits,
 )
 from app.config import Settings
 from app.context import AppContext, make_context
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     images.router,
     uploads.router,
     pictures.router,
+    visits.router,
     tiles.router,
     annotations.router,
     annotation_lists.router,

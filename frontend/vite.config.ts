@@ -8,8 +8,8 @@ import { icons } from "./vite-icons.ts";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Two entries: the editor page and all other pages. The server reads the
- * manifest to find the hashed names and serves the folder under /static/.
+ * The editor page, what it asks for first, and all other pages. The server reads
+ * the manifest to find the hashed names and serves the folder under /static/.
  */
 export default defineConfig({
   base: "/static/",
@@ -22,7 +22,11 @@ export default defineConfig({
     target: "es2023",
     sourcemap: false,
     rolldownOptions: {
-      input: { editor: here("src/editor.ts"), pages: here("src/pages.ts") },
+      input: {
+        editor: here("src/editor.ts"),
+        "first-requests": here("src/first-requests.ts"),
+        pages: here("src/pages.ts"),
+      },
     },
   },
   test: {

@@ -16,7 +16,7 @@ from app.api.sent import BodyDep
 from app.models import Annotation
 from app.services import access, annotation_view, annotations, drawing, keypoints
 
-__all__ = ["AnnotationOut", "page", "router"]
+__all__ = ["AnnotationOut", "page", "page_text", "router"]
 
 router = APIRouter(
     tags=["annotations"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
@@ -216,10 +216,15 @@ def _one(annotation: Annotation, status_code: int = 200) -> Response:
     return _json(annotation_view.as_text(annotation), status_code, ETag=tag)
 
 
-def page(texts: list[str], next_cursor: str | None) -> Response:
+def page_text(texts: list[str], next_cursor: str | None) -> str:
     """One page of a list of annotations, put together from their texts."""
     cursor = "null" if next_cursor is None else f'"{next_cursor}"'
-    return _json(f'{{"items":[{",".join(texts)}],"next_cursor":{cursor}}}')
+    return f'{{"items":[{",".join(texts)}],"next_cursor":{cursor}}}'
+
+
+def page(texts: list[str], next_cursor: str | None) -> Response:
+    """The same as an answer."""
+    return _json(page_text(texts, next_cursor))
 
 
 # Routes -----------------------------------------------------------------------------------------

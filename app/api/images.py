@@ -13,7 +13,7 @@ from app.models import Image
 from app.services import access, images
 from app.services.images import ImageFilter
 
-__all__ = ["FiltersDep", "ImageOut", "Sort", "out", "router"]
+__all__ = ["FiltersDep", "ImageOut", "NeighboursOut", "Sort", "out", "router"]
 
 router = APIRouter(
     tags=["images"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)

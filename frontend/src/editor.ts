@@ -17,6 +17,7 @@ import "./styles/editor-properties.css";
 import "./styles/editor-problems.css";
 
 import { mountApp } from "./panels/mount";
+import RasterWorker from "./render/raster.worker?worker";
 import type { PageData } from "./session";
 import { Workspace } from "./workspace";
 
@@ -49,7 +50,8 @@ function start(): void {
   const target = document.getElementById("app")!;
   const page = pageData();
   let workspace: Workspace | null = null;
-  const opened = Workspace.open(page).then((done) => (workspace = done));
+  // Started now, it is there when the annotations are.
+  const opened = Workspace.open(page, new RasterWorker()).then((done) => (workspace = done));
   const mounted = mountApp(target, page, opened);
 
   const open = (): Workspace => {

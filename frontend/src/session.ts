@@ -20,7 +20,7 @@ import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type 
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
-import { loadAnnotations, loadNeighbours, type Ahead, type Neighbours, type Visit } from "./api/visit";
+import { loadAnnotations, loadNeighbours, type AheadPicture, type Neighbours, type Visit } from "./api/visit";
 import { readPrediction, write } from "./api/wire";
 import type { Clipboard } from "./editor/clipboard";
 import type { LastPoses } from "./editor/last-poses";
@@ -31,6 +31,7 @@ import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
+import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
 import SightWorker from "./render/sight.worker?worker";
@@ -51,6 +52,9 @@ export interface PageData {
   readonly tiled_from_pixels: number;
 }
 
+/** So many annotations are drawn on suspicion, no more. */
+const MOST_SHAPES_AHEAD = 5_000;
+
 export type PictureState = "loading" | "shown" | "absent" | "broken";
 
 export interface SessionOptions {
@@ -61,6 +65,8 @@ export interface SessionOptions {
   readonly store: PendingStore;
   readonly clipboard: Clipboard;
   readonly poses: LastPoses;
+  /** One that was started early, to draw the shapes. */
+  readonly worker?: Worker | null;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
 }
@@ -79,11 +85,14 @@ export class Session {
   /** `page` for status, neighbours and picture, `saved` for what is left to save. */
   readonly signal = new Signal<"page" | "saved">();
   readonly #transport: Transport;
+  #worker: Worker | null;
   neighbours: Neighbours | null;
   pictureState: PictureState = "loading";
   /** What the annotations here belong to, at least. */
   #revision: number;
   #stage: Stage | null = null;
+  /** From when its shapes are drawn first until nobody is expected here any more. */
+  #shapes: ShapesLayer | null = null;
   #picture: LoadedPicture | null = null;
   /** Ends the fetching of a picture that nobody waits for any more. */
   #loading: AbortController | null = null;
@@ -93,7 +102,8 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, clipboard, poses, categoriesSeen }: SessionOptions) {
+  constructor({ page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen }: SessionOptions) {
+    this.#worker = worker ?? null;
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
@@ -138,6 +148,10 @@ export class Session {
     this.decisions.subscribe(() => this.#saveChanged());
   }
 
+  get image(): ImageRecord {
+    return this.editor.image;
+  }
+
   get id(): number {
     return this.editor.image.id;
   }
@@ -163,8 +177,29 @@ export class Session {
     this.editor.say("Changes of an earlier visit were not saved; they are here again.");
   }
 
+  /** Draws the shapes off the stage as they will be seen on it, in place of what is on it now. */
+  prepare({ stage, view }: Editor): void {
+    const { editor } = this;
+    if (stage.width === 0 || editor.document.size > MOST_SHAPES_AHEAD) return;
+    editor.resize(stage);
+    editor.setLook(view.look);
+    this.#shapesLayer().draw(frameOf(editor));
+  }
+
+  /** Nobody comes back here; what it held for the stage is let go. */
+  close(): void {
+    this.#shapes?.destroy();
+    this.#shapes = null;
+  }
+
+  #shapesLayer(): ShapesLayer {
+    this.#shapes ??= new ShapesLayer(this.editor, this.#worker ?? new RasterWorker());
+    this.#worker = null;
+    return this.#shapes;
+  }
+
   /** On the stage now. What was made ready of it may have grown old meanwhile. */
-  begin({ picture, stop }: Ahead, fresh: boolean): void {
+  begin({ picture, stop }: AheadPicture, fresh: boolean): void {
     const turn = ++this.#turn;
     if (!fresh) void this.refresh();
     this.following.start();
@@ -204,15 +239,20 @@ export class Session {
   /** Shows the editor in an element; the function it gives takes it away again. */
   mount(element: HTMLElement): () => void {
     const { editor, queue } = this;
-    const worker = new RasterWorker();
-    const stage = new Stage({ element, editor, worker, refused: () => queue.refused });
+    const shapes = this.#shapesLayer();
+    const stage = new Stage({ element, editor, shapes, refused: () => queue.refused });
     this.#stage = stage;
     if (this.#picture) stage.show(this.#picture.picture);
+    stage.draw();
     const sight = this.#sight();
     editor.sight = sight;
     const unsubscribe = queue.subscribe(() => stage.request());
-    const uninspect = this.inspection.follow(new ProblemsWorker());
-    this.#mounted.resolve();
+    let uninspect = (): void => undefined;
+    void shapes.drawn.then(() => {
+      if (this.#stage !== stage) return;
+      this.#mounted.resolve();
+      uninspect = this.inspection.follow(new ProblemsWorker());
+    });
     return () => {
       this.#stage = null;
       this.#mounted = promise();
@@ -384,7 +424,7 @@ export class Session {
     }
   }
 
-  async #loadPicture(turn: number, ahead: Ahead["picture"], signal: AbortSignal): Promise<void> {
+  async #loadPicture(turn: number, ahead: AheadPicture["picture"], signal: AbortSignal): Promise<void> {
     const { image } = this.page;
     this.#setPicture(turn, image.has_file ? "loading" : "absent", await ahead);
     if (image.has_file && !this.#picture?.whole && turn === this.#turn) {

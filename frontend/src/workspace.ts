@@ -19,9 +19,10 @@ import {
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
-import { fetchAhead } from "./api/pictures";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
+import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
+import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
+import { firstFetch } from "./first-requests";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
@@ -43,6 +44,8 @@ interface Parts {
   readonly store: PendingStore;
   readonly settings: AccountSettings;
   readonly categories: readonly Category[];
+  readonly pending: readonly PendingEntry[];
+  readonly worker: Worker | null;
 }
 
 export class Workspace {
@@ -54,7 +57,7 @@ export class Workspace {
   readonly navigation: Navigation;
   readonly #transport: Transport;
   readonly #store: PendingStore;
-  readonly #prefetch: Prefetch;
+  readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #clipboard: Clipboard;
   readonly #poses: LastPoses;
@@ -68,7 +71,8 @@ export class Workspace {
   #categoriesDigest: string;
   #turn = 0;
 
-  private constructor(page: PageData, parts: Parts, visit: Visit, pending: readonly PendingEntry[]) {
+  private constructor(page: PageData, parts: Parts, visit: Visit) {
+    const { pending, worker } = parts;
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.#clipboard = new Clipboard(localStorage, page.user.id);
@@ -86,12 +90,14 @@ export class Workspace {
     this.#categories = parts.categories;
     this.#categoriesDigest = page.categories;
     this.#prefetch = new Prefetch({
-      load: (id) => loadVisit(this.#transport, id, page.query),
+      load: (id) => this.#prepare(id),
+      forget: (session) => session.close(),
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     for (const { imageId } of pending) this.#recoverable.add(imageId);
-    const session = this.#open(visit, pending);
+    const session = this.#open(visit, worker);
+    this.#recover(session, pending);
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
@@ -102,11 +108,15 @@ export class Workspace {
     });
   }
 
-  /** Fetches what the page needs. Throws a RequestError when it does not come. */
-  static async open(page: PageData): Promise<Workspace> {
-    const transport = fetchTransport(fetch.bind(window), () => document.cookie);
+  /**
+   * Fetches what the page needs; `worker` draws its shapes. Throws a RequestError when it does not
+   * come.
+   */
+  static async open(page: PageData, worker: Worker | null = null): Promise<Workspace> {
+    const transport = fetchTransport(firstFetch, () => document.cookie);
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
+    const ahead = withPicture(page);
     const [categories, visit, pending] = await Promise.all([
       loadCategories(transport, page.dataset.id),
       loadVisit(transport, page.image.id, page.query),
@@ -114,8 +124,9 @@ export class Workspace {
       // Without an answer the page opens all the same, with the defaults.
       settings.load(),
     ]);
-    const workspace = new Workspace(page, { transport, store, settings, categories }, visit, pending);
-    workspace.#session.begin(nothingAhead(), true);
+    const parts = { transport, store, settings, categories, pending, worker };
+    const workspace = new Workspace(page, parts, visit);
+    workspace.#session.begin(ahead, true);
     workspace.#lookAhead();
     return workspace;
   }
@@ -301,21 +312,24 @@ export class Workspace {
     this.#left.delete(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
-    next.begin(ahead, !known && !ahead.visit);
+    next.begin(ahead, !known && !ahead.made);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
     this.#lookAhead();
   }
 
   /** Null when they went on to yet another image meanwhile, or took something up here. */
-  async #load(id: number, turn: number, ahead: Ahead): Promise<Session | null> {
+  async #load(id: number, turn: number, ahead: Ahead<Session>): Promise<Session | null> {
     let session: Session | null = null;
     try {
-      const [visit, pending] = await Promise.all([
-        ahead.visit ?? loadVisit(this.#transport, id, this.page.query),
+      const [made, pending] = await Promise.all([
+        ahead.made ?? this.#make(id),
         listPending(this.#store, this.page.user.id),
       ]);
-      if (turn === this.#turn && !this.#isHeld()) session = this.#open(visit, pending);
+      if (turn === this.#turn && !this.#isHeld()) {
+        session = made;
+        this.#recover(session, pending);
+      }
     } finally {
       if (!session) this.#prefetch.drop(ahead);
     }
@@ -331,10 +345,29 @@ export class Workspace {
 
   #forgetOldest(): void {
     const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
-    for (const { id } of saved.slice(0, -MOST_KEPT)) this.#left.delete(id);
+    for (const session of saved.slice(0, -MOST_KEPT)) {
+      this.#left.delete(session.id);
+      session.close();
+    }
   }
 
-  #open(visit: Visit, pending: readonly PendingEntry[]): Session {
+  async #make(id: number): Promise<Session> {
+    return this.#open(await loadVisit(this.#transport, id, this.page.query));
+  }
+
+  /** One that will probably come next, with its shapes drawn. */
+  async #prepare(id: number): Promise<Session> {
+    const session = await this.#make(id);
+    session.prepare(this.#session.editor);
+    return session;
+  }
+
+  /** What an earlier visit could not save. */
+  #recover(session: Session, pending: readonly PendingEntry[]): void {
+    session.recover(pending.filter(({ imageId }) => imageId === session.id));
+  }
+
+  #open(visit: Visit, worker: Worker | null = null): Session {
     const session = new Session({
       page: this.page,
       visit,
@@ -343,10 +376,10 @@ export class Workspace {
       store: this.#store,
       clipboard: this.#clipboard,
       poses: this.#poses,
+      worker,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
     });
     session.signal.on(["saved"], () => this.#saved(session));
-    session.recover(pending.filter(({ imageId }) => imageId === session.id));
     return session;
   }
 
@@ -358,7 +391,7 @@ export class Workspace {
     if (!categories) return;
     this.#categoriesDigest = digest;
     this.#categories = categories;
-    for (const { editor } of this.#all()) editor.setCategories(categories);
+    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(categories);
   }
 
   #saved(session: Session): void {
@@ -393,6 +426,14 @@ function imageInAddress(): number {
 
 async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {
   return (await listAll(transport, "/api/datasets/{dataset_id}/categories", datasetId)).map(readCategory);
+}
+
+/** Of one that comes in tiles, a small one may have to stand in first. */
+function withPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPicture {
+  const ahead = nothingAhead();
+  if (!image.has_file || isLarger(image, tiledFrom)) return ahead;
+  const picture = fetchWhole(image, tiledFrom, ahead.stop.signal);
+  return { ...ahead, picture: picture.then((whole) => whole && { picture: whole, whole: true }) };
 }
 
 /** Some private windows have no store; then there is nothing to recover. */

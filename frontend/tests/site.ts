@@ -136,11 +136,21 @@ export class Site {
     if (path.startsWith("/api/datasets/1/categories")) return page([PERSON, CUP]);
     if (path.startsWith("/api/me/preferences")) return Response.json({ keys: {}, view: {} });
     if (rest === "neighbours") return Response.json(this.#neighbours(Number(id)));
+    if (server && rest === "visit") return Response.json(this.#visit(Number(id), server));
     if (rest === "predictions") return page([]);
     if (server && rest === "annotations" && method === "GET") return page(server.all());
-    if (server && rest === "") return Response.json({ ...imageOf(Number(id), this.hasFiles), revision: revisionOf(server) });
+    if (server && rest === "") return Response.json(this.#image(Number(id), server));
     const answer = await (server ?? this.servers.get(1)!).transport({ method, path, body, version });
     return answer.body === null ? new Response(null, answer) : Response.json(answer.body, answer);
+  }
+
+  #image(id: number, server: Server): object {
+    return { ...imageOf(id, this.hasFiles), revision: revisionOf(server) };
+  }
+
+  #visit(id: number, server: Server): object {
+    const annotations = { items: server.all(), next_cursor: null };
+    return { image: this.#image(id, server), neighbours: this.#neighbours(id), annotations };
   }
 
   #neighbours(id: number): object {

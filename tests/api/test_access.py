@@ -90,6 +90,7 @@ TABLE: dict[str, Row] = {
     "PATCH /api/images/{image_id}": Row("annotator", json({"status": "done"})),
     "DELETE /api/images/{image_id}": Row("owner"),
     "GET /api/images/{image_id}/neighbours": Row("viewer"),
+    "GET /api/images/{image_id}/visit": Row("viewer"),
     "GET /api/images/{shown_image_id}/file": Row("viewer"),
     "GET /api/images/{shown_image_id}/picture": Row("viewer"),
     "GET /api/images/{shown_image_id}/thumbnail": Row("viewer"),

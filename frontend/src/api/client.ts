@@ -113,7 +113,7 @@ export async function get<R extends Route>(
   id: number,
   query: Readonly<Record<string, string>> | string = "",
 ): Promise<Got<R>> {
-  const search = new URLSearchParams(query).toString();
+  const search = typeof query === "string" ? query : new URLSearchParams(query).toString();
   const path = pathTo(route, id) + (search && `?${search}`);
   const answer = await transport({ method: "GET", path });
   if (!succeeded(answer)) throw new RequestError(problemOf(answer));
@@ -135,8 +135,28 @@ export async function listAll<R extends Route>(
   id: number,
   filters: Readonly<Record<string, string>> = {},
 ): Promise<ItemOf<R>[]> {
+  return listFrom(transport, route, id, filters, undefined);
+}
+
+/** What follows behind a page's cursor; nothing where the page was the last one. */
+export async function listRest<R extends Route>(
+  transport: Transport,
+  route: R,
+  id: number,
+  cursor: string | null | undefined,
+): Promise<ItemOf<R>[]> {
+  return cursor ? listFrom(transport, route, id, {}, cursor) : [];
+}
+
+async function listFrom<R extends Route>(
+  transport: Transport,
+  route: R,
+  id: number,
+  filters: Readonly<Record<string, string>>,
+  after: string | undefined,
+): Promise<ItemOf<R>[]> {
   const items: ItemOf<R>[] = [];
-  let cursor: string | null | undefined;
+  let cursor: string | null | undefined = after;
   do {
     const query = { ...filters, limit: "500", ...(cursor ? { cursor } : {}) };
     const page = (await get(transport, route, id, query)) as Page<ItemOf<R>>;

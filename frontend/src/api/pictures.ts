@@ -10,6 +10,7 @@ import { canvasOf, cutPicture, pictureOf, type CutPicture, type Picture } from "
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
 import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
+import { firstFetch } from "../first-requests";
 import { pathTo, type Schemas } from "./client";
 
 /** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
@@ -62,7 +63,7 @@ export function fetchSmall(id: number, signal: AbortSignal): Promise<Picture | n
 async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | null> {
   const path = tilesAddress(id);
   try {
-    const response = await fetch(path, { credentials: "same-origin", signal });
+    const response = await firstFetch(path, { credentials: "same-origin", signal });
     if (!response.ok) return null;
     const layout = (await response.json()) as Schemas["TilesOut"];
     return await openTiled(layout, tileOptions(path, layout), signal);
@@ -75,7 +76,7 @@ async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | nu
 function tileOptions(path: string, layout: TileLayout): TileOptions {
   return {
     load: async (place, signal) => canvasOf(await fetchTile(path, layout, place, signal)),
-    free: (element) => Object.assign(element, { width: 0, height: 0 }),
+    free: (element) => (element as HTMLCanvasElement).getContext("bitmaprenderer")!.transferFromImageBitmap(null),
     missing: () => {
       const element = document.createElement("div");
       element.className = "stage-tile-missing";
@@ -86,7 +87,7 @@ function tileOptions(path: string, layout: TileLayout): TileOptions {
 
 async function fetchPicture(path: string, apart: boolean, signal: AbortSignal): Promise<Picture | null> {
   try {
-    const response = await fetch(path, { credentials: "same-origin", signal });
+    const response = await firstFetch(path, { credentials: "same-origin", signal });
     if (!response.ok) return null;
     const cut = await read(await response.blob(), apart);
     return cut && pictureOf(cut);

@@ -527,6 +527,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/visit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Visit
+         * @description An image with its annotations and its neighbours in the list with these filters.
+         */
+        readonly get: operations["visit_api_images__image_id__visit_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}/tiles": {
         readonly parameters: {
             readonly query?: never;
@@ -2823,6 +2843,18 @@ export interface components {
             readonly group_objects: boolean;
         };
         /**
+         * VisitOut
+         * @description An image, its neighbours in a list, and its annotations.
+         *
+         *     Of very many annotations only the first ones are here; `next_cursor` then leads on in the list
+         *     of the image's annotations.
+         */
+        readonly VisitOut: {
+            readonly image: components["schemas"]["ImageOut"];
+            readonly neighbours: components["schemas"]["NeighboursOut"];
+            readonly annotations: components["schemas"]["Page_AnnotationOut_"];
+        };
+        /**
          * ProblemError
          * @description One thing that is wrong, and where.
          */
@@ -3800,6 +3832,46 @@ export interface operations {
                 content: {
                     readonly "image/jpeg": string;
                     readonly "image/png": string;
+                };
+            };
+        };
+    };
+    readonly visit_api_images__image_id__visit_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly sort?: "file_name" | "id" | "created_at" | "annotation_count" | "-file_name" | "-id" | "-created_at" | "-annotation_count";
+                /** @description The file name contains this. */
+                readonly q?: string | null;
+                /** @description An annotation has one of these categories. */
+                readonly category?: readonly number[];
+                /** @description The same, by ids in COCO files. */
+                readonly category_coco_id?: readonly string[];
+                /** @description Annotations have each of these categories, not one of them. */
+                readonly every_category?: boolean;
+                /** @description With one of these ids in COCO files. */
+                readonly coco_id?: readonly string[];
+                /** @description There are annotations. */
+                readonly annotated?: boolean | null;
+                /** @description Without annotations, and marked neither done nor empty. */
+                readonly waiting?: boolean;
+                readonly subset?: string | null;
+                readonly status?: ("new" | "in_progress" | "done" | "empty") | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["VisitOut"];
                 };
             };
         };

@@ -1,6 +1,6 @@
 /** What a visit to an image begins with, and the same made ready before it begins. */
 
-import { get, listAll, type Schemas, type Transport } from "./client";
+import { get, listAll, listRest, type Schemas, type Transport } from "./client";
 import type { LoadedPicture } from "./pictures";
 import type { ImageRecord } from "../model/records";
 import { read, type Known } from "./wire";
@@ -13,15 +13,11 @@ export interface Visit {
   readonly neighbours: Neighbours | null;
 }
 
-/** Throws a RequestError when the image does not come; without neighbours one can still work. */
+/** In one answer, as far as that goes. Throws a RequestError when the image does not come. */
 export async function loadVisit(transport: Transport, imageId: number, query: string): Promise<Visit> {
-  // The image first: annotations that are newer than its revision do no harm, older ones would.
-  const image = await get(transport, "/api/images/{image_id}", imageId);
-  const [annotations, neighbours] = await Promise.all([
-    loadAnnotations(transport, imageId),
-    loadNeighbours(transport, imageId, query),
-  ]);
-  return { image, annotations, neighbours };
+  const { image, neighbours, annotations } = await get(transport, "/api/images/{image_id}/visit", imageId, query);
+  const rest = await listRest(transport, "/api/images/{image_id}/annotations", imageId, annotations.next_cursor);
+  return { image, neighbours, annotations: [...annotations.items, ...rest].map(read) };
 }
 
 export async function loadAnnotations(transport: Transport, imageId: number): Promise<Known[]> {
@@ -36,24 +32,31 @@ export async function loadNeighbours(
   return get(transport, "/api/images/{image_id}/neighbours", imageId, query).catch(() => null);
 }
 
-/** What is there of a visit before it begins. */
-export interface Ahead {
-  readonly visit: Visit | null;
+/** The picture of an image that is not on the stage yet. */
+export interface AheadPicture {
   /** On its way, or there; null when nobody asked for it yet. */
   readonly picture: Promise<LoadedPicture | null> | null;
   /** Ends what is on its way. Whoever goes on fetching does so under it. */
   readonly stop: AbortController;
 }
 
-export const nothingAhead = (): Ahead => ({ visit: null, picture: null, stop: new AbortController() });
+/** What is there of a visit before it begins. */
+export interface Ahead<Made> extends AheadPicture {
+  readonly made: Made | null;
+}
 
-interface Entry extends Ahead {
-  visit: Visit | null;
+export const nothingAhead = (): Ahead<never> => ({ made: null, picture: null, stop: new AbortController() });
+
+interface Entry<Made> extends Ahead<Made> {
+  made: Made | null;
   picture: Promise<LoadedPicture | null> | null;
 }
 
-export interface PrefetchOptions {
-  readonly load: (imageId: number) => Promise<Visit>;
+export interface PrefetchOptions<Made> {
+  /** Makes everything ready but the picture. */
+  readonly load: (imageId: number) => Promise<Made>;
+  /** Nobody wants what was made after all. */
+  readonly forget?: (made: Made) => void;
   readonly picture: (image: ImageRecord, signal: AbortSignal) => Promise<LoadedPicture | null>;
   readonly close?: (picture: LoadedPicture) => void;
 }
@@ -62,14 +65,19 @@ export interface PrefetchOptions {
  * Visits that will probably come next, made ready one after the other. Only what
  * is wanted is kept: a picture takes memory, and annotations grow old.
  */
-export class Prefetch {
-  readonly #options: Required<PrefetchOptions>;
-  readonly #entries = new Map<number, Entry>();
+export class Prefetch<Made extends { readonly image: ImageRecord }> {
+  readonly #options: Required<PrefetchOptions<Made>>;
+  readonly #entries = new Map<number, Entry<Made>>();
   #wanted: readonly number[] = [];
   #working = false;
 
-  constructor(options: PrefetchOptions) {
-    this.#options = { close: ({ picture }) => picture.close(), ...options };
+  constructor(options: PrefetchOptions<Made>) {
+    this.#options = { close: ({ picture }) => picture.close(), forget: () => undefined, ...options };
+  }
+
+  /** What is made by now. */
+  get made(): readonly Made[] {
+    return [...this.#entries.values()].flatMap(({ made }) => (made ? [made] : []));
   }
 
   /**
@@ -94,27 +102,28 @@ export class Prefetch {
   }
 
   /** Hands over what there is. */
-  take(id: number): Ahead {
+  take(id: number): Ahead<Made> {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
     return entry ?? nothingAhead();
   }
 
   /** What was handed over is not wanted after all. */
-  drop(ahead: Ahead): void {
+  drop(ahead: Ahead<Made>): void {
     ahead.stop.abort();
     this.#close(ahead);
+    if (ahead.made) this.#options.forget(ahead.made);
   }
 
-  #entry(id: number): Entry {
+  #entry(id: number): Entry<Made> {
     const known = this.#entries.get(id);
     if (known) return known;
-    const entry: Entry = nothingAhead();
+    const entry: Entry<Made> = nothingAhead();
     this.#entries.set(id, entry);
     return entry;
   }
 
-  #close({ picture }: Ahead): void {
+  #close({ picture }: AheadPicture): void {
     void picture?.then((loaded) => loaded && this.#options.close(loaded));
   }
 
@@ -123,7 +132,7 @@ export class Prefetch {
     this.#working = true;
     const tried = new Set<number>();
     for (;;) {
-      const id = this.#wanted.find((each) => !tried.has(each) && !this.#entries.get(each)?.visit);
+      const id = this.#wanted.find((each) => !tried.has(each) && !this.#entries.get(each)?.made);
       if (id === undefined) break;
       tried.add(id);
       await this.#fetch(id, this.#entry(id));
@@ -131,15 +140,17 @@ export class Prefetch {
     this.#working = false;
   }
 
-  async #fetch(id: number, entry: Entry): Promise<void> {
+  async #fetch(id: number, entry: Entry<Made>): Promise<void> {
+    let made: Made;
     try {
-      entry.visit = await this.#options.load(id);
+      made = await this.#options.load(id);
     } catch {
       // It is asked for again when the person goes there, and what is wrong is told then.
       return;
     }
-    if (this.#entries.get(id) !== entry) return;
-    entry.picture ??= this.#options.picture(entry.visit.image, entry.stop.signal);
+    if (this.#entries.get(id) !== entry) return this.#options.forget(made);
+    entry.made = made;
+    entry.picture ??= this.#options.picture(made.image, entry.stop.signal);
     await entry.picture;
   }
 }

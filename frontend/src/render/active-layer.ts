@@ -1,23 +1,37 @@
 /**
  * What is in hand: the selection with its handles, what the pointer is over, the
  * gesture's preview, and whatever the bitmap below does not show yet. Drawn anew
- * in every frame; there is never much of it.
+ * in every frame; there is never much of it. Of one outline whose points are being
+ * moved, which may have thousands, only the part that changes is.
  */
 
 import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
 import type { Look } from "../editor/look";
-import { selectedPoints } from "../editor/points";
+import { selectedPoints, type PointSelection } from "../editor/points";
 import { groupHandles, selectedGroup } from "../editor/resizing";
-import type { Bounds } from "../geometry/bounds";
+import { union, type Bounds } from "../geometry/bounds";
 import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
+import type { Handle, Outline } from "../shapes/shape";
 import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
-import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import {
+  clear,
+  clearPart,
+  deviceArea,
+  newCanvas,
+  sameFrame,
+  setBlank,
+  useImageSpace,
+  useScreenSpace,
+  type Frame,
+  type Layer,
+} from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { pixelsInHand } from "./pixels-layer";
+import { changedExtent } from "./repaint";
 import type { ShapesLayer } from "./shapes-layer";
 import { drawTip } from "./tip";
 
@@ -32,12 +46,31 @@ const FRAME_DASH = [3, 4];
 
 type Line = Pick<Preview, "closed" | "filled" | "subtracts"> & { readonly color: string };
 
+/** Handles and marks reach so far beyond the points that they are drawn at. */
+const REACH_CSS_PIXELS = 12;
+
+const NOTHING = "nothing";
+
+/** An outline with a gesture at its points, and all else that decides how that looks. */
+interface Moving {
+  readonly key: AnnotationKey;
+  readonly outline: Outline;
+  readonly frame: Frame;
+  readonly look: Look;
+  readonly color: string;
+  readonly hoveredHandle: Handle | null;
+  readonly points: PointSelection | null;
+  readonly mark: Preview["mark"];
+}
+
 export class ActiveLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
   readonly #below: ShapesLayer;
   readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
+  /** As it is on the canvas. */
+  #moving: Moving | null = null;
 
   constructor(
     editor: Editor,
@@ -55,8 +88,17 @@ export class ActiveLayer implements Layer {
     const late = this.#late();
     const refused = this.#refused();
     const blank = late.size + view.selection.size + refused.size === 0 && !view.hovered && isBlank(hand.preview);
-    if (setBlank(this.canvas, blank)) return;
-    clear(this.#context, frame);
+    if (setBlank(this.canvas, blank)) {
+      this.#moving = null;
+      return;
+    }
+    const moving = late.size + refused.size === 0 ? this.#pointsOnTheMove(frame) : null;
+    const part = moving && this.#moving && changedArea(this.#moving, moving);
+    this.#moving = moving;
+    if (part === NOTHING) return;
+    this.#context.save();
+    if (part) clearPart(this.#context, part);
+    else clear(this.#context, frame);
     useImageSpace(this.#context, frame);
     for (const key of late) this.#shape(key, normalStyle, frame);
     if (view.hovered && !view.selection.has(view.hovered)) {
@@ -67,6 +109,20 @@ export class ActiveLayer implements Layer {
     useScreenSpace(this.#context, frame);
     this.#handles(frame);
     this.#preview(hand.preview, frame);
+    this.#context.restore();
+  }
+
+  /** When all that there is to be drawn is one outline with a gesture at its points; else null. */
+  #pointsOnTheMove(frame: Frame): Moving | null {
+    const { view, hand, document, history } = this.#editor;
+    const { only: key, look, hovered, hoveredHandle, points } = view;
+    const annotation = key && document.get(key);
+    if (!annotation || !history.open || hand.toolId !== "select") return null;
+    if ((hovered && hovered !== key) || !this.#editor.visible(key)) return null;
+    const { mark } = hand.preview;
+    if (!isBlank({ ...hand.preview, mark: null })) return null;
+    const outline = this.#below.inHand(key, annotation);
+    return outline && { key, outline, frame, look, color: this.#color(key), hoveredHandle, points, mark };
   }
 
   #late(): Set<AnnotationKey> {
@@ -226,6 +282,20 @@ export class ActiveLayer implements Layer {
     }
     context.setLineDash([]);
   }
+}
+
+/** The part of the canvas where the two look different, in device pixels; null for all of it. */
+function changedArea(before: Moving, after: Moving): Bounds | typeof NOTHING | null {
+  const same = (["key", "look", "color", "hoveredHandle", "points"] as const).every((name) => before[name] === after[name]);
+  if (!same || !sameFrame(before.frame, after.frame)) return null;
+  const extent = changedExtent(before.outline, after.outline);
+  if (!extent) return null;
+  const marks = before.mark === after.mark ? [] : [before.mark, after.mark];
+  const points = marks.flatMap((mark) => (mark ? [mark.at] : []));
+  const all = [...extent, ...points.map(({ x, y }) => ({ left: x, top: y, right: x, bottom: y }))];
+  const bounds = all.reduce<Bounds | null>(union, null);
+  if (!bounds) return NOTHING;
+  return deviceArea(bounds, after.frame, REACH_CSS_PIXELS * after.frame.ratio);
 }
 
 const corners = ({ left, top, right, bottom }: Bounds): ImagePoint[] => [

@@ -16,6 +16,8 @@ import { applyTones } from "./tones";
 const CRISP_SCALE = 2;
 /** Giving a tile to the compositor copies it; more in one frame would be felt. */
 const MOST_NEW_TILES_A_FRAME = 2;
+/** A zoom that has not changed for so long is at rest. */
+const REST_MS = 120;
 /** Tiles out of sight stay, the nearest of them, as long as they have no more pixels. */
 const SPARE_PIXELS = 8_000_000;
 
@@ -32,6 +34,9 @@ export class ImageLayer implements Layer {
   /** What was asked for and is not there yet. */
   readonly #awaited = new Set<Tile>();
   #picture: Picture | null = null;
+  #scale = 0;
+  /** The clock that runs until the zoom is at rest; 0 while it is. */
+  #zooming = 0;
   #drawn: Frame | null = null;
   #complete = false;
   #display: Display | null = null;
@@ -48,12 +53,14 @@ export class ImageLayer implements Layer {
     this.destroy();
     this.#picture = picture;
     this.#complete = false;
-    picture.onArrival = () => {
-      this.#drawn = null;
-      this.#again();
-    };
+    picture.onArrival = () => this.#arrive();
     this.canvas.style.width = `${picture.size.width}px`;
     this.canvas.style.height = `${picture.size.height}px`;
+  }
+
+  #arrive(): void {
+    this.#complete = false;
+    this.#again();
   }
 
   /** Lets go of the picture, which others may keep. */
@@ -61,6 +68,8 @@ export class ImageLayer implements Layer {
     if (this.#picture) this.#picture.onArrival = null;
     this.#picture = null;
     this.#drawn = null;
+    clearTimeout(this.#zooming);
+    this.#zooming = 0;
     for (const tile of this.#awaited) tile.release();
     this.#awaited.clear();
     for (const tile of [...this.#shown.keys()]) this.#remove(tile);
@@ -70,7 +79,9 @@ export class ImageLayer implements Layer {
     this.#showTones();
     const picture = this.#picture;
     if (!picture || (this.#complete && sameFrame(this.#drawn, frame))) return;
+    this.#noteZoom(frame);
     this.#drawn = frame;
+    this.#scale = frame.camera.scale;
     const { x, y, scale } = frame.camera;
     // A file of another size than the record fills the record's frame.
     const u = (this.#editor.image.width / picture.size.width) * scale;
@@ -80,6 +91,16 @@ export class ImageLayer implements Layer {
     const rendering = scale >= CRISP_SCALE ? "pixelated" : "auto";
     if (style.imageRendering !== rendering) style.imageRendering = rendering;
     this.#choose(picture, frame, Math.max(u, v) * frame.ratio);
+  }
+
+  /** While one zooms, tiles that would only be passed by are not fetched. */
+  #noteZoom({ camera: { scale } }: Frame): void {
+    if (!this.#picture?.remote || this.#drawn === null || this.#scale === scale) return;
+    clearTimeout(this.#zooming);
+    this.#zooming = window.setTimeout(() => {
+      this.#zooming = 0;
+      this.#arrive();
+    }, REST_MS);
   }
 
   #showTones(): void {
@@ -100,7 +121,7 @@ export class ImageLayer implements Layer {
     this.#giveUp(new Set(wanted));
     this.#add(coarsest, tilesIn(coarsest, seen), Infinity);
     const room = level === coarsest ? Infinity : MOST_NEW_TILES_A_FRAME;
-    const late = this.#add(level, wanted, room);
+    const late = !this.#zooming && this.#add(level, wanted, room);
     this.#complete = !late && wanted.every((tile) => this.#shown.has(tile));
     // What is on its way asks for a frame when it comes.
     if (late) this.#again();

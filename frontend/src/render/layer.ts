@@ -1,5 +1,6 @@
 /** One canvas of the stack, from the image at the bottom to the gesture in hand on top. */
 
+import type { Bounds } from "../geometry/bounds";
 import type { Camera, Size } from "../geometry/camera";
 
 export interface Frame {
@@ -44,6 +45,26 @@ export function clear(context: Context, { size, ratio }: Frame): void {
     canvas.width = width;
     canvas.height = height;
   } else context.clearRect(0, 0, width, height);
+}
+
+/** The part of the canvas, in whole device pixels, that these bounds can be seen in. */
+export function deviceArea(bounds: Bounds, { camera, size, ratio }: Frame, margin: number): Bounds {
+  const scale = camera.scale * ratio;
+  return {
+    left: Math.max(0, Math.floor(bounds.left * scale + camera.x * ratio - margin)),
+    top: Math.max(0, Math.floor(bounds.top * scale + camera.y * ratio - margin)),
+    right: Math.min(Math.round(size.width * ratio), Math.ceil(bounds.right * scale + camera.x * ratio + margin)),
+    bottom: Math.min(Math.round(size.height * ratio), Math.ceil(bounds.bottom * scale + camera.y * ratio + margin)),
+  };
+}
+
+/** Empties a part of the canvas, in whole device pixels; until `restore` nothing else can be painted. */
+export function clearPart(context: Context, { left, top, right, bottom }: Bounds): void {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.beginPath();
+  context.rect(left, top, right - left, bottom - top);
+  context.clip();
+  context.clearRect(left, top, right - left, bottom - top);
 }
 
 /** From here on the context takes image coordinates. */

@@ -122,20 +122,28 @@ function prepared(outline: Outline): Paths {
   if (!paths) {
     const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
     const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
-    const strokes = dense ? rings.flatMap(inPieces) : [addRings(new Path2D(), rings)];
-    const lines = new Path2D();
-    for (const [from, to] of outline.lines) {
-      lines.moveTo(from.x, from.y);
-      lines.lineTo(to.x, to.y);
-    }
     const areas = outline.areas.map(({ rings, cut }) => ({
       fill: addRings(new Path2D(), rings),
       keep: separately(cut).map(everywhereBut),
     }));
-    paths = { areas, strokes: outline.lines.length > 0 ? [...strokes, lines] : strokes, dense };
+    // A path takes memory, and most shapes are one area without holes, whose path serves for both.
+    const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
+    const around = only?.fill ?? addRings(new Path2D(), rings);
+    const strokes = dense ? rings.flatMap(inPieces) : [around];
+    if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
+    paths = { areas, strokes, dense };
     pathsOf.set(outline, paths);
   }
   return paths;
+}
+
+function linesOf(lines: Outline["lines"]): Path2D {
+  const path = new Path2D();
+  for (const [from, to] of lines) {
+    path.moveTo(from.x, from.y);
+    path.lineTo(to.x, to.y);
+  }
+  return path;
 }
 
 /** Holes that overlap are cut out one by one, or their common part would be filled again. */

@@ -28,6 +28,8 @@ export interface Picture {
   readonly size: Size;
   /** The finest first. */
   readonly levels: readonly Level[];
+  /** Its tiles have to be fetched, which is not worth it for what is passed by. */
+  readonly remote: boolean;
   /** Called when a tile has come that was on its way. */
   onArrival: (() => void) | null;
   /** Gives the memory back; nothing of it may be in the page any more. */
@@ -156,6 +158,7 @@ export function pictureOf({ size, levels }: CutPicture): Picture {
   };
   return {
     size,
+    remote: false,
     onArrival: null,
     levels: levels.map(({ scale, tiles }) => ({ scale, tiles: tiles.map(tile) })),
     close: () => all.forEach((each) => each.close()),

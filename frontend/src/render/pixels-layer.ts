@@ -9,7 +9,7 @@
 import type { Editor } from "../editor/editor";
 import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import { union, type Bounds } from "../geometry/bounds";
-import { clear, newCanvas, sameFrame, useImageSpace, type Frame, type Layer } from "./layer";
+import { clear, clearPart, deviceArea, newCanvas, sameFrame, useImageSpace, type Frame, type Layer } from "./layer";
 import { selectedStyle, type Style } from "./paint";
 import type { ShapesLayer } from "./shapes-layer";
 
@@ -72,11 +72,7 @@ export class PixelsLayer implements Layer {
     if (area.right <= area.left || area.bottom <= area.top) return;
     const context = this.#context;
     context.save();
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.beginPath();
-    context.rect(area.left, area.top, area.right - area.left, area.bottom - area.top);
-    context.clip();
-    context.clearRect(area.left, area.top, area.right - area.left, area.bottom - area.top);
+    clearPart(context, area);
     // Outlines of what lies just outside reach into the area.
     const cells = lookAt(pixels, imageArea(area, frame, MARGIN_CSS_PIXELS), Math.max(1, Math.floor(1 / scale)));
     useImageSpace(context, frame);
@@ -126,17 +122,6 @@ function together(changes: readonly Bounds[]): Bounds[] {
     else found.push(bounds);
   }
   return found;
-}
-
-/** The part of the canvas, in whole device pixels, that these bounds can be seen in. */
-function deviceArea(bounds: Bounds, { camera, size, ratio }: Frame, margin: number): Bounds {
-  const scale = camera.scale * ratio;
-  return {
-    left: Math.max(0, Math.floor(bounds.left * scale + camera.x * ratio - margin)),
-    top: Math.max(0, Math.floor(bounds.top * scale + camera.y * ratio - margin)),
-    right: Math.min(Math.round(size.width * ratio), Math.ceil(bounds.right * scale + camera.x * ratio + margin)),
-    bottom: Math.min(Math.round(size.height * ratio), Math.ceil(bounds.bottom * scale + camera.y * ratio + margin)),
-  };
 }
 
 function imageArea(area: Bounds, { camera, ratio }: Frame, margin: number): Bounds {

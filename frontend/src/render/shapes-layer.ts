@@ -3,7 +3,8 @@
  *
  * While the worker draws, the browser's compositor moves the last bitmap with the
  * camera: nothing is painted on the main thread. At most one request is under way;
- * when its answer comes, the next is made if anything has changed since.
+ * when its answer comes, the next is made if anything has changed since. It can be
+ * drawn before it is on a stage, and stays as it is between two stages.
  */
 
 import type { Editor } from "../editor/editor";
@@ -25,12 +26,22 @@ interface Raster {
   readonly look: Look;
 }
 
+export const frameOf = ({ camera, stage }: Editor): Frame => ({
+  camera,
+  size: stage,
+  ratio: window.devicePixelRatio,
+});
+
 export class ShapesLayer implements Layer {
   readonly canvas = document.createElement("canvas");
   readonly #context = this.canvas.getContext("bitmaprenderer")!;
   readonly #worker: Worker;
   readonly #editor: Editor;
-  readonly #answered: () => void;
+  /** Called when there is something new to show. */
+  answered: () => void = () => undefined;
+  /** Resolves when the first bitmap is there, or will never be. */
+  readonly drawn: Promise<void>;
+  #settle: () => void = () => undefined;
   readonly #unsubscribe: readonly (() => void)[];
   readonly #outdated = new Set<AnnotationKey>();
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
@@ -39,13 +50,14 @@ export class ShapesLayer implements Layer {
   #raster: Raster | null = null;
   #drawn: { frame: Frame; raster: Raster } | null = null;
 
-  constructor(editor: Editor, worker: Worker, answered: () => void) {
+  constructor(editor: Editor, worker: Worker) {
     this.canvas.className = "stage-shapes";
     this.canvas.setAttribute("aria-hidden", "true");
     this.#editor = editor;
     this.#worker = worker;
-    this.#answered = answered;
+    this.drawn = new Promise((resolve) => (this.#settle = resolve));
     worker.onmessage = ({ data }: MessageEvent<RasterAnswer>) => this.#receive(data);
+    worker.onerror = () => this.#settle();
     const allOutdated = (): void => {
       for (const [key] of editor.document.entries()) this.#outdated.add(key);
     };
@@ -94,6 +106,9 @@ export class ShapesLayer implements Layer {
   destroy(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#worker.terminate();
+    this.#settle();
+    this.canvas.width = 0;
+    this.canvas.height = 0;
   }
 
   #ask(frame: Frame): void {
@@ -152,7 +167,8 @@ export class ShapesLayer implements Layer {
       const annotation = asked.at.get(key) ?? this.#editor.document.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });
     }
-    this.#answered();
+    this.#settle();
+    this.answered();
   }
 }
 

@@ -13,18 +13,19 @@ import { ActiveLayer } from "./active-layer";
 import { ImageLayer } from "./image-layer";
 import { GuidesLayer } from "./guides-layer";
 import { LabelsLayer } from "./labels-layer";
-import type { Frame, Layer } from "./layer";
+import type { Layer } from "./layer";
 import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
 import { PixelsLayer } from "./pixels-layer";
 import { PredictionsLayer } from "./predictions-layer";
-import { ShapesLayer } from "./shapes-layer";
+import { frameOf, type ShapesLayer } from "./shapes-layer";
 import { SuperpixelsLayer } from "./superpixels-layer";
 
 export interface StageOptions {
   readonly element: HTMLElement;
   readonly editor: Editor;
-  readonly worker: Worker;
+  /** Outlives the stage. */
+  readonly shapes: ShapesLayer;
   /** Annotations that the server does not take, drawn in red. */
   readonly refused: () => ReadonlyMap<AnnotationKey, string>;
 }
@@ -40,11 +41,12 @@ export class Stage {
   readonly #undo: (() => void)[] = [];
   #requested = 0;
 
-  constructor({ element, editor, worker, refused }: StageOptions) {
+  constructor({ element, editor, shapes, refused }: StageOptions) {
     this.#element = element;
     this.#editor = editor;
     this.#image = new ImageLayer(editor, () => this.request());
-    this.#shapes = new ShapesLayer(editor, worker, () => this.request());
+    this.#shapes = shapes;
+    shapes.answered = () => this.request();
     this.#layers = [
       this.#image,
       new GuidesLayer(editor),
@@ -76,6 +78,12 @@ export class Stage {
     this.#setCursor();
   }
 
+  /** Draws at once, not with the next frame: what is ready is seen, and what is not begins. */
+  draw(): void {
+    cancelAnimationFrame(this.#requested);
+    this.#draw();
+  }
+
   show(picture: Picture): void {
     this.#image.show(picture);
     this.request();
@@ -95,15 +103,15 @@ export class Stage {
   destroy(): void {
     cancelAnimationFrame(this.#requested);
     for (const undo of this.#undo) undo();
-    this.#shapes.destroy();
+    this.#shapes.answered = () => undefined;
     this.#image.destroy();
     this.#element.replaceChildren();
   }
 
   #draw(): void {
     this.#requested = 0;
-    const { camera, stage, image } = this.#editor;
-    const frame: Frame = { camera, size: stage, ratio: window.devicePixelRatio };
+    const { camera, image } = this.#editor;
+    const frame = frameOf(this.#editor);
     const { style } = this.#plate;
     style.transform = `translate(${camera.x}px, ${camera.y}px)`;
     style.width = `${image.width * camera.scale}px`;

@@ -82,6 +82,7 @@ export async function openTiled(layout: TileLayout, options: TileOptions, signal
 class TiledPicture implements Picture {
   readonly size: { readonly width: number; readonly height: number };
   readonly levels: readonly Level[];
+  readonly remote = true;
   onArrival: (() => void) | null = null;
   readonly #tiles: RemoteTile[] = [];
   readonly #coarsest: { readonly element: HTMLElement; readonly free: (element: HTMLElement) => void };

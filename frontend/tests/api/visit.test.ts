@@ -1,46 +1,50 @@
 import { expect, test } from "vitest";
 
 import type { LoadedPicture } from "../../src/api/pictures";
-import { Prefetch, type Visit } from "../../src/api/visit";
+import { Prefetch } from "../../src/api/visit";
+import type { ImageRecord } from "../../src/model/records";
 
 const pictureOf = (id: number): LoadedPicture =>
-  ({ picture: { size: { width: id, height: id }, levels: [], onArrival: null, close: () => undefined }, whole: true });
+  ({ picture: { size: { width: id, height: id }, levels: [], remote: false, onArrival: null, close: () => undefined }, whole: true });
 
 function scene(fails: readonly number[] = []) {
   const loaded: number[] = [];
   const closed: number[] = [];
+  const forgotten: number[] = [];
   const prefetch = new Prefetch({
     load: async (id) => {
       loaded.push(id);
       await Promise.resolve();
       if (fails.includes(id)) throw new Error("gone");
-      return { image: { id }, annotations: [], neighbours: null } as unknown as Visit;
+      return { image: { id } as ImageRecord };
     },
+    forget: ({ image }) => forgotten.push(image.id),
     picture: ({ id }) => Promise.resolve(pictureOf(id)),
     close: ({ picture }) => closed.push(picture.size.width),
   });
-  return { prefetch, loaded, closed };
+  return { prefetch, loaded, closed, forgotten };
 }
 
 const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 test("the likeliest is made ready first, and what is not wanted any more is let go", async () => {
-  const { prefetch, loaded, closed } = scene();
+  const { prefetch, loaded, closed, forgotten } = scene();
   prefetch.want([5, 3]);
   await rest();
   expect(loaded).toEqual([5, 3]);
   prefetch.want([6, 5]);
   await rest();
   expect(loaded, "what is there is not fetched again").toEqual([5, 3, 6]);
-  expect(closed).toEqual([3]);
-  const { visit, picture } = prefetch.take(5);
-  expect(visit?.image.id).toBe(5);
+  expect([closed, forgotten]).toEqual([[3], [3]]);
+  expect(prefetch.made.map(({ image }) => image.id)).toEqual([5, 6]);
+  const { made, picture } = prefetch.take(5);
+  expect(made?.image.id).toBe(5);
   expect((await picture)?.picture.size.width).toBe(5);
-  expect(prefetch.take(5)).toMatchObject({ visit: null, picture: null });
+  expect(prefetch.take(5)).toMatchObject({ made: null, picture: null });
 });
 
 test("what was handed over and is not wanted after all is stopped and closed", async () => {
-  const { prefetch, closed } = scene();
+  const { prefetch, closed, forgotten } = scene();
   prefetch.want([5]);
   await rest();
   const ahead = prefetch.take(5);
@@ -48,7 +52,18 @@ test("what was handed over and is not wanted after all is stopped and closed", a
   expect(ahead.stop.signal.aborted, "it is somebody else's now").toBe(false);
   prefetch.drop(ahead);
   await rest();
-  expect([ahead.stop.signal.aborted, closed]).toEqual([true, [5]]);
+  expect([ahead.stop.signal.aborted, closed, forgotten]).toEqual([true, [5], [5]]);
+});
+
+test("what comes when it is not wanted any more, or taken over, is let go", async () => {
+  const { prefetch, forgotten } = scene();
+  prefetch.want([5]);
+  expect(prefetch.take(5).made, "it is on its way").toBeNull();
+  await rest();
+  prefetch.want([6]);
+  prefetch.want([]);
+  await rest();
+  expect(forgotten).toEqual([5, 6]);
 });
 
 test("one that does not come keeps nobody waiting", async () => {
@@ -56,8 +71,8 @@ test("one that does not come keeps nobody waiting", async () => {
   prefetch.want([5, 3]);
   await rest();
   expect(loaded).toEqual([5, 3]);
-  expect(prefetch.take(5).visit).toBeNull();
-  expect(prefetch.take(3).visit).not.toBeNull();
+  expect(prefetch.take(5).made).toBeNull();
+  expect(prefetch.take(3).made).not.toBeNull();
 });
 
 test("a picture that was just shown is kept instead of fetched", async () => {
