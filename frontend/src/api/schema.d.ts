@@ -4897,6 +4897,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
@@ -4943,6 +4945,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
