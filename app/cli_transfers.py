@@ -365,6 +365,7 @@ def _zip_tasks(ctx: click.Context, param: click.Parameter, value: str | None) ->
 @click.option("--segmentation", type=OneOf(_segmentations), default="stored", help="How.")
 @click.option("--crop-covered", is_flag=True, help="Cut away what later annotations cover.")
 @click.option("--allow-attributes/--no-attributes", default=True, help="Write attributes or not.")
+@click.option("--fill", is_flag=True, help="Add area, bbox, iscrowd and sizes where they lack.")
 @click.option("--ensure-ascii", is_flag=True, help="Escape characters beyond ASCII.")
 @click.option("--ids", type=OneOf(_ids), default="preserve", help="Keep ids, or count from 1.")
 @click.option("--category", multiple=True, help="Only this category (name or id); repeatable.")
@@ -419,7 +420,7 @@ def export_to_file(
         if foreign:
             _export_folder(context, session, dataset_id, output, form, filters, images=images)
             return
-        # How files are written: segmentation, ids, crop_covered, allow_attributes, ensure_ascii.
+        # How files are written: segmentation, ids, crop_covered, allow_attributes, ...
         file_options = exports.ExportOptions(task=task or "instances", filters=filters, **writing)
         if zipped:
             options = ZipOptions(

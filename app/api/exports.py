@@ -52,6 +52,13 @@ Crop = Annotated[
     Query(description="Cut away what later annotations of an image cover, and count `area` anew."),
 ]
 Attributes = Annotated[bool, Query(description="Write the annotations' `attributes`.")]
+Fill = Annotated[
+    bool,
+    Query(
+        description="Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size "
+        "of images that have none."
+    ),
+]
 Ascii = Annotated[
     bool, Query(description="Escape characters beyond ASCII, for readers that guess encodings.")
 ]
@@ -136,6 +143,7 @@ def file_options(
     ids: Ids = "preserve",
     crop_covered: Crop = False,
     allow_attributes: Attributes = True,
+    fill: Fill = False,
     ensure_ascii: Ascii = False,
 ) -> ExportOptions:
     """How each file is written, whatever its task."""
@@ -144,6 +152,7 @@ def file_options(
         ids=ids,
         crop_covered=crop_covered,
         allow_attributes=allow_attributes,
+        fill=fill,
         ensure_ascii=ensure_ascii,
         filters=filters,
     )

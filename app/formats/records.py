@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from app.formats.coco import values
 from app.formats.issues import ISSUES, Issue
 
 if TYPE_CHECKING:
@@ -220,6 +221,9 @@ class Report:
         self.errors += severity == "error"
         if len(self.issues) < MOST_ISSUES:
             done = action or kind.action
+            # What a file holds is told, and no database keeps NUL.
+            path, message = values.shown_name(path), values.shown_name(message)
+            id = values.shown_name(id) if isinstance(id, str) else id  # noqa: A001
             self.issues.append(Issue(severity, code, path, id, message, done, self._file))
 
     def as_dict(self) -> dict[str, Any]:

@@ -53,8 +53,11 @@ def note(session: Session, *, files: Iterable[NewBlob]) -> None:
         session.execute(insert(Blob).values(rows).on_conflict_do_nothing())
 
 
-def keep(session: Session, storage: Storage, *, files: Sequence[NewBlob]) -> None:
-    """Move the files into the storage; their rows stay locked until the caller's commit."""
+def keep(session: Session, storage: Storage | None, *, files: Sequence[NewBlob]) -> None:
+    """Move the files into the storage; their rows stay locked until the caller's commit.
+
+    Without a storage only the rows are there, for whoever tries and undoes it all.
+    """
     for rows in _rows(files):
         row = insert(Blob).values(rows)
         # An update that changes nothing, for its lock. A row that is just being deleted is made
@@ -63,6 +66,8 @@ def keep(session: Session, storage: Storage, *, files: Sequence[NewBlob]) -> Non
             index_elements=[Blob.sha256], set_={"size": row.excluded.size}
         )
         session.execute(locked)
+    if storage is None:
+        return
     with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
         distinct = {file.sha256: file for file in files}.values()
         for _ in pool.map(lambda file: storage.put(blob_key(file.sha256), file.path), distinct):

@@ -57,12 +57,15 @@ class ExportOptions:
     ids: str = "preserve"
     crop_covered: bool = False
     allow_attributes: bool = True
+    fill: bool = False
     ensure_ascii: bool = False
     filters: ImageFilter = field(default_factory=ImageFilter)
 
     @property
     def rewriting(self) -> Rewriting:
-        return Rewriting(self.task, self.segmentation, self.crop_covered, self.allow_attributes)
+        return Rewriting(
+            self.task, self.segmentation, self.crop_covered, self.allow_attributes, self.fill
+        )
 
 
 def export_tasks() -> tuple[str, ...]:
@@ -144,6 +147,7 @@ class _Export:
         self._task = options.task
         self._rewriting = options.rewriting
         self._reindex = options.ids == "reindex"
+        self._fill = options.fill
         self._numbers = numbers
         self._categories = self.records.categories()
         self._category_ids = self._unique_ids() if self._reindex else {}
@@ -186,10 +190,11 @@ class _Export:
                     width=row.width,
                     height=row.height,
                 )
-            elif self._reindex:
-                yield writer.renumbered(self._text(row), {"id": number})
             else:
-                yield self._text(row)
+                text = self._text(row)
+                if self._fill:
+                    text = writer.with_size(text, width=row.width, height=row.height)
+                yield writer.renumbered(text, {"id": number}) if self._reindex else text
 
     def annotations(self) -> Iterator[str]:
         if self._task == "panoptic":

@@ -133,15 +133,19 @@ class ZipFolder:
         self._images[record.index] = image_id
 
     def store(
-        self, session: Session, storage: Storage, arrivals: Arrivals, dataset_id: int
+        self, session: Session, storage: Storage | None, arrivals: Arrivals, dataset_id: int
     ) -> None:
-        """Have the pictures become the pixels of their images, which are all there by now."""
+        """Have the pictures become the pixels of their images, which are all there by now.
+
+        Without a storage it is only tried.
+        """
         wanted = [place for place in self._kept if place in self._images]
         for start in range(0, len(wanted), _PICTURES_AT_ONCE):
             self._progress.tell(start, len(wanted), "Storing images.")
             places = wanted[start : start + _PICTURES_AT_ONCE]
             files = [self._kept[place] for place in places]
-            arrivals.note([file.blob for file in files])
+            if storage is not None:
+                arrivals.note([file.blob for file in files])
             outcome = intake.store(
                 session,
                 storage,
@@ -187,6 +191,7 @@ def import_folder(
             with folder.told(report):
                 yield one_source(form, folder, task=options.task, report=report)
 
+        kept = None if options.dry_run else storage
         with Arrivals(sessions, storage) as arrivals:
             report = imports.import_source(
                 session,
@@ -196,7 +201,7 @@ def import_folder(
                 options=replace(options, format=form.name),
                 progress=progress,
                 pictures=folder,
-                pixels=lambda: folder.store(session, storage, arrivals, dataset_id),
+                pixels=lambda: folder.store(session, kept, arrivals, dataset_id),
             )
         return report | {"pictures": folder.numbers}
 

@@ -253,7 +253,8 @@ class _ZipImport(ImportInto):
             try:
                 with imports.as_a_whole(self.session, self.report, dry_run=self.options.dry_run):
                     self._import_files(archive)
-                    arrivals.used |= self._store_pictures(storage)
+                    kept = None if self.options.dry_run else storage
+                    arrivals.used |= self._store_pictures(kept)
             except TooStrict as error:
                 raise ImportFailed(str(error), self._result()) from None
         result = self._result(done=not self.options.dry_run)
@@ -313,10 +314,8 @@ class _ZipImport(ImportInto):
             work.run(opened, named, pngs or None)
         part.tally, part.imported = work.tally, True
 
-    def _store_pictures(self, storage: Storage) -> set[str | None]:
+    def _store_pictures(self, storage: Storage | None) -> set[str | None]:
         """The images of the zip become those of the dataset; the files that are used."""
-        if self.options.dry_run:
-            return set()
         used: set[str | None] = set()
         by_subset: dict[str, list[int]] = {}
         for place, subset in enumerate(self._subsets):

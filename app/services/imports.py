@@ -126,7 +126,7 @@ def import_source(
 ) -> dict[str, Any]:
     """Import what `opened` opens, as `import_file` does.
 
-    `pictures` came along; `pixels` takes them in once the images are there, but not in a dry run.
+    `pictures` came along; `pixels` takes them in once the images are there.
     """
     work = ImportWork(
         session,
@@ -335,7 +335,7 @@ class ImportWork(ImportInto):
                 session, dataset_id=self.dataset_id, records=source.frames, matches=matches
             )
             progress.tell(source.position, total, "Importing annotations.")
-        if self.pixels is not None and not self.options.dry_run:
+        if self.pixels is not None:
             # Before the dataset is locked: filling locks images.
             self.pixels()
         progress.tell(total, total, "Saving.")

@@ -171,7 +171,7 @@ class Outcome:
 
 def store(
     session: Session,
-    storage: Storage,
+    storage: Storage | None,
     *,
     dataset_id: int,
     items: Sequence[SoundFile | Rejection],
@@ -181,7 +181,7 @@ def store(
     """Take the sound files in. The caller has the dataset's turn (app/services/turns.py).
 
     `meant` has the images, by primary key, of sound files (by their place) that need not be looked
-    for.
+    for. Without a storage the caller only tries, and undoes it.
     """
     sound = [item for item in items if isinstance(item, SoundFile)]
     arrivals = [item.as_arrival() for item in sound]

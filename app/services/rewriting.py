@@ -28,7 +28,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, literal, select
 from sqlalchemy.orm import Session
 
 from app import masks
-from app.formats.coco import rawjson
+from app.formats.coco import rawjson, repair
 from app.models import Image
 from app.services import covering, shapes
 
@@ -51,10 +51,16 @@ class Rewriting:
     segmentation: str = "stored"
     crop_covered: bool = False
     allow_attributes: bool = True
+    fill: bool = False
 
     @property
     def is_needed(self) -> bool:
-        return self.draws or not self.allow_attributes
+        return self.draws or not self.allow_attributes or self.fills
+
+    @property
+    def fills(self) -> bool:
+        """Whether `area`, `bbox` and `iscrowd` are added where an annotation has none."""
+        return self.fill and self.task in _TASKS
 
     @property
     def draws(self) -> bool:
@@ -109,9 +115,19 @@ def rewrite(
     drawn = [item for item in items if item is not None]
     if drawn:
         _draw(drawn, _sizes(session, {item.image for item in drawn}), how)
-    for item, text in zip(items, texts, strict=True):
+    for row, item, text in zip(rows, items, texts, strict=True):
         new = rawjson.replace(text, raw=item.changes) if item and item.changes else text
+        if how.fills:
+            new = _filled(new, row)
         yield new if how.allow_attributes else _without_attributes(new)
+
+
+def _filled(text: str, row: Any) -> str:
+    """The record with what it lacks of what is computed for its display."""
+    lacking = repair.absent(
+        rawjson.members(text), area=row.area, bbox=row.bbox, iscrowd=row.iscrowd
+    )
+    return rawjson.replace(text, raw=lacking) if lacking else text
 
 
 def _without_attributes(text: str) -> str:

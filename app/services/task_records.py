@@ -57,7 +57,7 @@ from app.services.images import ImageFilter
 __all__ = ["GEOMETRY", "KEY", "TaskRecords", "present_tasks"]
 
 KEY = (Annotation.id.label("key"),)
-GEOMETRY = (Annotation.shape, Annotation.iscrowd)
+GEOMETRY = (Annotation.shape, Annotation.iscrowd, Annotation.area, Annotation.bbox)
 """Columns of annotations that an export asks for where it needs them."""
 
 _OBJECTS = ("instances", "person_keypoints", "stuff")

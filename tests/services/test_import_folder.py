@@ -97,6 +97,31 @@ def test_pictures_that_are_not_taken_are_not_kept(
         assert own.scalars(select(Blob.sha256)).all() == used
 
 
+def test_a_dry_run_tells_the_same_of_pictures(
+    context: AppContext, session: Any, dataset: Dataset
+) -> None:
+    """New ones, those of records, those that are there, and one that does not fit its record."""
+    session.commit()
+    other = png(10, 10, "red")
+    coco: dict[str, bytes | str] = {"annotations/instances_val.json": _COCO}
+    coco["images/val/new.png"] = other
+    yolo = _YOLO | _NAMES
+    zips: list[tuple[dict[str, bytes | str], int]] = [
+        (yolo, 0),
+        (yolo | {"images/a.png": other}, 1),
+        (coco | {"images/val/a.png": png(10, 10)}, 0),
+        (coco | {"images/val/a.png": png(9, 9)}, 1),
+    ]
+    for files, rejected in zips:
+        tried = put_zip(context, dataset, files, dry_run=True)
+        with context.sessions() as own:
+            stored = own.scalars(select(Blob.sha256)).all()
+            assert set(stored) == set(own.scalars(select(Image.blob_sha256)))
+        done = put_zip(context, dataset, files)
+        assert {**tried, "dry_run": False, "imported": True} == done
+        assert done["pictures"]["rejected"] == rejected
+
+
 _YOLO: dict[str, bytes | str] = {"images/a.png": png(10, 10), "labels/a.txt": "0 .5 .5 .2 .2\n"}
 _NAMES: dict[str, bytes | str] = {"data.yaml": "names: [cat]"}
 _VOC: dict[str, bytes | str] = {

@@ -62,6 +62,7 @@ IMAGES: list[dict[str, Any]] = [
     {"id": "@2.0@", "file_name": "train/e\u0301 ü.jpg", "width": "@8.0@", "height": "@6.00@"},
     {"id": 0, "file_name": "train/a.jpg", "width": 8, "height": 6, "license": 3, "x": {"y": []}},
     {"id": "img/1", "file_name": "a.png", "width": "8", "height": " 6"},
+    {"id": "@1e23@", "file_name": "float.jpg", "width": 8, "height": 6},
     {"id": 2**70, "file_name": "../../etc/passwd.jpg", "width": 8, "height": 6},
     {"id": 7, "file_name": "C:\\data\\b.jpg", "width": 8, "height": 6},
     {"id": 8, "width": 8, "height": 6},
@@ -79,6 +80,7 @@ CATEGORIES: list[dict[str, Any]] = [
     {"id": 6, "name": "twice"},
     {"id": 6, "name": "twice more"},
     {"id": 12},
+    {"id": "@1e308@", "name": "far"},
 ]
 ANNOTATIONS: list[dict[str, Any]] = [
     annotation(id=0, category_id=0),
@@ -86,6 +88,7 @@ ANNOTATIONS: list[dict[str, Any]] = [
     annotation(id="x", image_id="img/1", category_id="cat"),
     annotation(id=2**70, image_id=2**70, category_id=900),
     annotation(id=None, category_id=0),
+    annotation(id="@12345678901234567890.0@", image_id="@1e23@", category_id="@1e308@"),
     annotation(id=20, category_id=0, image_id="1"),
     annotation(id=21, category_id=0, area=..., bbox=..., iscrowd=...),
     annotation(id=22, category_id=0, area=None, bbox=None),
@@ -138,3 +141,17 @@ def test_every_oddity_that_is_accepted(
     again = put_in(context, dataset, text, task="instances")
     assert again["annotations"]["unchanged"] == len(ANNOTATIONS)
     assert everything(session) == before
+
+
+def test_what_no_database_keeps_loses_nothing_else(
+    context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    """NUL in an id and in keys: reported, and everything beside it goes in."""
+    file = coco(annotation(), annotation(id="a\x00b"), **{"k\x00": 1})
+    text = json.dumps(file)[:-1] + ', "k\\u0000": 2}'
+    report = put_in(context, dataset, text.encode())
+    assert report["issue_counts"] == {"duplicate_key": 1, "id_invalid": 1}
+    assert {issue["id"] for issue in report["issues"]} == {None, "a\ufffdb"}
+    assert "\\u0000" not in json.dumps(report)
+    out = get_out(context, dataset, "instances")
+    assert (len(out["annotations"]), out["k\x00"]) == (1, ("number", "2"))

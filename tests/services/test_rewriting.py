@@ -354,6 +354,42 @@ def test_attributes_can_be_left_out(
     }
 
 
+# What is missing -------------------------------------------------------------------------------
+
+
+def test_what_is_missing_can_be_filled_in(
+    context: AppContext, dataset: Dataset, text_of: Callable[..., bytes]
+) -> None:
+    """As it is computed for display; whatever is there keeps its text."""
+    images = [
+        {"id": 1, "file_name": "a.jpg", "width": "@8.0@", "height": 6},
+        {"id": 2, "file_name": "b.jpg", "height": None},
+    ]
+    records = [
+        annotation(id=1, segmentation=square(1, 1, 3), area="@9.50@"),
+        annotation(id=2, segmentation=square(1, 1, 3), area=..., bbox=..., iscrowd=...),
+        annotation(id=3, segmentation=..., area=None, bbox=[1, 2, 3, 4]),
+        annotation(id=4, segmentation=rle_of(RING), area=..., bbox=[], is_crowd=1, iscrowd=...),
+        annotation(id=5, image_id=2, segmentation=rle_of(RING), area=2),
+    ]
+    file = json.dumps(coco(*records, images=images, licenses=[]))
+    text = file.replace('"@', "").replace('@"', "").encode()
+    put_in(context, dataset, text, task="instances")
+    assert numbers_as_text(text_of()) == numbers_as_text(text)
+    wanted = json.loads(text)
+    wanted["images"][1] |= {"height": 6, "width": 8}
+    wanted["annotations"][1] |= {"area": 9.0, "bbox": [1.0, 1.0, 3.0, 3.0], "iscrowd": 0}
+    wanted["annotations"][2] |= {"area": 12.0}
+    found = json.loads(text_of(fill=True))
+    ring = found["annotations"][3]
+    assert (ring["area"], ring["bbox"], "iscrowd" in ring) == (10, [0, 0, 4, 3], False)
+    wanted["annotations"][3] |= {"area": ring["area"], "bbox": ring["bbox"]}
+    assert found == wanted
+    assert b'"area": 9.50' in text_of(fill=True)
+    numbered = json.loads(text_of(fill=True, ids="reindex"))
+    assert numbered["annotations"][1]["area"] == 9
+
+
 # Real files, other programs --------------------------------------------------------------------
 
 

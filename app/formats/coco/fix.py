@@ -22,7 +22,7 @@ from app import masks
 from app.formats.coco import panoptic, rawjson, values
 from app.formats.coco.encoding import as_utf8
 from app.formats.coco.reader import CocoReader
-from app.formats.coco.repair import REPAIRS, SWAPPED, Repair, repair
+from app.formats.coco.repair import REPAIRS, SWAPPED, Repair, absent, repair
 from app.formats.coco.stream import Member, Records, Stream
 from app.formats.issues import ISSUES
 from app.formats.records import AnnotationRecord, Pngs, Reading, Report, Size
@@ -188,8 +188,8 @@ def _look(
     for batch in reader.annotations(sizes):
         for record in batch:
             ids.append(record.coco_id)
-            absent = _of_pixels if head.task == "panoptic" else _absent
-            if fill and (members := absent(record)):
+            lacking = _of_pixels if head.task == "panoptic" else _absent
+            if fill and (members := lacking(record)):
                 fills[record.path] = members
     if fill:
         for image, size in zip(head.images, sizes, strict=True):
@@ -208,20 +208,13 @@ def _look(
 
 
 def _absent(record: AnnotationRecord) -> dict[str, str]:
-    """What an annotation with geometry lacks, as the reader computed it."""
-    parts = rawjson.members(record.text)
-    if not parts.keys() & {"segmentation", "bbox", "keypoints"}:
-        return {}
-    computed = {
-        "area": rawjson.dumps(record.area),
-        "bbox": rawjson.dumps(record.bbox),
-        "iscrowd": str(int(record.iscrowd)),
-    }
-    if "is_crowd" in parts:
-        del computed["iscrowd"]
-    return {
-        name: text for name, text in computed.items() if parts.get(name, "null") in ("null", "[]")
-    }
+    """What an annotation lacks, as the reader computed it."""
+    return absent(
+        rawjson.members(record.text),
+        area=record.area,
+        bbox=record.bbox,
+        iscrowd=record.iscrowd,
+    )
 
 
 def _of_pixels(record: AnnotationRecord) -> dict[str, str]:
@@ -327,8 +320,8 @@ def _treated(
         for name, text in fills.items():
             if not _differs(parts, name, text):
                 continue
-            absent = parts.get(name, "null") in ("null", "[]")
-            code, what = ("filled", "added") if absent else _FROM_PIXELS
+            is_absent = parts.get(name, "null") in ("null", "[]")
+            code, what = ("filled", "added") if is_absent else _FROM_PIXELS
             parts[name] = text
             done.append(Repaired(code, f"{path}.{name}", _id_of(findings, parts), what))
         if parts != before:

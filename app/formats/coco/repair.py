@@ -13,7 +13,7 @@ True
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from app import masks
 from app.formats.coco import geometry, rawjson, values
 from app.masks import MAX_COORDINATE
 
-__all__ = ["REPAIRS", "SWAPPED", "Repair", "repair"]
+__all__ = ["REPAIRS", "SWAPPED", "Repair", "absent", "repair"]
 
 Parts = dict[str, str]
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -52,6 +52,26 @@ def repair(
     """Repair what an issue of this code says about these members; whether anything changed."""
     known = (REPAIRS if repairs is None else repairs).get(code)
     return known is not None and known.apply(parts, member, new_ids)
+
+
+def absent(parts: Mapping[str, str], *, area: float, bbox: Sequence[float], iscrowd: bool) -> Parts:
+    """What an annotation with a geometry lacks, of what is computed for its display.
+
+    >>> absent({"bbox": "[1,2,3,4]"}, area=12.0, bbox=[1, 2, 3, 4], iscrowd=False)
+    {'area': '12.0', 'iscrowd': '0'}
+    """
+    if not parts.keys() & {"segmentation", "bbox", "keypoints"}:
+        return {}
+    computed = {
+        "area": rawjson.dumps(area),
+        "bbox": rawjson.dumps(bbox),
+        "iscrowd": str(int(iscrowd)),
+    }
+    if "is_crowd" in parts:
+        del computed["iscrowd"]
+    return {
+        name: text for name, text in computed.items() if parts.get(name, "null") in ("null", "[]")
+    }
 
 
 # Numbers ---------------------------------------------------------------------------------------

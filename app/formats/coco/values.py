@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -115,6 +116,9 @@ def id_key(value: Any) -> Any:
     """What ids are compared by."""
     if isinstance(value, bool) or value is None:
         return (type(value).__name__, value)
+    if isinstance(value, float) and abs(value) >= 2**53:
+        # The database keeps the decimal digits, and gives them back as an integer.
+        return int(Decimal(repr(value)))
     return value
 
 

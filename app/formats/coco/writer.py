@@ -14,7 +14,7 @@ from typing import Any
 from app.formats.coco import rawjson
 from app.formats.coco.stream import RECORD_LISTS
 
-__all__ = ["image_text", "merge_envelopes", "renumbered", "write"]
+__all__ = ["image_text", "merge_envelopes", "renumbered", "with_size", "write"]
 
 _ALWAYS = {
     "info": "{}",
@@ -35,6 +35,14 @@ def image_text(*, coco_id: str, file_name: str, width: int, height: int) -> str:
     """The record of an image that no file described; `coco_id` is JSON text."""
     name = rawjson.dumps(file_name)
     return f'{{"id":{coco_id},"file_name":{name},"width":{width},"height":{height}}}'
+
+
+def with_size(text: str, *, width: int, height: int) -> str:
+    """An image's record with its width and height where it has none."""
+    parts = rawjson.members(text)
+    known = {"width": str(width), "height": str(height)}
+    lacking = {name: known[name] for name in known if parts.get(name, "null") == "null"}
+    return rawjson.replace(text, raw=lacking) if lacking else text
 
 
 def renumbered(text: str, ids: Mapping[str, Any]) -> str:

@@ -4856,6 +4856,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */
@@ -4902,6 +4904,8 @@ export interface operations {
                 readonly crop_covered?: boolean;
                 /** @description Write the annotations' `attributes`. */
                 readonly allow_attributes?: boolean;
+                /** @description Add `area`, `bbox` and `iscrowd` where an annotation has none, and the size of images that have none. */
+                readonly fill?: boolean;
                 /** @description Escape characters beyond ASCII, for readers that guess encodings. */
                 readonly ensure_ascii?: boolean;
                 /** @description Only these categories (ids here), and images that have them. */

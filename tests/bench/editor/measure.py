@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench import Row, percentile
-from tests.bench.editor.frames import Frames
+from tests.bench.editor.frames import Frames, recording
 from tests.bench.editor.scenes import LARGE, Scene, build, huge
 from tests.bench.editor.stage import opened
 from tests.serving import Server, running
@@ -130,7 +130,30 @@ def _most_memory(pid: int) -> Iterator[list[float]]:
         watcher.join()
 
 
-PARTS = {"crowded": _crowded, "huge": _huge, "vertices": _vertices, "opening": _opening}
+def _painting(server: Server) -> Iterator[Row]:
+    (scene,) = build(server, "painting", counts=(200,))
+    name = "brush of 200 px on 50 megapixels"
+    with opened(server) as stage:
+        stage.open(scene)
+        stage.take_brush(200)
+        stage.paint()
+        stage.page.mouse.up()
+        with recording(stage.page) as frames:
+            stage.paint()
+        yield from _frames(name, frames, 1000 / 60, 33.5)
+        with recording(stage.page) as frames:
+            stage.page.mouse.up()
+            stage.editor.saved()
+        yield Row(f"{name}: its end, slowest frame", max(frames.interval_ms), "ms", 100.0)
+
+
+PARTS = {
+    "crowded": _crowded,
+    "huge": _huge,
+    "vertices": _vertices,
+    "opening": _opening,
+    "painting": _painting,
+}
 
 
 def measure(names: Iterable[str] = PARTS) -> Iterator[Row]:

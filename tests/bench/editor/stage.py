@@ -27,6 +27,17 @@ _SHOWN = """async () => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   return performance.now();
 }"""
+# Nothing was fetched for a while.
+_QUIET = """async () => {
+  let count = -1;
+  let since = performance.now();
+  while (performance.now() - since < 1500) {
+    const { length } = performance.getEntriesByType("resource");
+    if (length !== count) since = performance.now();
+    count = length;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}"""
 _NOTE_KEY = """() => addEventListener(
   "keydown", (event) => (window.benchKey = event.timeStamp), { capture: true }
 )"""
@@ -46,8 +57,11 @@ class Stage:
         return float(self.page.evaluate(_SHOWN))
 
     def switch(self, key: str) -> float:
-        """Milliseconds from the press of the key until everything of the other image is shown."""
-        self.page.wait_for_load_state("networkidle")
+        """Milliseconds from the press of the key until everything of the other image is shown.
+
+        The key waits until both neighbours are made ready.
+        """
+        self.page.evaluate(_QUIET)
         before = self.page.url
         self.page.evaluate(_NOTE_KEY)
         self.page.keyboard.press(key)
@@ -84,6 +98,21 @@ class Stage:
         mouse.move(*there, steps=steps)
         mouse.move(*here, steps=steps)
         mouse.up()
+
+    def take_brush(self, size: int) -> None:
+        """At 100 %, with a brush of so many pixels."""
+        self.editor.press("0", "m")
+        field = self.page.get_by_label("Size, in px")
+        field.fill(str(size))
+        field.press("Enter")
+
+    def paint(self) -> None:
+        """A long stroke over the stage that does not end yet."""
+        mouse = self.page.mouse
+        mouse.move(450, 250)
+        mouse.down()
+        for x, y in ((1000, 300), (450, 450), (1000, 600)):
+            mouse.move(x, y, steps=50)
 
     def megabytes(self) -> float:
         """Memory of the page's own process; what it shares with others counts by its part."""
