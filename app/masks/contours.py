@@ -224,16 +224,17 @@ def _cycles(following: IntArray) -> tuple[IntArray, IntArray]:
     step = following.tolist()
     sequence: list[int] = []
     lengths: list[int] = []
-    for first in range(len(step)):
-        before = len(sequence)
-        here = first
+    for first, then in enumerate(step):
         # Where a cycle has been, no step is left.
-        while (then := step[here]) >= 0:
+        if then < 0:
+            continue
+        begin = len(sequence)
+        here = first
+        while then >= 0:
             sequence.append(here)
             step[here] = -1
-            here = then
-        if len(sequence) > before:
-            lengths.append(len(sequence) - before)
+            here, then = then, step[then]
+        lengths.append(len(sequence) - begin)
     return np.array(sequence, np.int64), np.array(lengths, np.int64)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tests.bench import Row
+from tests.bench import Row, processor_seconds
 from tests.serving import Server, running
 from tests.shared_data import SHARED_DATA
 
@@ -168,21 +168,6 @@ def _datumaro(path: Path, folder: Path) -> tuple[float, float] | None:
     return float(read), float(written)
 
 
-def _processor(parent: psutil.Process) -> float:
-    """The seconds of processor that a server's processes have taken so far.
-
-    Beside other work a run takes longer by the clock, and hardly so by this.
-    """
-    seconds = 0.0
-    for process in parent.children(recursive=True):
-        try:
-            times = process.cpu_times()
-        except psutil.Error:
-            continue
-        seconds += times.user + times.system
-    return seconds
-
-
 def _beside(ours: list[float], theirs: list[float]) -> str:
     """What the peer's median is, and how many times as long."""
     if not theirs:
@@ -202,13 +187,13 @@ def _small(server: Server, parent: psutil.Process, folder: Path) -> Iterator[Row
     for number in range(3):
         peer = _datumaro(path, folder / f"peer {number}")
         peers += [] if peer is None else [peer]
-        begun = _processor(parent)
+        begun = processor_seconds(parent)
         dataset, seconds = _import(server, path, f"small {number}")
         imports.append(seconds)
-        processor["import"].append(_processor(parent) - begun)
-        begun = _processor(parent)
+        processor["import"].append(processor_seconds(parent) - begun)
+        begun = processor_seconds(parent)
         exports += [_export(server, dataset)[1] for _ in range(3)]
-        processor["export"].append((_processor(parent) - begun) / 3)
+        processor["export"].append((processor_seconds(parent) - begun) / 3)
     size = path.stat().st_size / MB
     told = {what: f"{min(taken):.2f} s of processor; " for what, taken in processor.items()}
     note = told["import"] + _beside(imports, [read for read, _ in peers])
@@ -222,20 +207,22 @@ def _large(server: Server, parent: psutil.Process, folder: Path) -> Iterator[Row
     path = folder / "large.json"
     annotations = 700_000
     write_file(path, 120_000, annotations, points=30)
-    begun = _processor(parent)
+    begun = processor_seconds(parent)
     with _watched(parent) as memory:
         dataset, seconds = _import(server, path, "large")
-    note = f"{path.stat().st_size / MB:.0f} MB, {_processor(parent) - begun:.0f} s of processor"
+    note = (
+        f"{path.stat().st_size / MB:.0f} MB, {processor_seconds(parent) - begun:.0f} s of processor"
+    )
     path.unlink()
     rate = annotations / seconds
     yield Row("import of 700,000, annotations/s", rate, "", 15_000, at_least=True, note=note)
     yield Row("its largest process", memory.largest / MB, "MB", 500)
     # At once, before PostgreSQL has had time to look at what came.
-    begun = _processor(parent)
+    begun = processor_seconds(parent)
     with _more_memory(parent) as more:
         first, seconds, size = _export(server, dataset)
     rate = size / MB / seconds
-    note = f"{size / MB:.0f} MB, {_processor(parent) - begun:.1f} s of processor"
+    note = f"{size / MB:.0f} MB, {processor_seconds(parent) - begun:.1f} s of processor"
     yield Row("their export, over HTTP", rate, "MB/s", 80, at_least=True, note=note)
     yield Row("its first byte", first, "s", 1)
     yield Row("its memory, more than at rest", more[0] / MB, "MB", 150)
