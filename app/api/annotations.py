@@ -65,6 +65,18 @@ class AnnotationIn(wire.Model):
     caption: wire.Text | None = None
 
 
+class AnnotationChange(AnnotationIn):
+    """What changes of an annotation, as in `AnnotationIn`, or single attributes of it.
+
+    `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null
+    takes one away, any other value takes its place, and what is not named keeps the text of its
+    numbers, also those that a client cannot hold. Where `attributes` are named, too, it is merged
+    into those.
+    """
+
+    attributes_patch: dict[str, Any] | None = None
+
+
 class NewAnnotation(AnnotationIn):
     """A new annotation.
 
@@ -284,7 +296,7 @@ def show(
 @router.patch("/annotations/{annotation_id}", response_model=AnnotationOut, responses=_WITH_VERSION)
 def change(
     annotation_id: deps.Id,
-    body: AnnotationIn,
+    body: AnnotationChange,
     written: BodyDep,
     user: UserDep,
     session: SessionDep,

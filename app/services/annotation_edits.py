@@ -160,7 +160,7 @@ def _as_copied(named: dict[str, Json], original: Original, size: Size) -> dict[s
 
 def edited(before: State, edit: Edit) -> State:
     """The next content; `before` itself when nothing would change."""
-    named = _normalised(edit.fields)
+    named = _patched(before, _normalised(edit.fields))
     expected_keypoints = named.pop("num_keypoints", NOTHING)
     derive = {name for name in _DERIVED & named.keys() if named[name].value is None}
     given = {name: value for name, value in named.items() if name not in derive}
@@ -210,6 +210,21 @@ def _normalised(fields: Mapping[str, Json]) -> dict[str, Json]:
     if "iscrowd" in named:
         named["iscrowd"] = Json.of(int(bool(named["iscrowd"].value)))
     return named
+
+
+def _patched(before: State, named: dict[str, Json]) -> dict[str, Json]:
+    """With `attributes_patch` merged into the attributes, as RFC 7396 says."""
+    patch = named.pop("attributes_patch", NOTHING)
+    if not patch.value:
+        return named
+    merged = rawjson.members((named.get("attributes") or _shown(before)["attributes"]).text)
+    for name, text in rawjson.members(patch.text).items():
+        if patch.value[name] is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = text
+    text = rawjson.join(merged)
+    return named | {"attributes": Json(json.loads(text), text)}
 
 
 class _Work:

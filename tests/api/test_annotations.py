@@ -126,6 +126,37 @@ def test_attributes_that_nobody_touched_keep_their_text(case: Case, session: Ses
     assert '"attributes":{"a":1.0,"b":[2.50],"c":4,"d":true}' in record
 
 
+def test_one_attribute_is_changed_and_the_others_keep_numbers_that_no_client_can_hold(
+    case: Case, session: Session
+) -> None:
+    attributes = '{"id":12345678901234567890,"n":[1.10],"a":1,"b":"x"}'
+    body = (
+        f'{{"category_id": {case.category.id}, "bbox": [1, 1, 5, 5], "attributes": {attributes}}}'
+    )
+    made = case.api.post(case.path, content=body, headers=JSON).json()
+    patch = {"a": 2.5, "b": None, "c": {"d": None}, "absent": None}
+    changed = case.patch(made, attributes_patch=patch).json()
+    record = row_of(session, changed).record
+    assert '"attributes":{"id":12345678901234567890,"n":[1.10],"a":2.5,"c":{"d":null}}' in record
+    assert changed["version"] == 2
+
+    # What changes nothing makes no version, and together with attributes those come first.
+    assert case.patch(changed, attributes_patch={"a": 2.5, "absent": None}).json() == changed
+    assert case.patch(changed, attributes_patch={}).json() == changed
+    assert case.patch(changed, attributes_patch=None).json() == changed
+    both = case.patch(changed, attributes={"e": 1}, attributes_patch={"f": 2}).json()
+    assert both["attributes"] == {"e": 1, "f": 2}
+    gone = case.patch(both, attributes_patch={"e": None, "f": None}).json()
+    assert gone["attributes"] == {}
+    refused = case.patch(gone, attributes_patch=[1])
+    assert (refused.status_code, refused.json()["errors"][0]["loc"][-1]) == (
+        422,
+        "attributes_patch",
+    )
+    long = case.patch(gone, attributes_patch={"a": "x" * 100_000})
+    assert (long.status_code, long.json()["errors"][0]["code"]) == (422, "attributes_too_long")
+
+
 def test_a_second_try_with_the_same_key_makes_no_twin(case: Case, session: Session) -> None:
     made = case.make(bbox=[1, 1, 5, 5], client_key="one")
     again = case.post(bbox=[1, 1, 5, 5], client_key="one")

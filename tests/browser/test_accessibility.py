@@ -29,6 +29,30 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+# Elements that would move, of those that are there.
+MOVING = """[...document.querySelectorAll('*')].filter((element) => {
+  const { transitionDuration, animationName } = getComputedStyle(element);
+  return animationName !== 'none' || transitionDuration.split(', ').some((time) => time !== '0s');
+}).map((element) => element.outerHTML.slice(0, 120))"""
+
+# Controls that are seen, enabled and reached neither by Tab nor, within a list, a menu, a tree or a
+# radio group, by its arrow keys.
+UNREACHED = """(() => {
+  const native = 'button, a[href], input, select, textarea, summary';
+  const controls = `${native}, [role=option], [role=menuitem]`;
+  const composite = '[role=listbox], [role=menu], [role=radiogroup], [role=toolbar]';
+  const tabbable = (element) => element.tabIndex >= 0 && !element.disabled;
+  return [...document.querySelectorAll(controls)].filter((element) => {
+    if (!element.checkVisibility({visibilityProperty: true}) || element.disabled) return false;
+    if (tabbable(element) || element.ariaHidden === 'true') return false;
+    const group = element.closest(composite);
+    if (!group) return true;
+    const combobox = document.querySelector(`[role=combobox][aria-controls="${group.id}"]`);
+    return ![combobox ?? group, ...group.querySelectorAll('*')].some(tabbable);
+  }).map((element) => element.outerHTML.slice(0, 120));
+})()"""
+
+
 @pytest.fixture(scope="module")
 def dataset(server: Server) -> int:
     made: int = server.client.post("/api/datasets", json={"name": "axe"}).json()["id"]
@@ -50,8 +74,14 @@ def dataset(server: Server) -> int:
 
 @pytest.mark.parametrize(
     ("scheme", "viewport"),
-    [("light", None), ("dark", {"width": 1280, "height": 720}), ("dark", PHONE)],
-    ids=["light", "dark", "phone"],
+    [
+        ("light", None),
+        ("dark", {"width": 1280, "height": 720}),
+        ("dark", PHONE),
+        # A laptop at 200 %: half as many CSS pixels.
+        ("light", {"width": 720, "height": 450}),
+    ],
+    ids=["light", "dark", "phone", "200 %"],
 )
 def test_the_editor_is_accessible(
     new_page: Callable[..., Page],
@@ -65,7 +95,9 @@ def test_the_editor_is_accessible(
     page = new_page(color_scheme=scheme, reduced_motion="reduce", **options)
     editor = EditorPage(page).open(image)
     editor.press("/", "Escape", "Control+a")
-    if viewport == PHONE:
+    assert page.evaluate(UNREACHED) == []
+    assert page.evaluate(MOVING) == []
+    if viewport and viewport["width"] < 1000:
         assert violations(page) == []
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
@@ -76,7 +108,12 @@ def test_the_editor_is_accessible(
         editor.press(key)
         page.get_by_role("dialog", name=title).wait_for()
         assert violations(page) == [], title
+        assert page.evaluate(UNREACHED) == [], title
+        assert page.evaluate(MOVING) == [], title
         editor.press("Escape")
+    if scheme == "light":
+        page.emulate_media(reduced_motion="no-preference")
+        assert page.evaluate(MOVING) != [], "or the test would find nothing"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -85,3 +122,5 @@ def test_the_pages_are_accessible(new_page: Callable[..., Page], dataset: int, s
     for path in ("/", f"/datasets/{dataset}", "/jobs", "/account", "/admin/users"):
         page.goto(path)
         assert violations(page) == [], path
+        assert page.evaluate(UNREACHED) == [], path
+        assert page.evaluate(MOVING) == [], path

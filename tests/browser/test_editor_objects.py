@@ -135,6 +135,7 @@ def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, serve
         "area": 1200.0,
     }
     outline |= {"segmentation": [[100, 100, 160, 100, 160, 140]], "bbox": [90.50, 95, 80, 50]}
+    outline |= {"attributes": {"track": 12345678901234567890, "side": 1}}
     plain = outline | {"id": 4, "segmentation": [[300, 100, 360, 100, 360, 140]]}
     plain |= {"bbox": [300.0, 100.0, 60.0, 40.0]}
     dataset, (image, _) = imported(server, "frames", outline, plain)
@@ -159,6 +160,17 @@ def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, serve
     editor.saved()
     assert exported(server, dataset)[1]["bbox"] == [300, 100, 60, 40]
     editor.press("Control+z", "Control+z", "Control+z")
+    editor.saved()
+    assert exported(server, dataset) == before
+
+    # Another attribute changes, the one that JavaScript cannot hold stays to the last digit.
+    editor.click(150, 110)
+    page.get_by_role("region", name="Properties").get_by_label("side", exact=True).fill("2")
+    editor.press("Enter")
+    editor.saved()
+    attributes = exported(server, dataset)[0]["attributes"]
+    assert attributes == {"track": 12345678901234567890, "side": 2}
+    editor.press("Control+z")
     editor.saved()
     assert exported(server, dataset) == before
 

@@ -1401,6 +1401,47 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnnotationChange
+         * @description What changes of an annotation, as in `AnnotationIn`, or single attributes of it.
+         *
+         *     `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null takes
+         *     one away, any other value takes its place, and what is not named keeps the text of its numbers,
+         *     also those that a client cannot hold. Where `attributes` are named, too, it is merged into those.
+         */
+        readonly AnnotationChange: {
+            /** Category Id */
+            readonly category_id?: number | null;
+            /** Segmentation */
+            readonly segmentation?: readonly (readonly number[])[] | {
+                readonly size: readonly number[];
+                readonly counts: string | readonly number[];
+            } | null;
+            /** Holes */
+            readonly holes?: readonly (readonly number[])[] | null;
+            /** Bbox */
+            readonly bbox?: readonly number[] | null;
+            /** Area */
+            readonly area?: number | null;
+            /** Iscrowd */
+            readonly iscrowd?: boolean | number | null;
+            /** Keypoints */
+            readonly keypoints?: readonly number[] | null;
+            /** Num Keypoints */
+            readonly num_keypoints?: number | null;
+            /** Attributes */
+            readonly attributes?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** Score */
+            readonly score?: number | null;
+            /** Caption */
+            readonly caption?: string | null;
+            /** Attributes Patch */
+            readonly attributes_patch?: {
+                readonly [key: string]: unknown;
+            } | null;
+        };
+        /**
          * AnnotationEvent
          * @description The event `annotation`: one annotation has a new version, by the user `by`.
          */
@@ -4003,7 +4044,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["AnnotationIn"];
+                readonly "application/json": components["schemas"]["AnnotationChange"];
             };
         };
         readonly responses: {

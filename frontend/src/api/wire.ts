@@ -143,15 +143,30 @@ export function createBody(annotation: Annotation): Schemas["NewAnnotation"] {
   return { ...pick(annotation, told.filter((field) => field !== "iscrowd")), task: "labels" };
 }
 
-/** Only what changed. Rings and holes make one shape, so they go together. */
-export function changeBody(from: Annotation, to: Annotation): Schemas["AnnotationIn"] {
+/** Only what changed, down to the single attribute. Rings and holes make one shape, so they go together. */
+export function changeBody(from: Annotation, to: Annotation): Schemas["AnnotationChange"] {
   const fields = new Set(changedFields(from, to));
   const pierced = from.holes.length > 0 || to.holes.length > 0;
   if (pierced && (fields.has("segmentation") || fields.has("holes"))) {
     fields.add("segmentation").add("holes");
   }
-  return pick(to, [...fields]);
+  const patch = fields.has("attributes") ? attributesPatch(from.attributes, to.attributes) : null;
+  if (patch) fields.delete("attributes");
+  return { ...pick(to, [...fields]), ...(patch && { attributes_patch: patch }) };
 }
+
+/**
+ * The attributes that differ, null for those that are gone: the server keeps the numbers of the others
+ * that JavaScript cannot hold. Null where an attribute becomes null itself, which a patch cannot say.
+ */
+function attributesPatch(from: Attributes, to: Attributes): Record<string, unknown> | null {
+  const changed = Object.entries(to).filter(([name, value]) => !(name in from && sameValue(from[name], value)));
+  if (changed.some(([, value]) => value === null)) return null;
+  const gone = Object.keys(from).filter((name) => !(name in to));
+  return Object.fromEntries([...changed, ...gone.map((name) => [name, null] as const)]);
+}
+
+type Attributes = Annotation["attributes"];
 
 function pick(annotation: Annotation, fields: readonly AnnotationField[]): Partial<Annotation> {
   return Object.fromEntries(fields.map((field) => [field, annotation[field]]));

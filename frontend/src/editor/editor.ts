@@ -179,14 +179,18 @@ export class Editor {
    * step that a gesture has open belongs to it alone, and a panel has to wait.
    */
   transact(label: string, change: Change): void {
-    if (this.hand.busy && this.history.open) {
-      this.say("Finish the shape in hand or drop it, then change this.");
-      return;
-    }
+    if (this.#isHeld()) return;
     this.history.mark(label);
     this.change(change);
     this.history.commit();
     this.signal.emit("settled");
+  }
+
+  /** Whether a gesture has its step open; says what to do about it. */
+  #isHeld(): boolean {
+    const held = this.hand.busy && this.history.open;
+    if (held) this.say("Finish the shape in hand or drop it, then change this.");
+    return held;
   }
 
   change(change: Change): void {
@@ -214,6 +218,7 @@ export class Editor {
 
   /** Moves the selection a little. Movements in quick succession are one step, saved once. */
   nudge(dx: number, dy: number): void {
+    if (this.#isHeld()) return;
     const points = selectedPoints(this);
     const change = points.length > 0 ? movedPoints(this, points, dx, dy) : moved(movable(this), dx, dy);
     if (change.size === 0) return;

@@ -144,11 +144,6 @@ export function placesUpTo(runs: Runs, place: number): number {
   return low;
 }
 
-export function hasPixel(runs: Runs, [height, width]: PixelSize, x: number, y: number): boolean {
-  if (x < 0 || y < 0 || x >= width || y >= height) return false;
-  return placesUpTo(runs, x * height + y) % 2 === 1;
-}
-
 /** Calls `found` for each stretch of set pixels, from `top` to before `bottom`, of one column. */
 export function eachInColumn(
   runs: Runs,

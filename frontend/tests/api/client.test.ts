@@ -116,6 +116,18 @@ test("a label has no box, and is made anew as a label", () => {
   expect(createBody(caption)).toEqual({ caption: "Hi", iscrowd: 0 });
 });
 
+test("of attributes only those that changed are sent, and null for those that are gone", () => {
+  const from = { ...EMPTY_ANNOTATION, attributes: { id: 12345678901234567890, a: 1, b: [2], none: null } };
+  const change = (attributes: Record<string, unknown>): object => changeBody(from, { ...from, attributes });
+  expect(change({ ...from.attributes, a: 2 })).toEqual({ attributes_patch: { a: 2 } });
+  expect(change({ id: from.attributes.id, none: null, new: { c: null } })).toEqual({
+    attributes_patch: { a: null, b: null, new: { c: null } },
+  });
+  expect(change({ ...from.attributes })).toEqual({});
+  // What becomes null itself cannot be told apart from what is gone.
+  expect(change({ ...from.attributes, a: null })).toEqual({ attributes: { ...from.attributes, a: null } });
+});
+
 test("what was read is shown again as it came", () => {
   const { annotation, facts } = read(WIRE);
   expect(write(annotation, facts, 5)).toEqual(WIRE);

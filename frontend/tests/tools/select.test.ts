@@ -182,3 +182,14 @@ test("a tiny shape can still be moved by its inside, and its points taken at the
   story.drag([74, 64], [80, 70]);
   expect(story.annotations).toMatchObject([{ segmentation: [[60, 50, 74, 50, 80, 70, 60, 64]] }]);
 });
+
+test("arrow keys do not break into a gesture that has its step open", () => {
+  const story = new Story();
+  story.editor.select([story.given({ bbox: [20, 20, 40, 40] })]);
+  story.press(60, 60).move(80, 80);
+  story.editor.nudge(5, 0);
+  expect(story.editor.notice).toContain("Finish the shape in hand");
+  story.key("Escape").release();
+  expect(story.annotations[0]?.bbox).toEqual([20, 20, 40, 40]);
+  expect(story.editor.history.depth).toBe(0);
+});

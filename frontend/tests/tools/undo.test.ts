@@ -39,7 +39,7 @@ const gesture = fc.oneof(
     held,
     end: fc.constantFrom("release" as const, "release" as const, "escape" as const, "abort" as const),
   }),
-  fc.record({ act: fc.constant("key" as const), key: fc.oneof(fc.constantFrom(...GESTURE_KEYS), fc.constantFrom(...keys)) }),
+  fc.record({ act: fc.constant("key" as const), key: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...GESTURE_KEYS) }, fc.constantFrom(...keys)) }),
 );
 type Gesture = typeof gesture extends fc.Arbitrary<infer G> ? G : never;
 
@@ -71,7 +71,7 @@ const statesOf = (story: Story): [AnnotationKey, Annotation][] => [...story.edit
 test.each(TOOLS.map(({ info }) => info.id))("any gestures with %s and then as many undos", (toolId) => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(gesture, { maxLength: 30 }), (gestures) => {
+    fc.property(fc.array(gesture, { minLength: 4, maxLength: 30 }), (gestures) => {
       const story = scene();
       story.editor.select([statesOf(story)[gestures.length % 6]![0]]);
       story.editor.hand.choose(toolId);
