@@ -218,3 +218,15 @@ test("without live updates the first refusal tells of another role", async () =>
   await vi.waitFor(() => expect(workspace.session.editor.readOnly).toBe(true));
   await vi.waitFor(() => expect(workspace.session.editor.notice).toContain("1 change could not be saved"));
 });
+
+test("of images that were left only the next and the previous one keep their drawn shapes", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  const closed = vi.spyOn(first, "close");
+  await workspace.go(2);
+  expect(closed, "it is the previous one").not.toHaveBeenCalled();
+  await workspace.go(3);
+  expect(closed).toHaveBeenCalled();
+  await workspace.go(1);
+  expect(workspace.session, "itself it is kept").toBe(first);
+});
