@@ -213,3 +213,15 @@ test("whoever signs out leaves no copies of annotations in the browser, and keep
   expect(kept().filter((place) => /clipboard|poses/.test(place!))).toEqual([]);
   expect(kept()).toContain("maskwright-display-1");
 });
+
+test("of images that were left only the next and the previous one keep their drawn shapes", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  const closed = vi.spyOn(first, "close");
+  await workspace.go(2);
+  expect(closed, "it is the previous one").not.toHaveBeenCalled();
+  await workspace.go(3);
+  expect(closed).toHaveBeenCalled();
+  await workspace.go(1);
+  expect(workspace.session, "itself it is kept").toBe(first);
+});
