@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         default=100_000, ge=1, description="Most files that an uploaded zip may hold."
     )
     large_requests: int = Field(
-        default=2,
+        default=1,
         ge=1,
         description="Requests to the mask engine, or with a JSON body of more than a megabyte, "
         "that a web process handles at a time; others wait.",

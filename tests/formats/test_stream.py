@@ -89,6 +89,7 @@ def test_records_keep_their_bytes() -> None:
         (b" \n", "file_empty", "empty"),
         (b"\xff{", "json_malformed", "not JSON"),
         (b"no", "json_malformed", "not JSON"),
+        (b'[{"image_\xecd": 1, "score": 0.5}]', "top_level", "list"),
         (b" null\n", "top_level", "single value"),
         (b'"text"', "top_level", "single value"),
         (b"7.5", "top_level", "single value"),

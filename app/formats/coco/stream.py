@@ -407,7 +407,7 @@ class Stream:
         try:
             first = self._some("[0]")[0][0]
             keys = msgspec.json.decode(first, type=dict[str, msgspec.Raw]).keys()
-        except (FileError, msgspec.DecodeError):
+        except (FileError, msgspec.DecodeError, UnicodeDecodeError):
             return False
         return "image_id" in keys and bool(keys & _OF_RESULTS)
 
