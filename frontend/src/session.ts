@@ -186,7 +186,7 @@ export class Session {
     this.#shapesLayer().draw(frameOf(editor));
   }
 
-  /** Nobody comes back here; what it held for the stage is let go. */
+  /** Nobody is expected here; what it held for the stage is let go. */
   close(): void {
     this.#shapes?.destroy();
     this.#shapes = null;

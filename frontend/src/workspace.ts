@@ -315,6 +315,7 @@ export class Workspace {
     next.begin(ahead, !known && !ahead.made);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
+    this.#closeDistant();
     this.#lookAhead();
   }
 
@@ -400,6 +401,12 @@ export class Workspace {
       this.#forgetOldest();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
+  }
+
+  /** Drawn shapes take memory: only those of the next and the previous image are kept. */
+  #closeDistant(): void {
+    const { next, previous } = this.#session.neighbours ?? {};
+    for (const session of this.#left.values()) if (session.id !== next && session.id !== previous) session.close();
   }
 
   /** A session that is kept comes back as it is, so that only its picture is needed. */

@@ -188,3 +188,15 @@ test("the picture of an image that was left is not fetched any longer", async ()
   expect(isStopped(1)).toBe(true);
   await vi.waitFor(() => expect(isStopped(2)).toBe(false));
 });
+
+test("of images that were left only the next and the previous one keep their drawn shapes", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  const closed = vi.spyOn(first, "close");
+  await workspace.go(2);
+  expect(closed, "it is the previous one").not.toHaveBeenCalled();
+  await workspace.go(3);
+  expect(closed).toHaveBeenCalled();
+  await workspace.go(1);
+  expect(workspace.session, "itself it is kept").toBe(first);
+});
