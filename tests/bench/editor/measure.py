@@ -2,11 +2,18 @@
 
 import math
 import os
+import tempfile
+import threading
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
 
 from tests.bench import Row, percentile
 from tests.bench.editor.frames import Frames, recording
-from tests.bench.editor.scenes import LARGE, build
+from tests.bench.editor.scenes import LARGE, Scene, build, huge
 from tests.bench.editor.stage import opened
 from tests.serving import Server, running
 
@@ -81,6 +88,48 @@ def _opening(server: Server) -> Iterator[Row]:
         )
 
 
+def _huge(server: Server) -> Iterator[Row]:
+    dataset = server.client.post("/api/datasets", json={"name": "huge"}).json()["id"]
+    with tempfile.TemporaryDirectory() as folder, huge(Path(folder)).open("rb") as file:
+        path = f"/api/datasets/{dataset}/images"
+        answer = server.client.post(path, files={"files": ("huge.jpg", file)}, timeout=300)
+    image = answer.raise_for_status().json()["images"][0]
+    scene = Scene(image["id"], image["width"], image["height"])
+    with _most_memory(server.pid) as peak:
+        started = time.monotonic()
+        server.client.get(f"/api/images/{scene.image_id}/tiles", timeout=300).raise_for_status()
+        seconds = time.monotonic() - started
+    size = "20,000 x 20,000"
+    yield Row(f"{size}, tiles made by the server", seconds, "s")
+    yield Row(f"{size}, memory that the making takes", peak[0], "MB")
+    with opened(server) as stage:
+        yield Row(f"{size}, opened", stage.open(scene), "ms")
+        yield from _frames(f"{size}, pan", stage.watch(stage.pan), 4.0, 33.5)
+        yield from _frames(f"{size}, zoom", stage.watch(stage.zoom), 4.0, 33.5)
+        yield Row(f"{size}, memory of the tab", stage.megabytes(), "MB", 400.0)
+
+
+@contextmanager
+def _most_memory(pid: int) -> Iterator[list[float]]:
+    """The largest resident size of the process that makes tiles for this server, in megabytes."""
+    peak, over = [0.0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.02):
+            for child in psutil.Process(pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    if "app.services.tile_maker" in child.cmdline():
+                        peak[0] = max(peak[0], child.memory_info().rss / 1e6)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
 def _painting(server: Server) -> Iterator[Row]:
     (scene,) = build(server, "painting", counts=(200,))
     name = "brush of 200 px on 50 megapixels"
@@ -100,6 +149,7 @@ def _painting(server: Server) -> Iterator[Row]:
 
 PARTS = {
     "crowded": _crowded,
+    "huge": _huge,
     "vertices": _vertices,
     "opening": _opening,
     "painting": _painting,

@@ -4,17 +4,21 @@ import io
 import math
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyvips
 from PIL import Image
 
 from tests.serving import Server
 
-__all__ = ["LARGE", "Scene", "build", "jpeg"]
+__all__ = ["HUGE", "LARGE", "Scene", "build", "huge", "jpeg"]
 
 LARGE = (8660, 5774)
 """Width and height of 50 megapixels."""
+
+HUGE = (20_000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ def jpeg(width: int, height: int, seed: int = 1) -> bytes:
     picture = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
     picture.save(data, "JPEG", quality=85)
     return data.getvalue()
+
+
+def huge(folder: Path) -> Path:
+    """The same of 400 megapixels, which are never in memory as a whole."""
+    small = np.random.default_rng(1).integers(0, 256, (HUGE[1] // 16, HUGE[0] // 16, 3), np.uint8)
+    path = folder / "huge.jpg"
+    pyvips.Image.new_from_array(small).resize(16, kernel="cubic").jpegsave(str(path), Q=85)
+    return path
 
 
 def _polygon(
