@@ -1,12 +1,14 @@
-"""Children that never outlive the process that started them."""
+"""Children that never outlive the process that started them, nor cost it its life."""
 
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
-__all__ = ["die_with_parent"]
+__all__ = ["die_with_parent", "go_first"]
 
 
 def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
@@ -28,3 +30,9 @@ def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable
             os._exit(1)
 
     return prepare
+
+
+def go_first() -> None:
+    """Have the kernel end this process before any other when memory runs out."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")

@@ -35,6 +35,8 @@ _GEOMETRY = re.compile(
     r"/api/(masks/[^/]+|images/[^/]+/annotations|annotations/[^/]+(/draw)?"
     r"|predictions/[^/]+/accept)/?"
 )
+# Their routes look who is calling, and then read the body with app/api/multipart.py.
+_FILES = re.compile(r"/api/datasets/[^/]+/(images|imports|mask-imports)/?")
 _MASKS = "/api/masks/"
 _PATIENCE_SECONDS = 30
 # Long bodies that may wait in memory for each request that is computed.
@@ -45,8 +47,8 @@ _semaphores: RunVar[dict[str, anyio.Semaphore]] = RunVar("large requests")
 class BodyLimit:
     """ASGI middleware that refuses bodies over the limits with 413, while they come in.
 
-    An upload's route looks who is calling before it reads; a JSON body is read before that, so
-    long ones of strangers are refused here.
+    A route of files looks who is calling before it reads; the body of any other is read before
+    that, whatever its type is said to be, so long ones of strangers are refused here.
     """
 
     def __init__(self, app: ASGIApp, *, context: AppContext) -> None:
@@ -60,7 +62,8 @@ class BodyLimit:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         told = int(length) if length.isdigit() else 0
-        if headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data"):
+        sends_files = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        if sends_files and _FILES.fullmatch(scope["path"]):
             most = self.context.settings.max_upload_mb * 1_000_000
             if told > most:
                 await _too_large(most)(scope, receive, send)

@@ -15,6 +15,7 @@ end to end, CMYK as RGB. Tiles are JPEG; PNG where something is transparent, and
 flat colours JPEG would smear.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -22,11 +23,11 @@ from typing import Any
 
 import pyvips
 
-from app.child_process import die_with_parent
+from app.child_process import die_with_parent, go_first
 from app.errors import Invalid
 from app.services import pixels
 
-__all__ = ["DAMAGED", "OVERLAP_PIXELS", "TILE_PIXELS"]
+__all__ = ["DAMAGED", "DISK_FULL", "OVERLAP_PIXELS", "TILE_PIXELS"]
 
 TILE_PIXELS = 1024
 OVERLAP_PIXELS = 1
@@ -34,6 +35,11 @@ OVERLAP_PIXELS = 1
 
 DAMAGED = 3
 """The exit code for a file that nobody can decode."""
+
+DISK_FULL = 4
+"""The exit code when there is no room for the tiles, or for the picture spread out."""
+
+_FAILED = 1
 
 _LOADERS = {
     "image/jpeg": "jpegload_source",
@@ -71,8 +77,20 @@ def main(media_type: str, orientation: int, target: str) -> int:
         )
     except (pyvips.Error, Invalid) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the server writes it into its log
-        return DAMAGED
+        return _reason(error, media_type, orientation)
     return 0
+
+
+def _reason(error: Exception, media_type: str, orientation: int) -> int:
+    """The exit code: libvips tells what cannot be read and what cannot be written alike."""
+    if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):
+        return DISK_FULL
+    try:
+        # Every pixel once more, and nothing is written.
+        _opened(media_type, orientation).avg()
+    except (pyvips.Error, Invalid):
+        return DAMAGED
+    return _FAILED
 
 
 def _opened(media_type: str, orientation: int) -> Any:
@@ -163,6 +181,7 @@ if __name__ == "__main__":
     prepare = die_with_parent(signal.SIGKILL, int(parent))
     if prepare is not None:
         prepare()
-    # Whoever waits for a page goes first.
+    # Whoever waits for a page is served first, and the database is not what is given up.
     os.nice(10)
+    go_first()
     sys.exit(main(kind, int(turn), path))

@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,10 +26,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from app.db import SessionFactory
-from app.errors import Invalid, NotFound, Unavailable
+from app.errors import AppError, Invalid, NotFound, Unavailable
 from app.services import blobs
 from app.services.storage import Storage, blob_key, cache_key, disk_full_as_problem
-from app.services.tile_maker import DAMAGED, OVERLAP_PIXELS, TILE_PIXELS
+from app.services.tile_maker import DAMAGED, DISK_FULL, OVERLAP_PIXELS, TILE_PIXELS
 
 __all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Source", "Tiles"]
 
@@ -37,10 +38,13 @@ _VERSION = 1
 # Each takes a few hundred megabytes and what there is of the processor.
 _MAKINGS_AT_ONCE = 2
 _MOST_SECONDS = 900
+# How long nobody tries again what failed, as a multiple of the time that the failure took.
+_REST = 4
 # Of each picture that is looked at, where its tiles are: about 100 kB for 400 megapixels.
 _PLACES_KEPT = 64
 _READ_BYTES = 256 * 1024
 _LOCAL_HEADER_BYTES = 30
+_KEPT = re.compile(r"HOME|LANG|PATH|(DYLD|LC|LD|MALLOC|PYTHON|VIPS)_?[A-Z_]*")
 _SIZE = re.compile(rb'Height="(\d+)"\s+Width="(\d+)"')
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _log = logging.getLogger(__name__)
@@ -112,6 +116,7 @@ class Tiles:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Pyramid] = OrderedDict()
         self._underway: dict[str, Future[Pyramid]] = {}
+        self._failures: dict[str, _Failure] = {}
         self._children: set[subprocess.Popen[bytes]] = set()
         # Threads of its own, which live as long as the process: a child ends with the thread that
         # started it, and requests would lack the ones that wait here.
@@ -135,9 +140,14 @@ class Tiles:
         """The tiles, made unless they are there or on their way.
 
         Its exception is Invalid (``image_damaged``), NotFound when the file went meanwhile, or
-        Unavailable.
+        Unavailable. What failed is not tried again for a while, in which it fails at once.
         """
         with self._lock:
+            failure = self._failures.get(source.key)
+            if failure is not None and time.monotonic() < failure.until:
+                failed: Future[Pyramid] = Future()
+                failed.set_exception(failure.error.with_traceback(None))
+                return failed
             future = self._underway.get(source.key)
             if future is None:
                 future = self._pool.submit(self._make, source)
@@ -177,6 +187,12 @@ class Tiles:
             while len(self._known) > _PLACES_KEPT:
                 self._known.popitem(last=False)
 
+    def _note_failure(self, key: str, error: AppError, seconds: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            kept = {k: failure for k, failure in self._failures.items() if now < failure.until}
+            self._failures = kept | {key: _Failure(error, now + _REST * seconds)}
+
     def _done(self, key: str) -> None:
         with self._lock:
             self._underway.pop(key, None)
@@ -185,10 +201,15 @@ class Tiles:
         found = self.find(source)
         if found is not None:
             return found
-        with disk_full_as_problem(), self._storage.scratch.folder() as folder:
-            with self._storage.open(blob_key(source.sha256)) as file:
-                made = self._run(source, file, folder)
-            self._keep(source, made)
+        begin = time.monotonic()
+        try:
+            with disk_full_as_problem(), self._storage.scratch.folder() as folder:
+                with self._storage.open(blob_key(source.sha256)) as file:
+                    made = self._run(source, file, folder)
+                self._keep(source, made)
+        except (Invalid, Unavailable) as error:
+            self._note_failure(source.key, error, time.monotonic() - begin)
+            raise
         found = self.find(source)
         if found is None:
             raise NotFound("The file is not in the storage any more.", code="file_missing")
@@ -198,40 +219,70 @@ class Tiles:
         target = folder / "tiles.zip"
         program = [sys.executable, "-P", "-m", "app.services.tile_maker"]
         what = [source.media_type, str(source.orientation), str(target), str(os.getpid())]
-        child = subprocess.Popen(  # noqa: S603 - our own program
-            [*program, *what],
-            stdin=file,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            # Pictures are spread out beside the result, and not in a /tmp that may be memory.
-            env={**os.environ, "TMPDIR": str(folder), "VIPS_BLOCK_UNTRUSTED": "1"},
-            start_new_session=True,
-        )
+        try:
+            child = subprocess.Popen(  # noqa: S603 - our own program
+                [*program, *what],
+                stdin=file,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_environment(folder),
+                start_new_session=True,
+            )
+        except OSError as error:
+            # There is no memory or no process left.
+            _log.warning("no tiles of %s: %s", source.sha256, error)
+            raise _not_made() from error
         with self._lock:
             self._children.add(child)
-        try:
-            _, said = child.communicate(timeout=_MOST_SECONDS)
-        finally:
-            child.kill()
-            child.wait()
-            with self._lock:
-                self._children.discard(child)
+        with child:
+            try:
+                _, said = child.communicate(timeout=_MOST_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                _log.warning("no tiles of %s within %s seconds", source.sha256, _MOST_SECONDS)
+                raise _not_made() from error
+            finally:
+                child.kill()
+                with self._lock:
+                    self._children.discard(child)
         if child.returncode == 0 and target.exists():
             return target
         _log.warning("no tiles of %s: %s", source.sha256, said.decode(errors="replace")[-2000:])
         if child.returncode == DAMAGED:
             raise Invalid("The image is truncated or damaged.", code="image_damaged")
-        raise Unavailable("The tiles of the image could not be made.", code="tiles_unavailable")
+        if child.returncode == DISK_FULL:
+            raise Unavailable("The server's disk is full.", code="disk_full")
+        raise _not_made()
 
     def _keep(self, source: Source, made: Path) -> None:
         with self._sessions.begin() as session:
             # Locked, so that a deletion at this moment comes before or after, and then takes it.
             if not blobs.hold(session, sha256=source.sha256):
                 return
+            # A damaged one may be there, and it may have the same size.
+            self._storage.delete(source.key)
             self._storage.put(source.key, made)
         with self._sessions.begin() as session:
             # A deletion that met the lock left the file to whoever comes next.
             blobs.remove_unused(session, self._storage, sha256s=[source.sha256])
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why there are no tiles, and until when that is the answer, on the monotonic clock."""
+
+    error: AppError
+    until: float
+
+
+def _not_made() -> Unavailable:
+    return Unavailable("The tiles of the image could not be made.", code="tiles_unavailable")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What the child needs of ours: it decodes bytes of strangers, so no secret is among it."""
+    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
+    # Pictures are spread out beside the result, and not in a /tmp that may be memory.
+    return kept | {"TMPDIR": str(folder), "VIPS_BLOCK_UNTRUSTED": "1"}
 
 
 class _Stored(io.RawIOBase):
@@ -262,12 +313,21 @@ class _Stored(io.RawIOBase):
 
 
 def _read_places(storage: Storage, key: str) -> Pyramid:
-    """Where the tiles are, from the directory at the zip's end."""
+    """Where the tiles are, from the directory at the zip's end; NotFound when it is damaged."""
+    try:
+        return _places(storage, key)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        # As good as none: they are made anew.
+        _log.warning("the tiles at %s cannot be read: %r", key, error)
+        raise NotFound("The tiles cannot be read.") from error
+
+
+def _places(storage: Storage, key: str) -> Pyramid:
     file = cast(BinaryIO, io.BufferedReader(_Stored(storage, key), _READ_BYTES))
     with file, zipfile.ZipFile(file) as archive:
         found = _SIZE.search(archive.read("t.dzi"))
         if found is None:
-            raise Unavailable("The tiles cannot be read.", code="tiles_unavailable")
+            raise ValueError("no size")
         ordered = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
         stops = [entry.header_offset for entry in ordered[1:]] + [archive.start_dir]
     places = {

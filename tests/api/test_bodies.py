@@ -51,6 +51,31 @@ def test_only_geometry_is_long(api: ApiClient, app: FastAPI) -> None:
     assert "/api/predictions/{prediction_id}/accept" in long_ones
 
 
+def test_only_routes_of_files_take_files(client: ApiClient, app: FastAPI) -> None:
+    """Whatever else says that it sends files is a JSON body, read before anybody looks at it."""
+    takes_files = {
+        path
+        for path, routes in app.openapi()["paths"].items()
+        if "multipart/form-data" in routes.get("post", {}).get("requestBody", {}).get("content", {})
+    }
+    assert takes_files == {
+        path
+        for path in app.openapi()["paths"]
+        if bodies._FILES.fullmatch(re.sub(r"{\w+}", "1", path))
+    }
+    assert len(takes_files) == 3
+
+    def chunks() -> Any:
+        for _ in range(40):
+            yield b" " * 100_000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for path in ("/api/session", "/api/masks/area"):
+        check_problem(client.post(path, content=chunks(), headers=headers), 413, "too_large")
+        told = headers | {"Content-Length": "60000000"}
+        check_problem(client.post(path, content=chunks(), headers=told), 413, "too_large")
+
+
 class _Crowd:
     """Requests that come in, and are computed, when the test says so."""
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -177,6 +178,73 @@ def test_damaged(keep: Keep, tiles: Tiles, context: AppContext) -> None:
     assert _left(context, source) == []
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_no_room_for_tiles(orientation: int, keep: Keep, tiles: Tiles, tmp_path: Path) -> None:
+    """A sound picture is not called damaged when its tiles cannot be written."""
+    content = make_picture(size=(1100, 900), kind="JPEG")
+    source = keep(content, orientation=orientation)
+    (tmp_path / "tiles.zip").symlink_to("/dev/full")
+    for folder, code in ((tmp_path, "disk_full"), (tmp_path / "gone", "tiles_unavailable")):
+        (tmp_path / "a.jpg").write_bytes(content)
+        with (tmp_path / "a.jpg").open("rb") as file, pytest.raises(Unavailable) as caught:
+            tiles._run(source, file, folder)
+        assert caught.value.code == code
+
+
+def test_takes_too_long(
+    keep: Keep, tiles: Tiles, context: AppContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed is not tried again at once: a maker is taken up by it for a part of the time."""
+    source = keep(make_picture(size=(1100, 40), kind="JPEG"))
+    with monkeypatch.context() as patch:
+        patch.setattr("app.services.tiles._MOST_SECONDS", 0.01)
+        patch.setattr("app.services.tiles._REST", 1_000_000)
+        for _ in range(2):
+            with pytest.raises(Unavailable) as caught:
+                tiles.make(source).result()
+            assert caught.value.code == "tiles_unavailable"
+            # It was not the child that was too slow the second time.
+            patch.setattr("app.services.tiles._MOST_SECONDS", 900)
+    assert _left(context, source) == []
+    other = Tiles(context.sessions, context.storage)
+    assert other.make(source).result().width == 1100
+    other.close()
+
+
+def test_tried_again_after_a_while(
+    keep: Keep, tiles: Tiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keep(make_picture(size=(1100, 40), kind="JPEG"))
+    monkeypatch.setattr("app.services.tiles._REST", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.services.tiles.sys.executable", "/nowhere")
+        with pytest.raises(Unavailable):
+            tiles.make(source).result()
+    assert tiles.make(source).result().width == 1100
+
+
+@pytest.mark.parametrize("kind", ["no zip", "empty zip", "no tiles", "cut off", "same size"])
+def test_a_damaged_zip_is_made_anew(
+    kind: str, keep: Keep, tiles: Tiles, context: AppContext
+) -> None:
+    source = keep(make_picture(size=(1100, 40), kind="JPEG"))
+    wanted = tiles.make(source).result()
+    path = context.settings.data_dir / source.key
+    sound = path.read_bytes()
+    if kind in ("empty zip", "no tiles"):
+        with zipfile.ZipFile(path, "w") as archive:
+            if kind == "no tiles":
+                archive.writestr("t.dzi", '<Size Height="40" Width="1100"/>')
+    else:
+        cut = sound[: len(sound) // 2]
+        path.write_bytes({"no zip": b"x", "cut off": cut}.get(kind, b"\0" * len(sound)))
+    tiles.forget(source)
+    assert tiles.find(source) is None
+    made = tiles.make(source).result()
+    assert made.levels == wanted.levels
+    assert tiles.read(source, made, made.name(0, 1, 0))[:2] == b"\xff\xd8"
+
+
 def test_deleted_meanwhile(
     keep: Keep,
     tiles: Tiles,
@@ -213,10 +281,18 @@ def test_unused_by_the_end(keep: Keep, tiles: Tiles, session: Session, context: 
     assert _left(context, source) == []
 
 
-def test_closed_meanwhile(keep: Keep, tiles: Tiles, context: AppContext) -> None:
+def test_closed_meanwhile(
+    keep: Keep, tiles: Tiles, context: AppContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_SECRET_KEY", "x" * 40)
     source = keep(make_picture(size=(6000, 5000), kind="PNG"), media_type="image/png")
     future = tiles.make(source)
     _wait(lambda: bool(tiles._children))
+    (child,) = (psutil.Process(each.pid) for each in tiles._children)
+    # The kernel takes it first, and what it may be made to tell is no secret.
+    _wait(lambda: Path(f"/proc/{child.pid}/oom_score_adj").read_text() == "1000\n")
+    assert "PATH" in child.environ()
+    assert "MASKWRIGHT_SECRET_KEY" not in child.environ()
     tiles.close()
     with pytest.raises(Unavailable):
         future.result(10)

@@ -100,5 +100,8 @@ export function boxOfBounds(b: Bounds): Box {
 }
 
 export function boxBetween(a: ImagePoint, b: ImagePoint): Box {
-  return [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.abs(a.x - b.x), Math.abs(a.y - b.y)];
+  return [Math.min(a.x, b.x), Math.min(a.y, b.y), lengthBetween(a.x, b.x), lengthBetween(a.y, b.y)];
 }
+
+/** Without the digits that a difference of decimal numbers has of its own: 0.3 - 0.1 is 0.2. */
+export const lengthBetween = (a: number, b: number): number => Number(Math.abs(a - b).toFixed(10));

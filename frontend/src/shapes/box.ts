@@ -3,7 +3,7 @@
  * what is in it, or beside a segmentation, where it is a frame and nothing else.
  */
 
-import { boundsOfBox, contains, meets, type Box } from "../geometry/bounds";
+import { boundsOfBox, contains, lengthBetween, meets, type Box } from "../geometry/bounds";
 import { combine, type Region } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
 import { rasterisedBox } from "../geometry/raster";
@@ -43,7 +43,7 @@ function resized(from: number, size: number, share: number, to: number): [number
   // A box with a negative size is the mirrored one.
   const [start, length] = size < 0 ? [from + size, -size] : [from, size];
   const fixed = share === 0 ? start + length : start;
-  return share === 1 && to >= start ? [start, to - start] : [Math.min(fixed, to), Math.abs(to - fixed)];
+  return share === 1 && to >= start ? [start, lengthBetween(start, to)] : [Math.min(fixed, to), lengthBetween(fixed, to)];
 }
 
 export const box: ShapeKind = {

@@ -73,3 +73,10 @@ test("a box ends with the last button that is let go, whichever that is", () => 
   story.press(10, 10).move(40, 40).release(60, 60, { button: 2 });
   expect(story.annotations).toMatchObject([{ bbox: [10, 10, 50, 50] }]);
 });
+
+test("a box has the numbers that were drawn, and no digits that a difference adds", () => {
+  const story = new Story().key("B").drag([42.7, 10.1], [149.45, 60.3]);
+  expect(story.annotations[0]?.bbox).toEqual([42.7, 10.1, 106.75, 50.2]);
+  story.key("V").drag([149.45, 60.3], [142.9, 50.4]);
+  expect(story.annotations[0]?.bbox).toEqual([42.7, 10.1, 100.2, 40.3]);
+});
