@@ -181,7 +181,12 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
     data = {
         "image": images_api.out(image).model_dump(mode="json"),
         "dataset": {"id": dataset.id, "name": dataset.name},
-        "user": {"id": page.user.id, "email": page.user.email, "name": page.user.name},
+        "user": {
+            "id": page.user.id,
+            "email": page.user.email,
+            "name": page.user.name,
+            "since": page.user.created_at.isoformat(),
+        },
         "role": page.role(dataset.id),
         "categories": live_state.categories_digest(page.session, dataset_id=dataset.id),
         "query": View.of(request.query_params).query.removeprefix("?"),

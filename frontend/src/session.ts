@@ -42,7 +42,8 @@ import { Toolbox } from "./tools/toolbox";
 export interface PageData {
   readonly image: ImageRecord;
   readonly dataset: { readonly id: number; readonly name: string };
-  readonly user: { readonly id: number; readonly email: string; readonly name: string };
+  /** `since` is when the account was made. */
+  readonly user: { readonly id: number; readonly email: string; readonly name: string; readonly since: string };
   readonly role: "owner" | "annotator" | "viewer";
   /** A text that changes with the dataset's categories. */
   readonly categories: string;

@@ -28,6 +28,7 @@ import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
+import { forgetCopies } from "./forget-copies";
 import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
@@ -75,7 +76,7 @@ export class Workspace {
     const { pending, worker } = parts;
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
-    this.#clipboard = new Clipboard(localStorage, page.user.id);
+    this.#clipboard = new Clipboard(localStorage, page.user);
     this.#poses = new LastPoses(localStorage, page.user.id);
     this.settings = parts.settings;
     this.#transport = parts.transport;
@@ -102,7 +103,7 @@ export class Workspace {
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
     // Only what other tabs store is told.
-    window.addEventListener("storage", () => this.#clipboard.takeStored());
+    window.addEventListener("storage", ({ key }) => this.#clipboard.heard(key));
     document.addEventListener("visibilitychange", () => {
       this.#session.following.seen(document.visibilityState === "visible");
     });
@@ -202,8 +203,10 @@ export class Workspace {
     const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
     await Promise.race([this.settled(), late]);
     const answer = await this.#transport({ method: "DELETE", path: pathTo("/api/session") });
-    if (succeeded(answer) || answer.status === 401) location.assign("/login");
-    else this.#session.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
+    if (succeeded(answer) || answer.status === 401) {
+      forgetCopies(localStorage);
+      location.assign("/login");
+    } else this.#session.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
   }
 
   get commands(): readonly Command[] {

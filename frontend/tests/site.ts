@@ -14,7 +14,7 @@ import { FakeSource } from "./api/source";
 import { CUP, PERSON } from "./story";
 
 const IDS = [1, 2, 3];
-const USER = { id: 1, email: "me@example.org", name: "Me" };
+const USER = { id: 1, email: "me@example.org", name: "Me", since: "2026-01-01T00:00:00.000001+00:00" };
 const SQUARE = [[10, 10, 40, 10, 40, 40, 10, 40]];
 
 /** What `sessionStorage` and `localStorage` are, with room for so many characters. */
@@ -33,6 +33,14 @@ export class Shelf {
 
   removeItem(name: string): void {
     this.#kept.delete(name);
+  }
+
+  get length(): number {
+    return this.#kept.size;
+  }
+
+  key(index: number): string | null {
+    return [...this.#kept.keys()][index] ?? null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { COMBINE } from "../src/editor/combining";
+import { COMMANDS } from "../src/editor/commands";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
 
@@ -187,6 +188,30 @@ test("the picture of an image that was left is not fetched any longer", async ()
   await workspace.go(2);
   expect(isStopped(1)).toBe(true);
   await vi.waitFor(() => expect(isStopped(2)).toBe(false));
+});
+
+test("whoever signs out leaves no copies of annotations in the browser, and keeps how it is set up", async () => {
+  const workspace = await site.open(1);
+  const { editor } = workspace.session;
+  const assign = vi.fn();
+  vi.stubGlobal("location", { pathname: "/images/1", assign });
+  editor.select([...editor.document.entries()].map(([key]) => key));
+  editor.hand.choose("select");
+  COMMANDS.find(({ id }) => id === "copy")!.run(editor);
+  editor.poses.put(PERSON.id, [0, 0, 2, 1, 1, 2, 0, 1, 2]);
+  site.local.setItem("maskwright-clipboard-1-9", "{}");
+  site.local.setItem("maskwright-display-1", "{}");
+  const kept = (): (string | null)[] => Array.from({ length: site.local.length }, (_, i) => site.local.key(i)).sort();
+  expect(kept()).toEqual(expect.arrayContaining(["maskwright-clipboard-1-1", "maskwright-poses-1"]));
+  // Whoever stays signed in keeps them.
+  site.faults.set("/api/session", 500);
+  await workspace.signOut();
+  expect(kept()).toContain("maskwright-clipboard-1-1");
+  site.faults.set("/api/session", 401);
+  await workspace.signOut();
+  expect(assign).toHaveBeenCalledWith("/login");
+  expect(kept().filter((place) => /clipboard|poses/.test(place!))).toEqual([]);
+  expect(kept()).toContain("maskwright-display-1");
 });
 
 test("of images that were left only the next and the previous one keep their drawn shapes", async () => {

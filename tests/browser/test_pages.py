@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import sign_in
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -448,6 +449,18 @@ def test_a_page_of_pages_is_reached_by_keys(page: Page, dataset: dict[str, Any])
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(avatar).to_be_focused()
+
+
+def test_who_signs_out_leaves_no_copies_of_annotations(new_page: Callable[..., Page]) -> None:
+    page = new_page(signed_in=False)
+    sign_in(page)
+    page.evaluate("localStorage.setItem('maskwright-clipboard-1-1', '{}')")
+    page.evaluate("localStorage.setItem('maskwright-poses-1', '[]')")
+    page.locator("summary.avatar").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    kept = page.evaluate("Object.keys(localStorage)")
+    assert not [name for name in kept if "clipboard" in name or "poses" in name]
 
 
 PATHS = [

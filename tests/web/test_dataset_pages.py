@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy.orm import Session
@@ -180,6 +181,8 @@ def test_the_editor_knows_what_it_opens(session: Session, browser_of: BrowserOf)
     data = json.loads(block.text)
     assert data["image"] == browser.get(f"/api/images/{image.id}").json()
     assert data["dataset"] == {"id": dataset.id, "name": "</script><b>"}
+    since = data["user"].pop("since")
+    assert datetime.fromisoformat(since) == owner.created_at
     assert data["user"] == {"id": owner.id, "email": owner.email, "name": owner.name}
     assert data["role"] == "owner"
     assert data["query"] == "status=new&sort=file_name"

@@ -10,6 +10,7 @@
 
 import type { AnnotationDocument } from "../model/document";
 import { copiedFrom, type Annotation, type AnnotationKey, type Category } from "../model/records";
+import { readClip } from "./stored-clip";
 
 export interface ClipItem {
   readonly annotation: Annotation;
@@ -27,58 +28,97 @@ export interface Clip {
 /** What `localStorage` can do. */
 export type ClipStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
+/**
+ * Whose clip it is. Addresses and numbers come again, with another server or after one was set up
+ * anew; the moment at which the account was made does not.
+ */
+export interface ClipOwner {
+  readonly id: number;
+  readonly since: string;
+}
+
+/** Where clips stand in the store, each person's in a place of its own. */
+export const CLIPBOARD_PLACES = "maskwright-clipboard-";
+
 /** Browsers keep about five million characters for everything that a site stores. */
 const MOST_CHARACTERS = 2_000_000;
+
+/** What stands in the store in place of a clip that is too large for it. */
+const TOO_LARGE = "too large";
 
 /** One for all images of a page; the store has the clip for other pages and later ones. */
 export class Clipboard {
   readonly #store: ClipStore | null;
   readonly #place: string;
+  readonly #since: string;
   #clip: Clip | null = null;
+  #isElsewhere = false;
 
-  constructor(store: ClipStore | null = null, userId = 0) {
+  constructor(store: ClipStore | null = null, { id, since }: ClipOwner = { id: 0, since: "" }) {
     this.#store = store;
-    // The number goes up when a clip of before could no longer be read.
-    this.#place = `maskwright-clipboard-1-${userId}`;
-    this.takeStored();
+    this.#since = since;
+    // The first number goes up when a clip of before could no longer be read.
+    this.#place = `${CLIPBOARD_PLACES}1-${id}`;
+    this.#takeStored();
   }
 
   /** False when the store does not take it; then it is there as long as the page is open. */
   put(clip: Clip): boolean {
     this.#clip = clip;
+    this.#isElsewhere = false;
     if (!this.#store) return false;
-    // The clip of before must not come back in its place.
+    // The clip of before must not come back in its place, also where nothing can be stored.
     this.#store.removeItem(this.#place);
-    const text = JSON.stringify(clip);
-    if (text.length > MOST_CHARACTERS) return false;
-    try {
-      this.#store.setItem(this.#place, text);
-      return true;
-    } catch {
-      // It is full, or there is none at all, as in some private windows.
-      return false;
-    }
+    if (this.#write(clip)) return true;
+    // Other pages learn that what they have is not the last any more.
+    this.#write(TOO_LARGE);
+    return false;
   }
 
   get(): Clip | null {
     return this.#clip;
   }
 
-  /** Another page may have put a clip there; whatever else is there is none. */
-  takeStored(): void {
+  /** Whether the last clip is in another page, which could not hand it on. */
+  get isElsewhere(): boolean {
+    return this.#isElsewhere;
+  }
+
+  /** Another page wrote to this place of the store; null when it emptied the whole of it. */
+  heard(place: string | null): void {
+    if (place === null || place === this.#place) this.#takeStored();
+  }
+
+  /** Whatever else is there is no clip, and leaves the one that was read before. */
+  #takeStored(): void {
+    const text = this.#store?.getItem(this.#place) ?? null;
+    if (text === null) return this.#have(null, false);
     try {
-      const found: unknown = JSON.parse(this.#store?.getItem(this.#place) ?? "null");
-      if (isClip(found)) this.#clip = found;
+      const { since, clip } = JSON.parse(text) as Record<string, unknown>;
+      if (since !== this.#since) return;
+      const found = readClip(clip);
+      if (found || clip === TOO_LARGE) this.#have(found, !found);
     } catch {
-      // Whoever wrote something else there: the clip stays what it was.
+      // Somebody wrote something else there.
     }
   }
-}
 
-function isClip(value: unknown): value is Clip {
-  if (typeof value !== "object" || value === null) return false;
-  const { imageId, datasetId, items } = value as Record<keyof Clip, unknown>;
-  return typeof imageId === "number" && typeof datasetId === "number" && Array.isArray(items);
+  #have(clip: Clip | null, isElsewhere: boolean): void {
+    this.#clip = clip;
+    this.#isElsewhere = isElsewhere;
+  }
+
+  #write(clip: Clip | typeof TOO_LARGE): boolean {
+    const text = JSON.stringify({ since: this.#since, clip });
+    if (text.length > MOST_CHARACTERS) return false;
+    try {
+      this.#store?.setItem(this.#place, text);
+      return true;
+    } catch {
+      // It is full, or there is none at all, as in some private windows.
+      return false;
+    }
+  }
 }
 
 export function itemOf(

@@ -6,6 +6,9 @@ import type { ClipStore } from "./clipboard";
 /** The oldest go, so that the store does not grow for ever. */
 const MOST_CATEGORIES = 50;
 
+/** Where they stand in the store, each person's in a place of its own. */
+export const POSES_PLACES = "maskwright-poses-";
+
 /** One for all images of a page; the store has them for later pages. */
 export class LastPoses {
   readonly #store: ClipStore | null;
@@ -14,7 +17,7 @@ export class LastPoses {
 
   constructor(store: ClipStore | null = null, userId = 0) {
     this.#store = store;
-    this.#place = `maskwright-poses-${userId}`;
+    this.#place = `${POSES_PLACES}${userId}`;
     this.#poses = stored(store?.getItem(this.#place) ?? null);
   }
 

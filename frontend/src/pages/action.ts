@@ -1,3 +1,4 @@
+import { forgetCopies } from "../forget-copies";
 import { confirm } from "./dialog";
 import { go } from "./go";
 import { refreshHead } from "./head";
@@ -7,7 +8,8 @@ import { say, sayError } from "./toast";
 /**
  * A button that sends one request: `data-method`, `data-url`, `data-body`
  * (JSON), `data-then` and `data-said` as for forms; `data-then="removed"` takes
- * the list's item away; `data-confirm` asks first.
+ * the list's item away; `data-confirm` asks first; `data-forget` makes the browser
+ * forget what was copied here.
  */
 export function action(root: HTMLElement): void {
   const button = root as HTMLButtonElement;
@@ -22,6 +24,7 @@ async function run(button: HTMLButtonElement): Promise<void> {
   try {
     const sent: unknown = body === undefined ? undefined : JSON.parse(body);
     const answer = await requestJson<unknown>(method as Method, url, sent);
+    if (button.dataset.forget !== undefined) forgetCopies(localStorage);
     if (then === "stay" && said !== undefined) say(said);
     if (then === "removed") await removed(button, said);
     else go(then, answer, said);

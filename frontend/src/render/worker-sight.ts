@@ -41,11 +41,15 @@ export class WorkerSight implements Sight {
     return this.#ask("superpixels", part, spacing);
   }
 
-  /** Questions that are still open get no answer any more. */
   destroy(): void {
+    this.#end("The image is not on the stage any more.");
+  }
+
+  /** Questions that are still open get no answer any more. */
+  #end(reason: string): void {
     this.#worker?.terminate();
     this.#worker = null;
-    for (const { reject } of this.#waiting.values()) reject(new SightError("The image is not on the stage any more."));
+    for (const { reject } of this.#waiting.values()) reject(new SightError(reason));
     this.#waiting.clear();
   }
 
@@ -61,6 +65,8 @@ export class WorkerSight implements Sight {
     if (this.#worker) return this.#worker;
     const worker = this.#start();
     worker.onmessage = ({ data }: MessageEvent<SightAnswer>) => this.#receive(data);
+    // It could not be loaded, or ran out of memory; the next question starts another one.
+    worker.onerror = () => this.#end("The browser could not look at the picture. Try again.");
     worker.postMessage(this.#picture);
     this.#worker = worker;
     return worker;

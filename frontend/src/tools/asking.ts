@@ -26,6 +26,7 @@ export class Newest<Question, Answer> {
   readonly #answered: (answer: Answer, question: Question) => void;
   #waiting: { question: Question } | null = null;
   #asked = false;
+  #running = false;
 
   constructor(
     editor: Editor,
@@ -39,23 +40,24 @@ export class Newest<Question, Answer> {
 
   /** Whether an answer is still to come. */
   get open(): boolean {
-    return this.#asked;
+    return this.#asked || this.#waiting !== null;
   }
 
   ask(question: Question): void {
     this.#waiting = { question };
-    if (!this.#asked) void this.#next();
+    if (!this.#running) void this.#next();
   }
 
   async #next(): Promise<void> {
-    this.#asked = true;
+    this.#running = true;
     try {
       while (this.#waiting) {
         const { question } = this.#waiting;
         this.#waiting = null;
+        this.#asked = true;
         const answer = await this.#ask(question);
-        // The last answer arrives when nothing is open any more.
-        if (!this.#waiting) this.#asked = false;
+        // The last answer arrives when nothing is open any more; it may lead to another question.
+        this.#asked = false;
         this.#answered(answer, question);
       }
     } catch (error) {
@@ -64,6 +66,7 @@ export class Newest<Question, Answer> {
       this.#editor.say(error.message);
     } finally {
       this.#asked = false;
+      this.#running = false;
       this.#editor.signal.emit("tool");
     }
   }

@@ -3,7 +3,7 @@
  * of which a click or a drag joins as many as it goes over.
  */
 
-import { COMBINE, heldMode } from "../editor/combining";
+import { COMBINE, heldMode, type CombineMode } from "../editor/combining";
 import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
@@ -38,38 +38,52 @@ interface Asked {
   readonly scale: number;
 }
 
-/** What the hand has gone over, and what for. */
+/** What the hand has gone over, what for, and on which superpixels. */
 interface Gesture {
-  readonly target: Target;
-  readonly subtract: boolean;
+  readonly asked: Asked;
+  readonly mode: CombineMode;
   readonly way: ImagePoint[];
+  released: boolean;
 }
+
+const COMPUTING = "The superpixels are being computed. One moment.";
 
 class SuperpixelTool extends Tool {
   found: Superpixels | null = null;
   /** What the last gesture made, shown until its outline is known. */
   last: PixelsInHand | null = null;
+  /** What was asked for last, and what `found` is the answer to. */
   #asked: Asked | null = null;
+  #answered: Asked | null = null;
   readonly #newest = new Newest<Asked, Superpixels | null>(
     this.editor,
     async ({ part, spacing }) => (await this.editor.sight?.superpixels(part, spacing)) ?? null,
-    (found) => (this.found = found),
+    (found, asked) => this.#take(found, asked),
   );
 
   constructor(editor: Editor) {
     super(editor);
-    lookAhead(editor, "superpixels", () => {
-      this.look();
-      if (!this.looks && this.state instanceof Waiting) this.state.answered();
-    });
+    lookAhead(editor, "superpixels", () => this.look());
   }
 
   protected initial(): State {
     return new Ready(this);
   }
 
-  /** Asks for superpixels of what is visible, unless they are there. */
+  /** Asks for superpixels of what is visible, unless they are there. Those that gestures wait for come first. */
   look(): void {
+    if (this.state instanceof Waiting) return this.state.look();
+    const seen = this.seen(this.#asked);
+    if (seen && seen !== this.#asked) this.ask(seen);
+  }
+
+  ask(asked: Asked): void {
+    this.#asked = asked;
+    this.#newest.ask(asked);
+  }
+
+  /** What to ask for what is visible: `known` where that has it. Null when nothing of the image is visible. */
+  seen(known: Asked | null): Asked | null {
     const { editor } = this;
     const { width, height } = editor.image;
     const seen = visible(editor.camera, editor.stage);
@@ -79,12 +93,10 @@ class SuperpixelTool extends Tool {
       right: Math.min(width, seen.right),
       bottom: Math.min(height, seen.bottom),
     };
-    if (part.left >= part.right || part.top >= part.bottom) return;
+    if (part.left >= part.right || part.top >= part.bottom) return null;
     const [spacing, { scale }] = [editor.options.get(SPACING), editor.camera];
-    const asked = this.#asked;
-    if (asked?.spacing === spacing && asked.scale === scale && holds(asked.part, part)) return;
-    this.#asked = { part, spacing, scale };
-    this.#newest.ask(this.#asked);
+    const same = known?.spacing === spacing && known.scale === scale && holds(known.part, part);
+    return same ? known : { part, spacing, scale };
   }
 
   /** Whether an answer is still to come. */
@@ -92,31 +104,56 @@ class SuperpixelTool extends Tool {
     return this.#newest.open;
   }
 
+  /** Whether this was asked for last, and no answer came. */
+  failed(asked: Asked): boolean {
+    return asked === this.#asked && asked !== this.#answered && !this.looks;
+  }
+
   begin(input: PointerInput): void {
     if (!sightOf(this.editor)) return;
     // After a failure it is tried again.
-    if (!this.found && !this.looks) this.#asked = null;
+    if (this.#asked && this.failed(this.#asked)) this.#asked = null;
     this.look();
-    const mode = heldMode(input) ?? this.editor.options.get(COMBINE);
+    const mode = this.mode(input);
     const target = targetFor(this.editor, mode, input.image);
     if (!target) return;
-    const gesture = { target, subtract: mode === "subtract", way: [input.image] };
-    if (this.found && reaches(this.found, input.image)) this.become(this.joining(this.found, gesture));
-    else if (this.looks) this.become(new Waiting(this, gesture));
+    if (this.found && reaches(this.found, input.image)) {
+      const joined = this.#joined(this.found, target, mode);
+      joined.to(input.image);
+      this.become(new Joining(this, joined));
+    } else if (this.looks && this.#asked) {
+      this.become(new Waiting(this, { asked: this.#asked, mode, way: [input.image], released: false }));
+    }
   }
 
-  joining(found: Superpixels, { target, subtract, way }: Gesture): Joining {
-    const joined = new Joined(imageSize(this.editor), found, target, subtract);
-    for (const at of way) joined.to(at);
-    return new Joining(this, joined);
+  mode(input: PointerInput): CombineMode {
+    return heldMode(input) ?? this.editor.options.get(COMBINE);
   }
 
-  finish(joined: Joined): void {
-    this.become(new Ready(this));
+  /** What a gesture that waited has joined; null, having said why, where it has nothing to join to. */
+  joined(found: Superpixels, { mode, way }: Gesture): Joined | null {
+    const target = targetFor(this.editor, mode, way[0]!);
+    const joined = target && this.#joined(found, target, mode);
+    if (joined) for (const at of way) joined.to(at);
+    return joined;
+  }
+
+  apply(joined: Joined): void {
     const limit = this.editor.options.get(LIMIT);
     const { target, subtract } = joined;
     const painted = applyPaint(this.editor, { label: "Superpixels", target, drawn: joined.runs(), subtract, limit });
     this.last = painted && finishedPixels(this.editor, ...painted);
+    if (joined.missed) this.editor.say("Part of what you went over had no superpixels yet. Go over it again.");
+  }
+
+  #joined(found: Superpixels, target: Target, mode: CombineMode): Joined {
+    return new Joined(imageSize(this.editor), found, target, mode === "subtract");
+  }
+
+  #take(found: Superpixels | null, asked: Asked): void {
+    this.found = found;
+    this.#answered = found && asked;
+    if (found && this.state instanceof Waiting) this.state.answered(found, asked);
   }
 }
 
@@ -139,6 +176,8 @@ class Joined implements PixelsInHand {
   readonly subtract: boolean;
   readonly #all: Superpixels;
   readonly #labels = new Set<number>();
+  /** Whether the way led where the image has no superpixels yet. */
+  missed = false;
   #at: ImagePoint | null = null;
 
   constructor(size: PixelSize, all: Superpixels, target: Target, subtract: boolean) {
@@ -188,7 +227,10 @@ class Joined implements PixelsInHand {
   #join({ x, y }: ImagePoint): void {
     const { left, top, side, across, down, labels } = this.#all;
     const [c, r] = [Math.floor((x - left) / side), Math.floor((y - top) / side)];
-    if (c < 0 || r < 0 || c >= across || r >= down) return;
+    if (c < 0 || r < 0 || c >= across || r >= down) {
+      this.missed ||= x >= 0 && y >= 0 && x < this.size[1] && y < this.size[0];
+      return;
+    }
     const label = labels[r * across + c]!;
     if (this.#labels.has(label)) return;
     this.#labels.add(label);
@@ -238,17 +280,17 @@ class Ready extends State<SuperpixelTool> {
   }
 }
 
-/** The hand has gone over superpixels that are still being computed; it may be done already. */
+/** The hand has gone over superpixels that are still being computed, once or several times. */
 class Waiting extends State<SuperpixelTool> {
   override readonly name = "waiting";
   override readonly busy = true;
-  readonly #gesture: Gesture;
-  #release: PointerInput | null = null;
+  /** In the order in which they are carried out; only the last one may go on. */
+  #gestures: Gesture[];
 
   constructor(tool: SuperpixelTool, gesture: Gesture) {
     super(tool);
-    this.#gesture = gesture;
-    tool.editor.say("The superpixels are being computed. One moment.");
+    this.#gestures = [gesture];
+    tool.editor.say(COMPUTING);
   }
 
   override get cursor(): string {
@@ -262,28 +304,60 @@ class Waiting extends State<SuperpixelTool> {
     ];
   }
 
+  /** It is made on what is visible now, which may be another part than before. */
+  override down(input: PointerInput): void {
+    const asked = this.tool.seen(this.#gestures.at(-1)!.asked);
+    if (!asked) return;
+    this.#gestures.push({ asked, mode: this.tool.mode(input), way: [input.image], released: false });
+  }
+
   override move(input: PointerInput): void {
-    if (!this.#release) this.#gesture.way.push(input.image);
+    const last = this.#gestures.at(-1)!;
+    if (!last.released) last.way.push(input.image);
   }
 
   override up(input: PointerInput): void {
     this.move(input);
-    this.#release ??= input;
+    this.#gestures.at(-1)!.released = true;
   }
 
   override intend(intent: Intent): boolean {
-    if (intent !== "complete") this.tool.become(new Ready(this.tool));
+    if (intent === "cancel") this.#gestures = [];
+    if (intent === "step-back") this.#gestures.pop();
+    if (this.#gestures.length === 0) this.#end();
     return true;
   }
 
-  /** Goes on with what was asked for, or with nothing where it cannot be had. */
-  answered(): void {
-    const { found } = this.tool;
-    if (!found) return this.tool.become(new Ready(this.tool));
-    this.editor.say(null);
-    const joining = this.tool.joining(found, this.#gesture);
-    this.tool.become(joining);
-    if (this.#release) joining.up(this.#release);
+  override interrupt(): void {
+    this.intend("step-back");
+  }
+
+  /** Asks for what the next gesture was made on. */
+  look(): void {
+    const { asked } = this.#gestures[0]!;
+    if (this.tool.looks) return;
+    if (!this.tool.failed(asked)) return this.tool.ask(asked);
+    this.#end();
+    this.editor.say(`${this.editor.notice ?? ""} What you went over is not joined.`.trim());
+  }
+
+  /** Carries out the gestures that were made on these superpixels. */
+  answered(found: Superpixels, asked: Asked): void {
+    const ready = this.#gestures.filter((gesture) => gesture.asked === asked);
+    this.#gestures = this.#gestures.filter((gesture) => gesture.asked !== asked);
+    if (this.#gestures.length === 0) this.#end();
+    for (const gesture of ready) {
+      const joined = this.tool.joined(found, gesture);
+      if (!joined) continue;
+      if (gesture.released) this.tool.apply(joined);
+      else this.tool.become(new Joining(this.tool, joined));
+    }
+  }
+
+  #end(): void {
+    // What was said meanwhile is to be read.
+    if (this.editor.notice === COMPUTING) this.editor.say(null);
+    this.tool.become(new Ready(this.tool));
   }
 }
 
@@ -319,13 +393,18 @@ class Joining extends State<SuperpixelTool> {
 
   override up(input: PointerInput): void {
     this.move(input);
-    this.tool.finish(this.#joined);
+    this.#finish();
   }
 
   override intend(intent: Intent): boolean {
-    if (intent === "complete") this.tool.finish(this.#joined);
+    if (intent === "complete") this.#finish();
     else this.tool.become(new Ready(this.tool));
     return true;
+  }
+
+  #finish(): void {
+    this.tool.become(new Ready(this.tool));
+    this.tool.apply(this.#joined);
   }
 }
 

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Clipboard } from "../../src/editor/clipboard";
 import { countsOf, type Rle } from "../../src/geometry/rle";
-import { copiedFrom, keyOfId, type Annotation, type AnnotationKey } from "../../src/model/records";
+import { copiedFrom, EMPTY_ANNOTATION, keyOfId, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { CUP, PERSON, Story } from "../story";
 
 /** The store of a browser, with room for so many characters. */
@@ -175,31 +175,97 @@ test("too much for the browser's store is there until the page is closed, and to
   expect(nextImage(store).key("Mod+V").annotations).toEqual([]);
 });
 
-test("another tab of the same person pastes it once it hears of it; another person does not", () => {
-  const store = shelf();
-  const [mine, other, somebody] = [new Clipboard(store, 1), new Clipboard(store, 1), new Clipboard(store, 2)];
+const ME = { id: 1, since: "2026-01-01T00:00:00.000001+00:00" };
+const PLACE = "maskwright-clipboard-1-1";
+
+/** Two tabs of mine, of which one hears what the other stores. */
+function tabs(room?: number) {
+  const store = shelf(room);
+  const [mine, other] = [new Clipboard(store, ME), new Clipboard(store, ME)];
   const story = new Story({ clipboard: mine });
   story.given({ bbox: [10, 10, 20, 20] });
   story.click(20, 20).key("Mod+C");
-  for (const clipboard of [other, somebody]) clipboard.takeStored();
+  other.heard(PLACE);
+  return { store, mine, other, story };
+}
+
+test("another tab of the same person pastes it once it hears of it; another person does not", () => {
+  const { store, other } = tabs();
+  const somebody = new Clipboard(store, { ...ME, id: 2 });
+  somebody.heard(PLACE);
   expect(new Story({ clipboard: other }).key("Mod+V").annotations).toMatchObject([{ bbox: [10, 10, 20, 20] }]);
   expect(new Story({ clipboard: somebody }).key("Mod+V").annotations).toEqual([]);
-  expect(new Clipboard(store, 2).get()).toBeNull();
+  expect(new Clipboard(store, { ...ME, id: 2 }).get()).toBeNull();
 });
 
-test.each(["{", "7", "null", "[]", '{"items": []}', '{"imageId": 1, "datasetId": 1, "items": {}}'])(
-  "%s in the store is no clip, and leaves the one that is there",
-  (text) => {
-    const store = shelf();
-    const clipboard = new Clipboard(store, 1);
-    const clip = { imageId: 1, datasetId: 1, items: [] };
-    clipboard.put(clip);
-    store.setItem("maskwright-clipboard-1-1", text);
-    clipboard.takeStored();
-    expect(clipboard.get()).toEqual(clip);
-    expect(new Clipboard(store, 1).get()).toBeNull();
-  },
-);
+test("an account of the same number on another server gets nothing of it", () => {
+  const { store } = tabs();
+  const elsewhere = new Clipboard(store, { ...ME, since: "2026-02-02T00:00:00.000002+00:00" });
+  expect(elsewhere.get()).toBeNull();
+  expect(new Clipboard(store, ME).get()).not.toBeNull();
+});
+
+test("a tab that hears of a copy that was too large pastes nothing older, and says why", () => {
+  const { store, mine, other, story } = tabs(1_000);
+  story.given({ bbox: [50, 10, 20, 20], attributes: { text: "a".repeat(1_000) } });
+  story.click(60, 20).key("Mod+C");
+  other.heard(PLACE);
+  const there = new Story({ clipboard: other }).key("Mod+V");
+  expect(there.annotations).toEqual([]);
+  expect(there.editor.notice).toContain("too much to be kept");
+  expect(nextImage(store, { clipboard: new Clipboard(store, ME) }).key("Mod+V").editor.notice).toContain("too much to be kept");
+  expect(nextImage(store, { clipboard: mine }).key("Mod+V").annotations).toHaveLength(1);
+  // The next copy is handed on again.
+  story.click(20, 20).key("Mod+C");
+  other.heard(PLACE);
+  expect(new Story({ clipboard: other }).key("Mod+V").annotations).toMatchObject([{ bbox: [10, 10, 20, 20] }]);
+});
+
+test("what other things are stored is not looked at; an emptied store has no clip", () => {
+  const { store, other } = tabs();
+  const read = vi.spyOn(store, "getItem");
+  other.heard("maskwright-display-1");
+  expect(read).not.toHaveBeenCalled();
+  store.removeItem(PLACE);
+  other.heard(null);
+  expect(other.get()).toBeNull();
+});
+
+const ITEM = {
+  annotation: { ...EMPTY_ANNOTATION, ...WHOLE, category_id: 7 },
+  of: 17,
+  category: { name: "person", keypoints: ["nose"] },
+};
+const stored = (items: unknown, since = ME.since): string =>
+  JSON.stringify({ since, clip: { imageId: 1, datasetId: 1, items } });
+const withField = (field: string, value: unknown): string =>
+  stored([ITEM, { ...ITEM, annotation: { ...ITEM.annotation, [field]: value } }]);
+
+test("a whole clip in the store is read", () => {
+  const store = shelf();
+  const mask = { ...EMPTY_ANNOTATION, segmentation: { size: [2, 2], counts: "04" }, bbox: [0, 0, 2, 2] };
+  const items = [ITEM, { annotation: mask, of: null, category: null }];
+  store.setItem(PLACE, stored(items));
+  expect(new Clipboard(store, ME).get()).toEqual({ imageId: 1, datasetId: 1, items });
+});
+
+test.each([
+  ...["{", "7", "null", "[]", '"too large"', '{"imageId": 1, "datasetId": 1, "items": []}'],
+  ...[stored({}), stored([null]), stored([ITEM, {}]), stored([{ ...ITEM, of: "17" }]), stored([ITEM], "")],
+  ...[stored([{ ...ITEM, category: { name: "person" } }]), stored([{ ...ITEM, annotation: undefined }])],
+  ...[withField("segmentation", "x"), withField("segmentation", [[1, "2"]]), withField("segmentation", { size: [2] })],
+  ...[withField("holes", undefined), withField("holes", null), withField("keypoints", ["a"]), withField("bbox", [1, 2])],
+  ...[withField("iscrowd", 2), withField("attributes", []), withField("caption", 1), withField("more", 1)],
+])("%s in the store is no clip, and leaves the one that is there", (text) => {
+  const store = shelf();
+  const clipboard = new Clipboard(store, ME);
+  const clip = { imageId: 1, datasetId: 1, items: [] };
+  clipboard.put(clip);
+  store.setItem(PLACE, text);
+  clipboard.heard(PLACE);
+  expect(clipboard.get()).toEqual(clip);
+  expect(new Clipboard(store, ME).get()).toBeNull();
+});
 
 test("a viewer copies and pastes nothing; in the middle of a gesture nobody does", () => {
   const viewer = new Story({ readOnly: true });

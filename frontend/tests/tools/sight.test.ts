@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { ToolOption } from "../../src/editor/options";
 import { SightError } from "../../src/editor/sight";
+import type { Camera } from "../../src/geometry/camera";
 import { unite, without } from "../../src/geometry/runs";
 import { answered, picture, sightOf } from "../sight";
 import { CUP, PERSON, Story } from "../story";
@@ -106,6 +107,8 @@ describe("the magic wand", () => {
 });
 
 describe("superpixels", () => {
+  const camera = (scale: number, x: number, y: number): Camera => ({ scale, x, y });
+
   test("are there for what is visible, and a drag joins those that it goes over", async () => {
     const story = withTool("U", { "superpixel-size": 20 });
     story.move(30, 30);
@@ -172,6 +175,80 @@ describe("superpixels", () => {
     story.editor.sight = sight;
     story.click(30, 30);
     await answered();
+    expect(story.annotations).toHaveLength(1);
+  });
+
+  test("take every gesture that comes before they are there, in order, with the keys that were held", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.click(30, 30).click(130, 40).press(50, 50, { shift: true }).move(60, 50, { shift: true }).release();
+    expect(story.path).toBe("superpixels.waiting");
+    await answered();
+    const ready = withTool("U", { "superpixel-size": 20 });
+    await answered();
+    ready.click(30, 30).click(130, 40).press(50, 50, { shift: true }).move(60, 50, { shift: true }).release();
+    expect(ready.annotations).toHaveLength(2);
+    expect([story.path, story.editor.notice]).toEqual(["superpixels.ready", null]);
+    expect(story.annotations).toEqual(ready.annotations);
+    expect(story.key("Mod+Z").annotations).toHaveLength(2);
+    expect(story.key("Mod+Z").key("Mod+Z").annotations).toEqual([]);
+  });
+
+  test("are those that were visible at the press, though the view has moved on since", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    const [left, right] = [camera(2, 0, 0), camera(2, -200, 0)];
+    story.editor.moveCamera(left);
+    // On the left half, then on the right one, then away from both.
+    story.click(60, 60);
+    story.editor.moveCamera(right);
+    story.click(80, 80);
+    story.editor.moveCamera(camera(8, 0, 0));
+    await answered();
+    expect([story.path, story.editor.notice]).toEqual(["superpixels.ready", null]);
+    expect(story.annotations).toHaveLength(2);
+    expect(without(rectangle(30, 30, 1, 1), covered(story.annotations[0]))).toHaveLength(0);
+    expect(without(rectangle(140, 40, 1, 1), covered(story.annotations[1]))).toHaveLength(0);
+    // Those of what is visible come after them.
+    await answered();
+    expect(story.editor.hand.preview.superpixels).toMatchObject({ left: 0, top: 0, across: 25 });
+  });
+
+  test("drop the last gesture that waits by Backspace, all by Escape", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.click(30, 30).click(130, 40).key("Backspace");
+    await answered();
+    expect(story.annotations).toHaveLength(1);
+    const other = withTool("U", { "superpixel-size": 20 });
+    other.click(30, 30).click(130, 40).key("Escape");
+    await answered();
+    expect([other.path, other.annotations, other.editor.notice]).toEqual(["superpixels.ready", [], null]);
+  });
+
+  test("that do not come are told of with what is lost by it, and asked for again though older ones are there", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.editor.moveCamera(camera(2, 0, 0));
+    await answered();
+    const sight = story.editor.sight!;
+    const failing = (): Promise<never> => Promise.reject(new SightError("The picture did not come."));
+    story.editor.sight = { ...sight, superpixels: failing };
+    story.editor.moveCamera(camera(2, -200, 0));
+    story.click(80, 80);
+    await answered();
+    expect([story.path, story.annotations]).toEqual(["superpixels.ready", []]);
+    expect(story.editor.notice).toBe("The picture did not come. What you went over is not joined.");
+    story.editor.sight = sight;
+    story.click(80, 80);
+    await answered();
+    expect(story.annotations).toHaveLength(1);
+  });
+
+  test("say so where a drag leaves those that are there", async () => {
+    const story = withTool("U", { "superpixel-size": 20 });
+    story.editor.moveCamera(camera(2, 0, 0));
+    await answered();
+    story.press(60, 60);
+    story.editor.moveCamera(camera(2, -200, 0));
+    story.move(80, 80).release();
+    expect(story.editor.notice).toContain("had no superpixels yet");
     expect(story.annotations).toHaveLength(1);
   });
 

@@ -50,12 +50,16 @@ export function placeClip(editor: Editor, label: string, clip: Clip, options: Pa
 }
 
 function paste(editor: Editor, options: PasteOptions): void {
-  const clip = editor.clipboard.get();
+  const { clipboard } = editor;
+  const clip = clipboard.get();
   if (clip) placeClip(editor, "Paste", clip, options);
+  else if (clipboard.isElsewhere) {
+    editor.say("What was copied last was too much to be kept. Paste it where it was copied, or copy less.");
+  }
 }
 
 const canPaste = (editor: Editor): boolean =>
-  canEdit(editor) && !busy(editor) && editor.clipboard.get() !== null;
+  canEdit(editor) && !busy(editor) && (editor.clipboard.get() !== null || editor.clipboard.isElsewhere);
 
 export const CLIPBOARD: readonly Command[] = [
   {
