@@ -6,6 +6,7 @@ import {
   categoryNamed,
   SEVERAL,
   shared,
+  sideText,
   typedScore,
   typedValue,
   valueText,
@@ -44,6 +45,12 @@ test("typed numbers of boxes and scores are taken when they make sense", () => {
   expect(boxWith([1, 2, 3, 4], 0, "-5")).toEqual([-5, 2, 3, 4]);
   for (const text of ["0", "-1", "", "wide", "Infinity"]) expect(boxWith([1, 2, 3, 4], 3, text)).toBeNull();
   expect([typedScore("0.5"), typedScore(" "), typedScore("high")]).toEqual([0.5, null, undefined]);
+});
+
+test("a side that was computed is shown without the digits that nobody wrote", () => {
+  expect(sideText(128.10000000000002, false)).toBe("128.1");
+  expect(sideText(40, false)).toBe("40");
+  expect(sideText(128.10000000000002, true)).toBe("128.10000000000002");
 });
 
 test("a category is found by its name, its beginning or a part that no other has", () => {

@@ -50,6 +50,10 @@ export function withoutAttribute(annotation: Annotation, name: string): Annotati
   return { ...annotation, attributes: Object.fromEntries(others) };
 }
 
+/** What was written stands as it is; a computed side may have digits that nobody wrote: 128.10000000000002. */
+export const sideText = (value: number, written: boolean): string =>
+  String(written ? value : Number(value.toFixed(3)));
+
 /** One number of a box that was typed; null when it is none, or would leave no extent. */
 export function boxWith(box: Box, place: number, text: string): Box | null {
   const value = Number(text);
