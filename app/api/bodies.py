@@ -8,8 +8,8 @@ take turns, so that there has to be memory for some of them, not for as many as 
 """
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Literal
 
 import anyio
 from anyio.lowlevel import RunVar
@@ -39,6 +39,9 @@ _GEOMETRY = re.compile(
 _FILES = re.compile(r"/api/datasets/[^/]+/(images|imports|mask-imports)/?")
 _MASKS = "/api/masks/"
 _PATIENCE_SECONDS = 30
+# A sender that holds room pauses no longer, and is at its end by then (500 kilobits per second).
+_PAUSE_SECONDS = 60
+_BODY_SECONDS = 600
 # Long bodies that may wait in memory for each request that is computed.
 _BODIES_FOR_ONE = 4
 _semaphores: RunVar[dict[str, anyio.Semaphore]] = RunVar("large requests")
@@ -78,6 +81,7 @@ class BodyLimit:
             receive,
             turn,
             lambda: self._most(scope),
+            scope.setdefault("state", {}),
             is_long=told > MAX_JSON_BYTES,
             is_masks=scope["path"].startswith(_MASKS),
         )
@@ -109,7 +113,7 @@ def _too_large(limit: int) -> ASGIApp:
 class _Turn:
     """What a large request holds: room for its body, and leave to be computed.
 
-    Who sends slowly takes up room alone, so that it keeps few of the others waiting.
+    Who sends slowly takes up room alone, so that it keeps nobody waiting who computes.
     """
 
     def __init__(self, most: int) -> None:
@@ -169,6 +173,7 @@ class _Json:
         receive: Receive,
         turn: _Turn,
         find_most: Callable[[], Awaitable[int]],
+        state: MutableMapping[str, Any],
         *,
         is_long: bool,
         is_masks: bool,
@@ -176,15 +181,21 @@ class _Json:
         self._receive = receive
         self._turn = turn
         self._find_most = find_most
+        self._state = state
         self._is_long = is_long
         self._is_masks = is_masks
         self._most = 0
         self._bytes = self._nested = self._quotes = 0
+        self._is_read = False
+        self._end = 0.0
 
     async def __call__(self) -> Message:
+        if self._is_read:
+            # Whether the client is still there.
+            return await self._receive()
         if self._is_long:
             await self._turn.take("room")
-        message = await self._receive()
+        message = await self._in_time() if self._is_long else await self._receive()
         body = message.get("body", b"")
         self._bytes += len(body)
         self._nested += body.count(b"[") + body.count(b"{")
@@ -200,6 +211,18 @@ class _Json:
                 f"or {MAX_TEXTS:,} texts."
             )
             raise problems.Refused(413, detail, code="body_too_complex")
-        if (self._is_long or self._is_masks) and not message.get("more_body", False):
+        self._is_read = not message.get("more_body", False)
+        if (self._is_long or self._is_masks) and self._is_read:
             await self._turn.take("leave")
+            # While it waited for the database, nobody else would be computed.
+            self._state["holds_others_up"] = self._is_long
         return message
+
+    async def _in_time(self) -> Message:
+        """The next piece of a long body; 408 when others have waited for its room long enough."""
+        now = anyio.current_time()
+        self._end = self._end or now + _BODY_SECONDS
+        with anyio.CancelScope(deadline=min(now + _PAUSE_SECONDS, self._end)):
+            return await self._receive()
+        detail = "The body came too slowly; try again."
+        raise problems.Refused(408, detail, code="too_slow", headers={"Connection": "close"})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import db
@@ -43,6 +44,8 @@ __all__ = [
 SESSION_COOKIE = "maskwright_session"
 CSRF_COOKIE = "maskwright_csrf"
 CSRF_HEADER = "X-CSRF-Token"
+# For rows that another transaction has locked: an import keeps those of its images for minutes.
+_LONGEST_WAIT_SECONDS = 10
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -57,13 +60,16 @@ async def get_context(request: Request) -> AppContext:
 ContextDep = Annotated[AppContext, Depends(get_context)]
 
 
-def get_session(context: ContextDep) -> Iterator[Session]:
+def get_session(request: Request, context: ContextDep) -> Iterator[Session]:
     """The request's transaction: committed when the route returned, undone when it raised.
 
     ``scope="function"`` below matters: with FastAPI's default the commit would come after the
     client has its answer, and a failing commit would still have answered 200.
     """
     with context.sessions.begin() as session:
+        if getattr(request.state, "holds_others_up", False):
+            wait = f"{_LONGEST_WAIT_SECONDS}s"
+            session.execute(select(func.set_config("lock_timeout", wait, True)))
         yield session
 
 

@@ -33,6 +33,8 @@ export interface FollowingOptions {
   /** Something was missed: look at everything. False when not all of it could be taken over. */
   readonly refresh: () => Promise<boolean>;
   readonly reloadPredictions: () => Promise<void>;
+  /** What the person may do here, as the server says now. */
+  readonly role: (role: LiveState["role"]) => void;
   /** A text that changes with the dataset's categories. */
   readonly categories: (digest: string) => void;
   readonly people: () => void;
@@ -116,6 +118,7 @@ export class Following {
   #see(state: LiveState): void {
     this.#options.image(state.image);
     this.#options.categories(state.categories);
+    this.#options.role(state.role);
     this.#setPeople(state.people);
     this.#openPredictions = state.open_predictions;
     this.#checkPredictions();

@@ -70,6 +70,8 @@ export interface SessionOptions {
   readonly worker?: Worker | null;
   /** A text that changes with the dataset's categories came from the server. */
   readonly categoriesSeen: (digest: string) => void;
+  /** What the person may do in the dataset came from the server. */
+  readonly roleSeen: (role: PageData["role"]) => void;
 }
 
 /** Tiles that are there already come sooner. */
@@ -103,7 +105,8 @@ export class Session {
   #shown = promise();
   #mounted = promise();
 
-  constructor({ page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen, roleSeen } = options;
     this.#worker = worker ?? null;
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
@@ -133,6 +136,7 @@ export class Session {
       refresh: () => this.#catchUp(true),
       reloadPredictions: () => this.#findPredictions(),
       categories: categoriesSeen,
+      role: roleSeen,
       people: () => this.signal.emit("page"),
       ended: (reason) => this.#ended(reason),
     });

@@ -9,6 +9,7 @@
 
 import {
   fetchTransport,
+  get,
   listAll,
   pathTo,
   problemOf,
@@ -34,6 +35,7 @@ import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
+import { plural } from "./shapes/shape";
 
 /** Left pages wait this long for the last save; then the browser's store has it anyway. */
 const LEAVE_MS = 3_000;
@@ -50,7 +52,8 @@ interface Parts {
 }
 
 export class Workspace {
-  readonly page: PageData;
+  /** The page as it was opened, with what the person may do here by now. */
+  page: PageData;
   /** `session` for another image, `elsewhere` for what other images have left to save. */
   readonly signal = new Signal<"session" | "elsewhere">();
   readonly viewPreferences: ViewPreferences;
@@ -114,7 +117,11 @@ export class Workspace {
    * come.
    */
   static async open(page: PageData, worker: Worker | null = null): Promise<Workspace> {
-    const transport = fetchTransport(firstFetch, () => document.cookie);
+    let workspace: Workspace | null = null;
+    // Without live updates, the first refusal is what tells of another role.
+    const transport = noticing(fetchTransport(firstFetch, () => document.cookie), () => {
+      void workspace?.lookAtRole();
+    });
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
     const ahead = withPicture(page);
@@ -126,7 +133,7 @@ export class Workspace {
       settings.load(),
     ]);
     const parts = { transport, store, settings, categories, pending, worker };
-    const workspace = new Workspace(page, parts, visit);
+    workspace = new Workspace(page, parts, visit);
     workspace.#session.begin(ahead, true);
     workspace.#lookAhead();
     return workspace;
@@ -382,6 +389,7 @@ export class Workspace {
       poses: this.#poses,
       worker,
       categoriesSeen: (digest) => void this.#seeCategories(digest),
+      roleSeen: (role) => void this.#seeRole(role),
     });
     session.signal.on(["saved"], () => this.#saved(session));
     return session;
@@ -396,6 +404,30 @@ export class Workspace {
     this.#categoriesDigest = digest;
     this.#categories = categories;
     for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(categories);
+  }
+
+  /** Something was refused: maybe the person may not do it any more. */
+  async lookAtRole(): Promise<void> {
+    const dataset = await get(this.#transport, "/api/datasets/{dataset_id}", this.page.dataset.id).catch(() => null);
+    if (dataset) await this.#seeRole(dataset.role as PageData["role"]);
+  }
+
+  /** With another role the image is opened anew; what was not saved waits in the browser's store. */
+  async #seeRole(role: PageData["role"]): Promise<void> {
+    if (role === this.page.role) return;
+    this.page = { ...this.page, role };
+    const before = this.#session;
+    const { id, editor, unsaved } = before;
+    if (editor.hand.busy) editor.hand.intend("cancel");
+    // Those that were left or made ready have the role that they were opened with.
+    for (const session of this.#left.values()) session.close();
+    this.#left.clear();
+    this.#prefetch.want([]);
+    await this.#switch(id, () => undefined);
+    if (this.#session !== before) before.close();
+    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));
+    // It did not open: who hears of the role again tries it again.
+    this.page = { ...this.page, role: this.#session.page.role };
   }
 
   #saved(session: Session): void {
@@ -427,6 +459,21 @@ export class Workspace {
       if (turn === this.#turn) this.#wantNeighbours();
     });
   }
+}
+
+function roleText(role: PageData["role"], unsaved: number): string {
+  if (role !== "viewer") return `You may draw here now: your role in this dataset is ${role}.`;
+  const kept = unsaved > 0 ? ` ${plural(unsaved, "change")} could not be saved and stays in this browser.` : "";
+  return `You may only look at this dataset now: your role in it was changed to viewer.${kept}`;
+}
+
+/** The same way to the server, with somebody who hears of each refusal. */
+function noticing(transport: Transport, refused: () => void): Transport {
+  return async (ask) => {
+    const answer = await transport(ask);
+    if (answer.status === 403 && ask.method !== "GET") refused();
+    return answer;
+  };
 }
 
 /** NaN where the address is none of an image. */

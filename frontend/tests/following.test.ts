@@ -54,6 +54,7 @@ class Visit {
       transport,
       userId: ME,
       image: (image) => (editor.image = image),
+      role: () => undefined,
       refresh: () => {
         this.refreshed += 1;
         if (this.away) return Promise.resolve(false);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { COMMANDS } from "../src/editor/commands";
+import { ends } from "../src/panels/text";
 import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
 import { shownTools } from "../src/panels/rail";
 import {
@@ -143,4 +144,11 @@ test("numbers, times and names read well", () => {
   expect(ago("2026-01-01T11:30:00Z", now)).toBe("30 min ago");
   expect(initials({ name: "Ana Kovač", email: "a@b.c" })).toBe("AK");
   expect(initials({ name: "", email: "jo.doe@b.c" })).toBe("JD");
+});
+
+test("a long name is cut in the middle, and is the same name", () => {
+  expect(ends("traffic light")).toEqual(["traffic light", ""]);
+  const name = "vertebrates/mammals/felines (small)";
+  const [front, end] = ends(name);
+  expect([front + end, end]).toEqual([name, " (small)"]);
 });

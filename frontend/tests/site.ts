@@ -62,6 +62,8 @@ export class Site {
   /** Answers with this status instead, as long as it is here, by a part of the path. */
   readonly faults = new Map<string, number>();
   hasFiles = false;
+  /** What the person may do in the dataset. */
+  role: "owner" | "annotator" | "viewer" = "annotator";
   #addresses: string[] = [];
   #at = 0;
   readonly #listeners = new Map<string, () => void>();
@@ -98,6 +100,15 @@ export class Site {
 
   get address(): string {
     return this.#addresses[this.#at]!;
+  }
+
+  /** The role is another one, and the stream says so. */
+  tell(role: Site["role"]): void {
+    this.role = role;
+    const [, id = ""] = /images\/(\d+)/.exec(this.address) ?? [];
+    const image = { ...imageOf(Number(id), this.hasFiles), revision: revisionOf(this.servers.get(Number(id))!) };
+    const state = { image, missed: false, role, categories: "", open_predictions: "0-0", people: [] };
+    this.sources.at(-1)!.say("state", state);
   }
 
   /** The back and forward buttons of the browser. */
@@ -142,6 +153,7 @@ export class Site {
     const [, id = "", rest = ""] = /^\/api\/images\/(\d+)\/?([^?]*)/.exec(path) ?? [];
     const server = this.servers.get(Number(id));
     if (path.startsWith("/api/datasets/1/categories")) return page([PERSON, CUP]);
+    if (path === "/api/datasets/1") return Response.json({ id: 1, name: "cups", role: this.role });
     if (path.startsWith("/api/me/preferences")) return Response.json({ keys: {}, view: {} });
     if (rest === "neighbours") return Response.json(this.#neighbours(Number(id)));
     if (server && rest === "visit") return Response.json(this.#visit(Number(id), server));

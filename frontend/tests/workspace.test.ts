@@ -190,6 +190,36 @@ test("the picture of an image that was left is not fetched any longer", async ()
   await vi.waitFor(() => expect(isStopped(2)).toBe(false));
 });
 
+test("who is made a viewer only looks from then on, and is told what became of unsaved changes", async () => {
+  const workspace = await site.open(1);
+  const { editor } = workspace.session;
+  editor.hand.choose("polygon");
+  click(editor, 60, 60);
+  // The stream tells of it, whatever is in hand.
+  site.tell("viewer");
+  await vi.waitFor(() => expect(workspace.session.editor).not.toBe(editor));
+  const now = workspace.session;
+  await vi.waitFor(() => expect(now.editor.notice).toContain("You may only look at this dataset now"));
+  expect([now.id, now.page.role, now.editor.readOnly]).toEqual([1, "viewer", true]);
+  expect(now.editor.hand.tools.map(({ id }) => id)).not.toContain("polygon");
+
+  // And back, which makes it a place to draw again.
+  site.tell("annotator");
+  await vi.waitFor(() => expect(workspace.session.editor.readOnly).toBe(false));
+});
+
+test("without live updates the first refusal tells of another role", async () => {
+  const workspace = await site.open(1);
+  const { editor } = workspace.session;
+  site.role = "viewer";
+  site.faults.set("/api/annotations/", 403);
+  editor.select([...editor.document.entries()].map(([key]) => key));
+  editor.nudge(5, 0);
+  editor.signal.emit("settled");
+  await vi.waitFor(() => expect(workspace.session.editor.readOnly).toBe(true));
+  await vi.waitFor(() => expect(workspace.session.editor.notice).toContain("1 change could not be saved"));
+});
+
 test("whoever signs out leaves no copies of annotations in the browser, and keeps how it is set up", async () => {
   const workspace = await site.open(1);
   const { editor } = workspace.session;

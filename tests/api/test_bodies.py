@@ -1,5 +1,6 @@
 """How much a request may send, and how many large ones are at work at a time."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -9,14 +10,15 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI, Request
 from sqlalchemy.orm import Session
+from starlette.types import Message
 
-from app.api import bodies
+from app.api import bodies, deps
 from app.context import AppContext
 from app.main import create_app
-from app.models import User
-from app.services import users
+from app.models import Dataset, User
+from app.services import annotations, users
 from tests.api.test_problems import check_problem
-from tests.build import make_user
+from tests.build import make_category, make_image, make_user
 from tests.conftest import ApiClient, run_async
 
 SECONDS = 20
@@ -126,6 +128,8 @@ class _Crowd:
         headers = {"Content-Length": str(bodies.MAX_JSON_BYTES + 2)}
         answer = await self.client.post("/api/masks/area", content=pieces(), headers=headers)
         self.statuses[name] = answer.status_code
+        if answer.status_code == 408:
+            check_problem(answer, 408, "too_slow")
 
     async def pause_when(self, happened: list[str], number: int) -> None:
         """Until so much has happened, and a while longer for what should wait to happen, too.
@@ -187,6 +191,76 @@ def test_no_turn_in_time(
         }
 
     run_async(main)
+
+
+@pytest.mark.parametrize("limit", ["_PAUSE_SECONDS", "_BODY_SECONDS"])
+def test_who_stops_sending_gives_room_back(
+    limit: str, context: AppContext, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise few laptops that went to sleep in the middle of a save would stop everybody's."""
+    monkeypatch.setattr(bodies, limit, 0.5)
+    stalled = [f"slow {n}" for n in range(4)]
+
+    async def main() -> None:
+        crowd = _Crowd(context, session, at_a_time=1)
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as group:
+                for name in stalled:
+                    group.start_soon(crowd.send_slowly, name)
+                await crowd.pause_when(crowd.sent, 4)
+                long = b'{"items":[]}' + b" " * bodies.MAX_JSON_BYTES
+                await crowd.ask("whole", "/api/masks/area", long)
+        assert crowd.statuses == dict.fromkeys(stalled, 408) | {"whole": 200}
+
+    run_async(main)
+
+
+def test_a_client_is_listened_to_after_its_body(context: AppContext, session: Session) -> None:
+    """Whether it is still there takes no turn."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{}"},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def main() -> None:
+        turn = bodies._Turn(1)
+        found = bodies._Json(receive, turn, _never, {}, is_long=True, is_masks=True)
+        assert (await found())["type"] == "http.request"
+        turn.end()
+        assert (await found())["type"] == "http.disconnect"
+        assert turn._held == {}
+
+    run_async(main)
+
+
+def test_a_long_save_waits_briefly_for_an_import(
+    session: Session,
+    context: AppContext,
+    dataset: Dataset,
+    owner: User,
+    client_for: Callable[[User], ApiClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An import locks images for minutes, and whoever waits for it keeps all others waiting."""
+    monkeypatch.setattr(deps, "_LONGEST_WAIT_SECONDS", 1)
+    image, category = make_image(session, dataset=dataset), make_category(session, dataset=dataset)
+    session.commit()
+    api = client_for(owner)
+    path = f"/api/images/{image.id}/annotations"
+    sent = {"category_id": category.id, "bbox": [1, 1, 2, 2]}
+    body = json.dumps(sent).encode() + b" " * bodies.MAX_JSON_BYTES
+    headers = {"Content-Type": "application/json"}
+    with context.sessions.begin() as other:
+        annotations.lock_images(other, [image.id])
+        check_problem(api.post(path, content=body, headers=headers), 409, "busy")
+    assert api.post(path, content=body, headers=headers).status_code == 201
+
+
+async def _never() -> int:
+    raise AssertionError("the body is short")
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -19,6 +19,9 @@ PHONE = {"width": 390, "height": 844}
 def violations(page: Page) -> list[str]:
     """Each rule that is broken, with the elements that break it."""
     page.evaluate(AXE.read_text())
+    # It takes the layers of the stage, which reach beyond what is seen of them, for covers of the
+    # text beside the stage, and then says nothing about its contrast.
+    page.evaluate("document.querySelectorAll('canvas').forEach((e) => (e.style.display = 'none'))")
     found: list[dict[str, Any]] = page.evaluate(
         "async (rules) => (await axe.run(document, {runOnly: rules})).violations", RULES
     )
@@ -99,6 +102,13 @@ def test_the_editor_is_accessible(
     assert page.evaluate(MOVING) == []
     if viewport and viewport["width"] < 1000:
         assert violations(page) == []
+        page.get_by_role("button", name="Close the panel").click()
+        page.get_by_role("button", name="View settings").click()
+        assert violations(page) == []
+        page.get_by_role("button", name="View settings").click()
+        editor.press("m")
+        strip = page.get_by_role("toolbar", name="Brush options")
+        assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
     page.get_by_role("button", name="How objects are drawn").click()
@@ -111,6 +121,9 @@ def test_the_editor_is_accessible(
         assert page.evaluate(UNREACHED) == [], title
         assert page.evaluate(MOVING) == [], title
         editor.press("Escape")
+    # What is too weak is found, also in the smallest print.
+    page.locator(".hints").evaluate("e => e.style.setProperty('--muted', 'rgb(128 128 128)')")
+    assert any("color-contrast: .hint" in found for found in violations(page))
     if scheme == "light":
         page.emulate_media(reduced_motion="no-preference")
         assert page.evaluate(MOVING) != [], "or the test would find nothing"

@@ -227,7 +227,7 @@ def test_a_viewer_looks_and_changes_nothing(
     before = stored(server, image_id)
     editor = EditorPage(page).open(image_id)
     expect(page.get_by_text("Read only")).to_be_visible()
-    expect(page.get_by_role("button", name="Mark the image done")).to_have_count(0)
+    expect(page.get_by_role("button", name="Mark done")).to_have_count(0)
     editor.press("b", "p")
     assert editor.tool == "select.idle"
     editor.click(150, 150)

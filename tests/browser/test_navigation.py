@@ -93,5 +93,5 @@ def test_working_through_a_list_by_keys(page: Page, server: Server, series: Seri
     arrived(first)
     editor.press("Shift+D")
     expect(page.get_by_text("No image after this one waits")).to_be_visible()
-    page.get_by_role("button", name="Image 1 of 4: go to another one").click()
+    page.get_by_role("button", name="1 / 4: go to another image").click()
     expect(dialog).to_be_visible()

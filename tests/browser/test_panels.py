@@ -240,7 +240,7 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     pose = {"keypoints": [v for n in range(17) for v in (30 + n, 40, 2)], "num_keypoints": 17}
     image = {"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}
     boxes = [
-        {"id": n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
+        {"id": 2**53 + n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
          "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, **pose}
         for n in range(1, 13)
     ]  # fmt: skip
@@ -253,6 +253,8 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     found = server.client.get(f"/api/datasets/{made}/images").json()["items"]
     editor = EditorPage(page).open(found[0]["id"])
     objects = page.get_by_role("listbox", name="Objects")
+    # The browser's numbers end where such ids begin.
+    expect(objects.get_by_role("option").first).to_contain_text(str(2**53 + 1))
     objects.get_by_role("option").first.click()
     keypoints = page.get_by_role("region", name="Keypoints")
     expect(keypoints.get_by_role("list")).to_be_visible()

@@ -143,12 +143,20 @@ def test_a_closed_tab_loses_nothing(
     assert first_points(stored(server, scene))[:2] == [60, 60]
 
 
+@pytest.mark.parametrize("locks", [True, False], ids=["locks", "plain-http"])
 def test_two_tabs_on_one_image(
-    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+    new_page: Callable[..., Page],
+    server: Server,
+    scene: Scene,
+    expected_errors: list[str],
+    locks: bool,
 ) -> None:
     """Each saves what is its own; what a closed one left is taken over by the other."""
     expected_errors += ["net::ERR_FAILED", "412"]
     page = new_page()
+    if not locks:
+        # As browsers have it outside of secure contexts.
+        page.context.add_init_script("Object.defineProperty(navigator, 'locks', {})")
     first = EditorPage(page).open(scene.image_id)
     second = EditorPage(page.context.new_page()).open(scene.image_id)
     cut = "**/api/annotations/*"

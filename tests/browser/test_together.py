@@ -135,7 +135,7 @@ def test_two_people_at_once(
     expect(mine.get_by_text("Ada Lovelace deleted “spoon”.")).to_be_visible()
 
     # The status, a category and the end of her visit.
-    theirs.get_by_role("button", name="Mark the image done").click()
+    theirs.get_by_role("button", name="Mark done").click()
     expect(mine.get_by_role("button", name="Status: Done")).to_be_visible()
     categories = server.client.get(f"/api/datasets/{scene.dataset_id}/categories").json()["items"]
     path = f"/api/categories/{categories[0]['id']}"
@@ -143,6 +143,21 @@ def test_two_people_at_once(
     expect(mine.get_by_role("region", name="Categories").get_by_text("mug")).to_be_visible()
     theirs.close()
     expect(people.get_by_role("listitem")).to_have_count(0)
+
+
+def test_a_viewer_only_looks_as_soon_as_she_is_one(
+    new_page: Callable[..., Page], server: Server, scene: Scene
+) -> None:
+    page = new_page(signed_in=False)
+    sign_in(page, "ada@example.org")
+    EditorPage(page).open(scene.image_id)
+    expect(page.get_by_role("button", name="Polygon (P)")).to_be_visible()
+    member = {"email": "ada@example.org", "role": "viewer"}
+    path = f"/api/datasets/{scene.dataset_id}/members"
+    server.client.put(path, json=member).raise_for_status()
+    expect(page.get_by_text("Read only")).to_be_visible()
+    expect(page.get_by_text("You may only look at this dataset now")).to_be_visible()
+    expect(page.get_by_role("button", name="Polygon (P)")).to_have_count(0)
 
 
 def test_a_sign_in_that_ended(

@@ -270,3 +270,13 @@ def test_predictions_by_run(
     assert f"{url}/results.json" in urls
     deletes = [b for b in page.all("button") if b.attributes.get("data-url") == url]
     assert bool(deletes) is may_delete
+
+
+def test_each_tab_has_a_title_of_its_own(session: Session, browser_of: BrowserOf) -> None:
+    dataset = make_dataset(session, name="Kitchens")
+    browser = browser_of(make_member(session, dataset=dataset, role="owner"))
+    tabs = ("", "/categories", "/predictions", "/statistics", "/members", "/settings")
+    pages = [read(browser.get(f"/datasets/{dataset.id}{tab}").text) for tab in tabs]
+    titles = [page.one("title").text for page in pages]
+    assert titles[:2] == ["Kitchens · Maskwright", "Categories · Kitchens · Maskwright"]
+    assert len(set(titles)) == len(tabs)

@@ -80,12 +80,22 @@ export function fetchTransport(send: typeof fetch, cookies: () => string): Trans
   };
 }
 
+/** COCO's ids may be integers of 64 bits; a number of this language would show another one. */
+const UNSAFE_ID = /"coco_id":\s*-?\d{16}/;
+
+/** The id of a record as its very text, where a number cannot hold it and the browser tells the text. */
+function exactId(this: unknown, key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (key !== "coco_id" || typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  // A record of the server, and not what people keep in the attributes of one.
+  return Object.hasOwn(this as object, "created_at") ? (context?.source ?? value) : value;
+}
+
 /** Null for an empty body, and for the error page of a proxy in between. */
 async function readJson(response: Response): Promise<unknown> {
   const text = await response.text();
   if (text === "") return null;
   try {
-    return JSON.parse(text);
+    return UNSAFE_ID.test(text) ? JSON.parse(text, exactId) : JSON.parse(text);
   } catch {
     return null;
   }

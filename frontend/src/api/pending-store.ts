@@ -8,6 +8,7 @@
  */
 
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
+import { Tabs } from "./tabs";
 
 /** Whose change to what. Several people may use one browser, one after the other. */
 export interface PendingPlace {
@@ -42,19 +43,12 @@ const STORE = "pending-annotations";
 
 /** Between the tab and the annotation in the name of an entry. */
 const MARK = "|";
-const LOCK = "maskwright-tab-";
-/** A page that is just being left lets go of its lock a moment later. */
-const LEAVING_MS = 200;
 
 /** IndexedDB; it takes thousands of polygons, which localStorage does not. */
 export class IndexedDbStore implements PendingStore {
   #opened: Promise<IDBDatabase> | null = null;
-  readonly #tab = Math.random().toString(36).slice(2);
-
-  constructor() {
-    // Held as long as the tab lives, and let go of by the browser however that ends.
-    void locks()?.request(LOCK + this.#tab, () => new Promise(() => undefined));
-  }
+  readonly #tabs = new Tabs();
+  readonly #tab = this.#tabs.own;
 
   async put(entry: PendingEntry): Promise<void> {
     await this.#run("readwrite", (store) => store.put(this.#own(entry)));
@@ -67,11 +61,7 @@ export class IndexedDbStore implements PendingStore {
   async list(userId: number): Promise<PendingEntry[]> {
     const own = IDBKeyRange.bound([userId], [userId + 1], false, true);
     const all = (await this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own))).map(named);
-    let alive = await this.#otherTabs();
-    if (all.some(({ tab }) => alive.has(tab))) {
-      await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
-      alive = await this.#otherTabs();
-    }
+    const alive = await this.#tabs.alive(all.map(({ tab }) => tab));
     return all.filter(({ tab }) => !alive.has(tab));
   }
 
@@ -92,14 +82,6 @@ export class IndexedDbStore implements PendingStore {
     return { ...entry, tab: this.#tab, key: (this.#tab + MARK + entry.key) as AnnotationKey };
   }
 
-  async #otherTabs(): Promise<ReadonlySet<string>> {
-    // Without locks, as over plain http, every entry is taken for one that was left behind: what
-    // two tabs send twice then changes nothing the second time.
-    const { held = [] } = (await locks()?.query()) ?? {};
-    const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) ? [name.slice(LOCK.length)] : []));
-    return new Set(names.filter((tab) => tab !== this.#tab));
-  }
-
   async #run<T>(
     mode: IDBTransactionMode,
     act: (store: IDBObjectStore) => IDBRequest,
@@ -114,10 +96,6 @@ export class IndexedDbStore implements PendingStore {
       transaction.onabort = () => reject(transaction.error ?? new Error("The store gave up."));
     });
   }
-}
-
-function locks(): LockManager | undefined {
-  return (navigator as Partial<Navigator>).locks;
 }
 
 /** An entry with its tab apart from its key; earlier versions had no tab in it. */

@@ -381,7 +381,7 @@ export class SaveQueue {
   #fail(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
     const problem = problemOf(answer);
     const { status } = problem;
-    if (status === 0 || status >= 500 || status === 429 || problem.code === "busy") {
+    if (status === 0 || status >= 500 || [408, 429].includes(status) || problem.code === "busy") {
       return this.#waitForServer(answer);
     }
     if (status === 401) this.#pause = "signed-out";

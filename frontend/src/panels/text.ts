@@ -6,6 +6,10 @@ import type { ImageStatus } from "../model/records";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
+/** Shorter names have room nearly everywhere. */
+const LONG_NAME = 20;
+const NAME_END = 8;
+
 export const grouped = (value: number): string => number.format(value);
 
 export const areaText = (area: number): string => `${grouped(area)} px`;
@@ -40,6 +44,11 @@ export function saveText({ status, unsaved, conflicts, refused }: SaveQueue): st
     refused: `${refused.size} not saved`,
   };
   return texts[status];
+}
+
+/** A long name in two parts: of the first the end may be cut, for in the second it differs from others. */
+export function ends(name: string): readonly [string, string] {
+  return name.length > LONG_NAME ? [name.slice(0, -NAME_END), name.slice(-NAME_END)] : [name, ""];
 }
 
 export function initials({ name, email }: { name: string; email: string }): string {

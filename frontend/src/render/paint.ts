@@ -4,6 +4,7 @@
  */
 
 import { luminance, type Look } from "../editor/look";
+import { boundsOfNumbers } from "../geometry/bounds";
 import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Outline } from "../shapes/shape";
 import type { Context } from "./layer";
@@ -21,6 +22,8 @@ interface Paths {
   readonly strokes: readonly Path2D[];
   /** So many points that how a stroke is drawn decides how long a frame takes. */
   readonly dense: boolean;
+  /** How far the dots reach, in pixels of the image; infinite for one alone. */
+  readonly reach: number;
 }
 
 /** An outline of more points is dense. */
@@ -29,6 +32,9 @@ const DENSE = 1000;
 const PIECE = 50;
 
 const DOT_CSS_RADIUS = 4;
+const LEAST_DOT_CSS_RADIUS = 1.5;
+/** The dots of a pose that is small on the screen are no larger than this part of it, or they hide it. */
+const DOT_SHARE = 1 / 45;
 /** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
 const EVERYWHERE = 1e6;
 
@@ -90,7 +96,9 @@ export function paint(context: Context, outline: Outline, style: Style, scale: n
     for (const path of paths.strokes) context.stroke(path);
   });
   context.setLineDash([]);
-  for (const { at, hidden } of outline.dots) paintDot(context, at, hidden, style, scale);
+  if (outline.dots.length === 0) return;
+  const radius = dotRadius(paths.reach * scale) / scale;
+  for (const { at, hidden } of outline.dots) paintDot(context, at, radius, hidden, style, scale);
 }
 
 function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
@@ -101,15 +109,20 @@ function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void
   context.restore();
 }
 
+/** In CSS pixels, as is how far the dots reach. */
+export const dotRadius = (reach: number): number =>
+  Math.min(DOT_CSS_RADIUS, Math.max(LEAST_DOT_CSS_RADIUS, reach * DOT_SHARE));
+
 function paintDot(
   context: Context,
   at: { readonly x: number; readonly y: number },
+  radius: number,
   hidden: boolean,
   { color, strokes }: Style,
   scale: number,
 ): void {
   context.beginPath();
-  context.arc(at.x, at.y, DOT_CSS_RADIUS / scale, 0, 2 * Math.PI);
+  context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
   context.fillStyle = hidden ? "#ffffff" : color;
   context.fill();
   context.strokeStyle = hidden ? color : (strokes.at(-1)?.color ?? color);
@@ -131,10 +144,16 @@ function prepared(outline: Outline): Paths {
     const around = only?.fill ?? addRings(new Path2D(), rings);
     const strokes = dense ? rings.flatMap(inPieces) : [around];
     if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
-    paths = { areas, strokes, dense };
+    paths = { areas, strokes, dense, reach: reachOf(outline.dots) };
     pathsOf.set(outline, paths);
   }
   return paths;
+}
+
+function reachOf(dots: Outline["dots"]): number {
+  const bounds = boundsOfNumbers(dots.flatMap(({ at }) => [at.x, at.y]));
+  if (!bounds || dots.length === 1) return Infinity;
+  return Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top);
 }
 
 function linesOf(lines: Outline["lines"]): Path2D {

@@ -281,9 +281,9 @@ test("a lost connection: everything waits, says so, and goes when it is back", a
   expect(visit.shelf.entries.size).toBe(0);
 });
 
-test("it tries again by itself", async () => {
+test.each([503, 429, 408])("it tries again by itself after %s", async (status) => {
   const { visit, server, key } = opened();
-  server.faults = [{ status: 503 }];
+  server.faults = [{ status }];
   visit.edit(key, { category_id: 2 });
   await pause();
   expect(visit.retries).toHaveLength(1);

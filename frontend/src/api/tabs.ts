@@ -1,0 +1,67 @@
+/**
+ * Which tabs of this browser have the editor open, so that none takes what
+ * another one still answers for.
+ *
+ * A lock is held as long as a tab lives, and let go of by the browser however
+ * that ends. Over plain http there are no locks: then the tabs are asked, and
+ * one that lives answers.
+ */
+
+const LOCK = "maskwright-tab-";
+const CHANNEL = "maskwright-tabs";
+/** A page that is just being left lets go of its lock a moment later, and one that is asked answers. */
+const MOMENT_MS = 200;
+
+type Message = { readonly ask: true } | { readonly tab: string };
+
+export class Tabs {
+  readonly own = Math.random().toString(36).slice(2);
+  readonly #locks: LockManager | undefined;
+  readonly #channel: BroadcastChannel | null;
+  readonly #heard = new Set<string>();
+
+  constructor() {
+    this.#locks = (navigator as Partial<Navigator>).locks;
+    this.#channel = this.#locks ? null : channel((message) => this.#hear(message));
+    void this.#locks?.request(LOCK + this.own, () => new Promise(() => undefined));
+  }
+
+  /** Those of `named` that are open, beside this one. */
+  async alive(named: readonly string[]): Promise<ReadonlySet<string>> {
+    const others = named.filter((tab) => tab !== "" && tab !== this.own);
+    if (others.length === 0) return new Set();
+    if (!this.#locks) return this.#ask();
+    const held = await this.#holders(this.#locks);
+    if (!others.some((tab) => held.has(tab))) return held;
+    await moment();
+    return this.#holders(this.#locks);
+  }
+
+  async #holders(locks: LockManager): Promise<ReadonlySet<string>> {
+    const { held = [] } = await locks.query();
+    const names = held.flatMap(({ name }) => (name?.startsWith(LOCK) ? [name.slice(LOCK.length)] : []));
+    return new Set(names.filter((tab) => tab !== this.own));
+  }
+
+  /** Without a way to ask, nobody answers. */
+  async #ask(): Promise<ReadonlySet<string>> {
+    this.#heard.clear();
+    this.#channel?.postMessage({ ask: true } satisfies Message);
+    await moment();
+    return new Set(this.#heard);
+  }
+
+  #hear(message: Message): void {
+    if ("tab" in message) this.#heard.add(message.tab);
+    else this.#channel?.postMessage({ tab: this.own } satisfies Message);
+  }
+}
+
+function channel(hear: (message: Message) => void): BroadcastChannel | null {
+  if (typeof BroadcastChannel === "undefined") return null;
+  const made = new BroadcastChannel(CHANNEL);
+  made.onmessage = ({ data }: MessageEvent<Message>) => hear(data);
+  return made;
+}
+
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
