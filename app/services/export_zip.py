@@ -94,15 +94,17 @@ class _Zip:
         every = [AnnotationFile(task, *named) for task in tasks for named in subsets.items()]
         if self._options.tasks:
             return every
-        told = [file for file in every if not self._is_empty(file)]
-        silent = subsets.keys() - {file.name for file in told}
-        return [f for f in every if f in told or (f.task == tasks[0] and f.name in silent)]
+        told = {task: self._told(task) for task in tasks}
+        silent = set(subsets.values()).difference(*told.values())
+        told[tasks[0]] |= silent
+        return [file for file in every if file.subset in told[file.task]]
 
-    def _is_empty(self, file: AnnotationFile) -> bool:
-        filters = replace(self._options.file.filters, subset=file.subset)
+    def _told(self, task: str) -> set[str]:
+        """The subsets of which the task says something."""
+        filters = self._options.file.filters
         return TaskRecords(
-            self._session, dataset_id=self._dataset_id, task=file.task, filters=filters
-        ).is_empty()
+            self._session, dataset_id=self._dataset_id, task=task, filters=filters
+        ).subsets()
 
     def image_names(self) -> dict[str, str]:
         """The blobs of the chosen images by their names in the zip."""

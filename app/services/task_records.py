@@ -218,24 +218,34 @@ class TaskRecords:
         listed = (
             select(*_IMAGE)
             .join(ImageTask, ImageTask.image_id == Image.id)
-            .where(ImageTask.dataset_id == self._dataset_id, ImageTask.task == self._task, *chosen)
+            .where(ImageTask.dataset_id == self._dataset_id, self._is_of_task, *chosen)
             .order_by(ImageTask.place)
         )
         others = (
             select(*_IMAGE)
-            .where(*chosen, ~self._is_listed(ImageTask.task == self._task))
+            .where(*chosen, ~self._is_listed(self._is_of_task))
             .where(~self._is_listed() | self._has_annotations())
             .order_by(Image.id)
         )
         return itertools.chain(self._rows(listed), self._rows(others))
 
-    def is_empty(self) -> bool:
-        """Whether neither a file of the task nor an annotation speaks of the chosen images."""
-        chosen = self._filters.conditions(self._dataset_id)
-        listed = exists().where(*chosen, self._is_listed(ImageTask.task == self._task))
-        if self._session.scalar(select(listed)):
-            return False
-        return not any(True for _ in self.annotations())
+    def subsets(self) -> set[str]:
+        """The subsets of the chosen images of which the task's file or an annotation speaks."""
+        chosen = select(Image.subset).where(*self._filters.conditions(self._dataset_id)).distinct()
+        found = set(self._session.scalars(chosen.where(self._is_listed(self._is_of_task))))
+        if self._task != "image_info":
+            conditions = self._conditions()
+            if self.has_file:
+                conditions.append(self._is_in_list())
+            annotated = exists().where(
+                Annotation.image_id == Image.id, *self._chosen_annotations(), or_(*conditions)
+            )
+            found.update(self._session.scalars(chosen.where(annotated)))
+        return found
+
+    @property
+    def _is_of_task(self) -> ColumnElement[bool]:
+        return ImageTask.task == self._task
 
     @staticmethod
     def _is_listed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -298,6 +308,13 @@ class TaskRecords:
             AnnotationTask.annotation_id == Annotation.id, AnnotationTask.task == self._task
         )
 
+    def _chosen_annotations(self) -> list[ColumnElement[bool]]:
+        """Which annotations, of any task and in any image."""
+        chosen = [self._of_dataset, _LIVE]
+        if self._filters.categories and self._task not in _WITHOUT_CATEGORIES:
+            chosen.append(Annotation.category_id.in_(self._filters.categories))
+        return chosen
+
     def annotations(self, *columns: Any) -> Iterable[Any]:
         """The annotations of the task: record, variants, and the keys of category and image.
 
@@ -330,9 +347,7 @@ class TaskRecords:
     def _annotations(self, columns: Sequence[Any], *more: ColumnElement[bool]) -> Iterable[Any]:
         if self._task == "image_info":
             return []
-        chosen = [self._of_dataset, _LIVE, *more]
-        if self._filters.categories and self._task not in _WITHOUT_CATEGORIES:
-            chosen.append(Annotation.category_id.in_(self._filters.categories))
+        chosen = [*self._chosen_annotations(), *more]
         if self._filters != ImageFilter(categories=self._filters.categories) or (
             self._filters.categories and self._task in _WITHOUT_CATEGORIES
         ):

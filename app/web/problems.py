@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.concurrency import run_in_threadpool
 
 from app.api import deps
@@ -54,9 +56,13 @@ def _viewer(request: Request) -> Viewer | None:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         return viewer
     context: AppContext = request.app.state.context
-    with context.sessions.begin() as session:
-        identity = deps.find_identity(request, context, session)
-        return Viewer.of(identity.user) if identity else None
+    try:
+        with context.sessions.begin() as session:
+            identity = deps.find_identity(request, context, session)
+            return Viewer.of(identity.user) if identity else None
+    except (DBAPIError, NoFreeConnection):
+        # The address is wrong all the same.
+        return None
 
 
 def _page(request: Request, problem: Response) -> Response:

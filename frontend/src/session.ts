@@ -436,7 +436,7 @@ export class Session {
       const tiledFrom = this.page.tiled_from_pixels;
       const whole = fetchWhole(image, tiledFrom, signal);
       // The first time that somebody asks for tiles, they have to be made.
-      if (isLarger(image, tiledFrom)) await this.#standIn(turn, whole, signal);
+      if (isLarger(image, tiledFrom) && !this.#picture) await this.#standIn(turn, whole, signal);
       const picture = await whole;
       this.#setPicture(turn, picture ? "shown" : "broken", picture && { picture, whole: true });
     }

@@ -1,8 +1,8 @@
 """Large pictures in tiles, over HTTP."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Event
 
 import pytest
 from obstore.store import MemoryStore
@@ -154,15 +154,24 @@ def test_asked_for_by_many(
 ) -> None:
     path = _upload(api, dataset)
     made: list[str] = []
-    run = Tiles._run
+    asked: list[str] = []
+    run, make = Tiles._run, Tiles.make
+    all_wait = Event()
 
     def counted(self: Tiles, source: Source, *args: object) -> object:
         made.append(source.key)
-        # Long enough that all are waiting by then.
-        time.sleep(0.5)
+        assert all_wait.wait(20)
         return run(self, source, *args)  # type: ignore[arg-type]
 
+    def noted(self: Tiles, source: Source) -> object:
+        future = make(self, source)
+        asked.append(source.key)
+        if len(asked) == 6:
+            all_wait.set()
+        return future
+
     monkeypatch.setattr(Tiles, "_run", counted)
+    monkeypatch.setattr(Tiles, "make", noted)
     with ThreadPoolExecutor(6) as pool:
         get = super(ApiClient, api).request
         answers = list(pool.map(lambda _: get("GET", f"{path}/tiles").status_code, range(6)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
@@ -112,6 +112,41 @@ def test_no_file_for_a_subset_of_which_a_task_says_nothing(
     asked = zipped(tasks=("instances", "captions")).namelist()
     assert len(asked) == 8
     assert "annotations/captions_train.json" in asked
+
+
+def test_many_subsets_take_as_many_statements_as_few(
+    context: AppContext, session: Session, dataset: Dataset
+) -> None:
+    """A video each makes thousands, and nothing is sent before it is known what each has."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    def begun() -> int:
+        session.commit()
+        with snapshot(context.sessions) as own:
+            statements.clear()
+            export_zip(own, context.storage, dataset_id=dataset.id, options=ZipOptions())
+            return len(statements)
+
+    images = [IMAGE | {"id": 1}]
+    put_in(context, dataset, coco(annotation(), images=images), file_name="instances_train.json")
+    caption = {"id": 1, "image_id": 3, "caption": "C."}
+    put_in(
+        context,
+        dataset,
+        coco(caption, images=[IMAGE | {"id": 3, "file_name": "3.jpg"}]),
+        file_name="captions_a.json",
+    )
+    event.listen(context.engine, "before_cursor_execute", note)
+    try:
+        few = begun()
+        for number in range(5):
+            make_image(session, dataset=dataset, subset=f"video {number}")
+        assert begun() == few
+    finally:
+        event.remove(context.engine, "before_cursor_execute", note)
 
 
 def test_one_numbering_for_all_files(

@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.orm import Session
 
+from app import db
+from app.context import AppContext
+from app.main import create_app
 from app.models import Category, Dataset, Image, Job, PredictionSet, User
 from app.web import pages
 from tests.build import (
@@ -311,3 +314,22 @@ def test_static_files_are_kept_for_ever(nobody: ApiClient) -> None:
         assert "immutable" in answer.headers["cache-control"]
     assert nobody.get("/static/../pages.py").status_code == 404
     assert nobody.get("/static/assets/nothing.js").status_code == 404
+
+
+def test_unknown_addresses_while_the_database_is_down(
+    context: AppContext, session: Session, browser_of: BrowserOf
+) -> None:
+    """The address is wrong, whoever asks."""
+    engine = db.connect("postgresql+psycopg://u@127.0.0.1:1/x")
+    sessions = db.session_factory(engine)
+    parts = AppContext(context.settings, engine, sessions, context.storage, context.secret_key)
+    signed_in = browser_of(make_user(session))
+    app = create_app(context.settings, parts)
+    browser = ApiClient(app, session)
+    browser.headers.update(signed_in.headers)
+    browser.cookies.update(signed_in.cookies)
+    answer = browser.get("/nothing")
+    assert answer.status_code == 404
+    assert "Nothing here" in answer.text
+    engine.dispose()
+    app.state.tiles.close()

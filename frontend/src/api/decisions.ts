@@ -10,7 +10,7 @@ import type { Command } from "../editor/commands";
 import type { Editor } from "../editor/editor";
 import type { Prediction } from "../model/predictions";
 import { keyOfId, type Annotation, type AnnotationKey } from "../model/records";
-import { pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
+import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport } from "./client";
 import type { SaveQueue } from "./save-queue";
 import { changeBody, read, type WireAnnotation } from "./wire";
 
@@ -45,6 +45,10 @@ async function some<Item>(items: readonly Item[], work: (item: Item) => Promise<
   };
   await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
 }
+
+/** Somebody else was faster, or the prediction is gone: it does not come back here. */
+const isDecided = ({ status, code }: Problem): boolean =>
+  status === 404 || code === "prediction_accepted" || code === "annotation_deleted";
 
 export class Decisions {
   readonly #editor: Editor;
@@ -197,8 +201,10 @@ export class Decisions {
           decided.push({ prediction, key: verb === "accept" ? this.#add(answer) : null });
           return;
         }
+        const problem = problemOf(answer);
+        if (isDecided(problem)) return this.#editor.say(`The prediction is not open any more. ${problem.detail}`);
         predictions.restore(prediction);
-        this.#editor.say(`The prediction stays open. ${problemOf(answer).detail}`);
+        this.#editor.say(`The prediction stays open. ${problem.detail}`);
       });
       if (decided.length > 0) this.#made.push({ all: decided, depth: history.depth });
     });

@@ -25,7 +25,7 @@ import { problemOf, succeeded, type Answer, type Transport } from "./client";
 import type { PendingEntry, PendingStore } from "./pending-store";
 import { plan, type Plan } from "./save-plan";
 import { newSlot, type Slot, type Trouble } from "./save-slot";
-import { answered, read, type Known, type WireAnnotation } from "./wire";
+import { asNamed, read, type Known, type WireAnnotation } from "./wire";
 
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
 
@@ -166,11 +166,12 @@ export class SaveQueue {
     };
     const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
     const change = new Map<AnnotationKey, Annotation | null>();
-    for (const known of all) {
-      const key = keys.get(known.facts.id) ?? keyOfId(known.facts.id);
-      keys.delete(known.facts.id);
-      const newer = (document.facts(key)?.version ?? 0) < known.facts.version;
+    for (const each of all) {
+      const key = keys.get(each.facts.id) ?? keyOfId(each.facts.id);
+      keys.delete(each.facts.id);
+      const newer = (document.facts(key)?.version ?? 0) < each.facts.version;
       if (!newer || !isFree(key)) continue;
+      const known = asNamed(each, this.baseOf(key));
       this.#adopt(key, known);
       change.set(key, known.annotation);
     }
@@ -188,8 +189,9 @@ export class SaveQueue {
   takeOver(found: ReadonlyMap<number, Known | null>): void {
     const { document } = this.#options;
     const change = new Map<AnnotationKey, Annotation | null>();
-    for (const [id, known] of found) {
+    for (const [id, each] of found) {
       const key = this.keyOf(id) ?? keyOfId(id);
+      const known = each && asNamed(each, this.baseOf(key));
       const slot = this.#slots.get(key);
       if (slot?.trouble?.kind === "conflict") slot.trouble = { kind: "conflict", theirs: known };
       else if (!this.#unsaved.has(key) && !this.#isOlder(key, known)) {
@@ -347,7 +349,7 @@ export class SaveQueue {
       slot.base = null;
       slot.deletedAs = next.ask.version! + 1;
     } else {
-      const known = answered(next.sent, read(answer.body as WireAnnotation));
+      const known = asNamed(read(answer.body as WireAnnotation), next.sent);
       this.#accept(key, slot, next.sent, known);
       this.#dropTwin(key, keyOfId(known.facts.id));
     }
@@ -396,7 +398,8 @@ export class SaveQueue {
   }
 
   /** The server has something else than expected; maybe exactly what we want. */
-  #meet(key: AnnotationKey, slot: Slot, next: Plan, theirs: Known | null): void {
+  #meet(key: AnnotationKey, slot: Slot, next: Plan, found: Known | null): void {
+    const theirs = found && asNamed(found, next.sent, slot.base);
     if (theirs && sameAnnotation(theirs.annotation, next.sent)) {
       this.#accept(key, slot, next.sent, theirs);
     } else if (!theirs && next.kind === "delete") slot.base = null;
@@ -463,7 +466,8 @@ export class SaveQueue {
     }
     const now = document.facts(key);
     if (facts && now?.version !== facts.version) {
-      slot.trouble = { kind: "conflict", theirs: loaded && now && { annotation: loaded, facts: now } };
+      const theirs = loaded && now && asNamed({ annotation: loaded, facts: now }, base);
+      slot.trouble = { kind: "conflict", theirs };
       slot.base = base;
       if (!now) document.setFacts(key, facts);
     }

@@ -74,10 +74,14 @@ function ownBox({ segmentation, keypoints, bbox }: WireAnnotation): Box | null {
   return Math.max(...apart) > FOLLOWS_PIXELS ? box : null;
 }
 
-/** The answer to what was sent: a box that was named is its own, however near to the extent it lies. */
-export function answered(sent: Annotation | null, known: Known): Known {
-  const named = sent?.bbox && known.annotation.bbox === null && sameValue(sent.bbox, known.facts.bbox);
-  return named ? { ...known, annotation: { ...known.annotation, bbox: sent.bbox } } : known;
+/**
+ * The same reading as before: a box that one of these states named and that is still there is its
+ * own, however near to the extent it lies.
+ */
+export function asNamed(known: Known, ...before: readonly (Annotation | null)[]): Known {
+  if (known.annotation.bbox) return known;
+  const named = before.find((each) => each?.bbox && sameValue(each.bbox, known.facts.bbox));
+  return named ? { ...known, annotation: { ...known.annotation, bbox: named.bbox } } : known;
 }
 
 /** What to draw of a prediction: a bare box is one, not the four corners that it is shown with. */

@@ -78,6 +78,11 @@ export class Predictions {
     return this.listed.find(({ id }) => id === this.#selected) ?? null;
   }
 
+  /** Whether nobody has decided about it yet. */
+  isOpen(id: number): boolean {
+    return this.#all.some((one) => one.id === id);
+  }
+
   load(predictions: readonly Prediction[], sets: readonly PredictionSet[] = []): void {
     this.#all = [...predictions].sort(byScore);
     this.#sets = sets.filter(({ id }) => this.#all.some(({ setId }) => setId === id));

@@ -4,7 +4,7 @@ import type { Hint } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { imagePoint } from "../geometry/point";
 import type { Prediction } from "../model/predictions";
-import type { Annotation } from "../model/records";
+import { sameAnnotation, sameValue, type Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
 import { drawn, isDrag, shift } from "./pointing";
@@ -58,8 +58,16 @@ export class ReshapingPrediction extends State<SelectTool> {
     this.move(input);
     const shape = this.#shape;
     this.intend("cancel");
-    if (shape) this.editor.predictions.edited(this.#prediction, shape);
+    if (shape) this.#accept(shape);
     else if (!this.#handle) this.tool.pickPrediction(this.#press);
+  }
+
+  /** Back where it was taken hold of, it is left open; so is what somebody else has decided meanwhile. */
+  #accept(shape: Annotation): void {
+    const { predictions } = this.editor;
+    if (!predictions.isOpen(this.#prediction.id)) {
+      this.editor.say("Somebody else has decided about this prediction meanwhile.");
+    } else if (!sameAnnotation(shape, this.#prediction.shape)) predictions.edited(this.#prediction, shape);
   }
 
   override intend(intent: Intent): boolean {
@@ -71,6 +79,7 @@ export class ReshapingPrediction extends State<SelectTool> {
 
   /** Null, having said why, where it cannot be moved. */
   #reshaped(input: PointerInput): Annotation | null {
+    if (sameValue(input.screen, this.#press.screen)) return this.#prediction.shape;
     if (!this.#handle) {
       const { dx, dy } = shift(this.#press.image, input.image);
       const moved = shapes.move(this.#start, dx, dy);

@@ -89,6 +89,8 @@ export class Toolbox implements Hand {
 
   intend(intent: Intent): boolean {
     const used = this.#tool.state.intend(intent);
+    // Whatever was pressed is over, though the pointer may never be let go, as pens sometimes are not.
+    if (intent === "cancel") this.#pressed = null;
     this.#after();
     return used;
   }

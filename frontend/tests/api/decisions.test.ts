@@ -48,6 +48,7 @@ class Visit {
   readonly queue: SaveQueue;
   readonly decisions: Decisions;
   status = 0;
+  code = "busy";
 
   constructor(readOnly = false) {
     this.story = new Story({ readOnly });
@@ -68,7 +69,7 @@ class Visit {
 
   #answer({ method, path, body }: Ask): Answer {
     this.asked.push(`${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
-    if (this.status) return { status: this.status, body: { detail: "No." }, retryAfterSeconds: null };
+    if (this.status) return { status: this.status, body: { detail: "No.", code: this.code }, retryAfterSeconds: null };
     const id = 100 + Number(/\d+/.exec(path)?.[0]);
     const changed = { ...KNOWN, id, ...(body as object), version: method === "PATCH" ? 2 : 1 };
     return { status: 200, body: changed, retryAfterSeconds: null };
@@ -142,6 +143,23 @@ test("what the server refuses is open again, and said", async () => {
   await visit.press("Y");
   expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
   expect(visit.editor.notice).toBe("The prediction stays open. No.");
+  expect(visit.decisions.undoable).toBe(false);
+});
+
+test.each([
+  [404, "not_found"],
+  [409, "prediction_accepted"],
+  [409, "annotation_deleted"],
+])("one that is gone or decided by somebody else (%i, %s) does not come back", async (status, code) => {
+  const visit = new Visit();
+  Object.assign(visit, { status, code });
+  visit.editor.predictions.select(1);
+  await visit.press("Y");
+  visit.editor.predictions.select(2);
+  visit.story.drag([4, 6], [40, 60]);
+  await visit.decisions.settled();
+  expect([visit.open, visit.drawn]).toEqual([[], 0]);
+  expect(visit.editor.notice).toBe("The prediction is not open any more. No.");
   expect(visit.decisions.undoable).toBe(false);
 });
 

@@ -87,6 +87,30 @@ function opened(): { visit: Visit; server: Server; key: AnnotationKey } {
   return { visit: new Visit(server), server, key: keyOfId(1) };
 }
 
+test("a box that was named near the extent is read the same way afterwards: no conflict, no lost frame", async () => {
+  const { visit, server, key } = opened();
+  const own = [0.25, 0, 10, 10.5];
+  visit.edit(key, { bbox: own as never });
+  await visit.queue.settled();
+  // Somebody writes to the row, and nothing but its version differs afterwards.
+  server.change(1, {});
+  visit.edit(key, { category_id: 2 });
+  await visit.queue.settled();
+  expect(visit.queue.conflicts).toEqual([]);
+  expect(server.now(1)).toMatchObject({ category_id: 2, bbox: own });
+  // So it is when what others did is taken over.
+  server.change(1, { iscrowd: 1 });
+  visit.queue.catchUp(server.all().map(read), visit.queue.versions(), () => false);
+  expect(visit.document.get(key)).toMatchObject({ iscrowd: 1, bbox: own });
+  server.change(1, { iscrowd: 0 });
+  visit.queue.takeOver(new Map([[1, read(server.now(1)!)]]));
+  expect(visit.document.get(key)).toMatchObject({ iscrowd: 0, bbox: own });
+  // A box that others made follow is not theirs any more.
+  server.change(1, { bbox: [0, 0, 10, 10.5] });
+  visit.queue.takeOver(new Map([[1, read(server.now(1)!)]]));
+  expect(visit.document.get(key)?.bbox).toBeNull();
+});
+
 test("a box beside a segmentation becomes its own when it is named, and undo brings the version back", async () => {
   const { visit, server, key } = opened();
   visit.edit(key, { bbox: [0.25, 0, 10, 10.5] });

@@ -119,3 +119,14 @@ test("what the mouse does while the pen is down is not meant", () => {
   expect(story.editor.hand.preview.dots).toEqual([{ x: 20, y: 20 }]);
   expect(story.path).toBe("polygon.drawing");
 });
+
+test("Escape frees the hand of a pen that was never let go", () => {
+  const story = new Story().key("B");
+  story.press(20, 20, pen).move(60, 60, pen);
+  expect(story.click(90, 90).path, "the mouse is not meant").toBe("box.dragging");
+  story.key("Escape").drag([100, 20], [140, 60]);
+  expect(story.annotations).toMatchObject([{ bbox: [100, 20, 40, 40] }]);
+  // Where nothing was drawn yet, Escape does so, too.
+  story.key("V").press(5, 5, pen).key("Escape").drag([120, 40], [130, 40]);
+  expect(story.annotations).toMatchObject([{ bbox: [110, 20, 40, 40] }]);
+});

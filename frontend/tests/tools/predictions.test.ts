@@ -97,6 +97,32 @@ test("Escape and a click change nothing of it; annotations on it are still picke
   expect(edits).toBe(0);
 });
 
+test("one that is dragged out and back where it was taken hold of stays open, a new point on an edge goes", () => {
+  const story = scene();
+  let edits = 0;
+  story.editor.predictions.edited = () => (edits += 1);
+  story.click(70, 70).press(90, 90).move(99, 99).release(90, 90);
+  story.press(70, 70).move(75, 60).release(70, 70);
+  expect(story.editor.predictions.selected?.shape.bbox).toEqual([10, 10, 80, 80]);
+  const shape = { ...EMPTY_ANNOTATION, segmentation: [[10.123, 10, 90, 10, 90, 90.456, 10, 90]] };
+  story.editor.predictions.load([{ ...found(1, [0, 0, 1, 1]), shape }]);
+  story.click(50, 50).press(50, 10).move(50, 30).release(50, 10);
+  story.press(90, 90).move(80, 80).release(90, 90);
+  expect(story.editor.predictions.selected?.shape).toEqual(shape);
+  expect(edits).toBe(0);
+});
+
+test("one that somebody else decided about during the drag is not accepted once more, and that is said", () => {
+  const story = scene();
+  let edits = 0;
+  story.editor.predictions.edited = () => (edits += 1);
+  story.click(70, 70).press(90, 90).move(99, 99);
+  story.editor.predictions.remove(1);
+  story.release();
+  expect([edits, story.editor.predictions.isOpen(1)]).toEqual([0, false]);
+  expect(story.editor.notice).toContain("Somebody else has decided");
+});
+
 test("an edge of a polygon takes a new point; viewers take hold of nothing, and a mask does not move", () => {
   const ring = [10, 10, 90, 10, 90, 90, 10, 90];
   const polygon = { ...found(1, [0, 0, 1, 1]), shape: { ...EMPTY_ANNOTATION, category_id: PERSON.id, segmentation: [ring] } };
