@@ -11,13 +11,15 @@ from pydantic import BaseModel
 from app.api import files, problems
 from app.api.deps import ContextDep
 from app.api.pictures import Shown, ShownDep, Version
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.services import pictures, tiles
 from app.services.tiles import Pyramid, Source, Tiles
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["images"], responses=problems.responses(400, 401, 403, 404, 422, 503))
+# How often it is looked whether the one who waits is still there.
+_LOOK_SECONDS = 1
 _TYPES = ("image/jpeg", "image/png")
 
 
@@ -77,13 +79,24 @@ def source_of(shown: Shown, sha256: str) -> Source:
 SourceDep = Annotated[Source, Depends(get_source)]
 
 
-async def _made(found: Tiles, source: Source) -> Pyramid:
+async def _made(found: Tiles, source: Source, request: Request) -> Pyramid:
     """The tiles, from now on or from before; waiting for them takes no thread."""
     known = await run_in_threadpool(found.find, source)
     if known is not None:
         return known
-    # Whoever goes away leaves it to the others that wait.
-    return await asyncio.shield(asyncio.wrap_future(found.make(source)))
+    making = found.make(source)
+    made = asyncio.wrap_future(making)
+    try:
+        while not made.done() and not await request.is_disconnected():
+            await asyncio.wait([made], timeout=_LOOK_SECONDS)
+    finally:
+        if not made.done():
+            # Who pages on leaves it to the others that wait, and nobody asks how it ended.
+            made.add_done_callback(lambda end: end.cancelled() or end.exception())
+            found.leave(source, making)
+    if not made.done():
+        raise Unavailable("Nobody waits for the tiles any more.", code="tiles_unavailable")
+    return made.result()
 
 
 @router.get("/images/{image_id}/tiles", response_model=TilesOut)
@@ -94,7 +107,7 @@ async def index(
     known = files.not_modified(request, source.tag, forever=v is not None)
     if known is not None:
         return known
-    pyramid = await _made(found, source)
+    pyramid = await _made(found, source, request)
     response.headers.update(files.headers(source.tag, forever=v is not None))
     return TilesOut(
         version=source.tag,
@@ -122,7 +135,7 @@ async def tile(
 ) -> Response:
     """One tile: a JPEG, or a PNG where something is transparent or the file has a palette."""
     tag, forever = f"{source.tag}-{level}-{column}-{row}", v is not None
-    pyramid = await _made(found, source)
+    pyramid = await _made(found, source, request)
     name = pyramid.name(level, column, row)
     known = files.not_modified(request, tag, forever=forever)
     if known is not None:
@@ -132,6 +145,6 @@ async def tile(
     except NotFound:
         # Somebody emptied the cache.
         found.forget(source)
-        pyramid = await _made(found, source)
+        pyramid = await _made(found, source, request)
         data = await run_in_threadpool(found.read, source, pyramid, name)
     return files.send_bytes(data, media_type=pyramid.media_type, tag=tag, forever=forever)

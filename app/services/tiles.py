@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -113,9 +113,11 @@ class Tiles:
     def __init__(self, sessions: SessionFactory, storage: Storage) -> None:
         self._sessions = sessions
         self._storage = storage
-        self._lock = threading.Lock()
+        # A making that is called off says so at once, to whoever holds the lock.
+        self._lock = threading.RLock()
         self._known: OrderedDict[str, Pyramid] = OrderedDict()
         self._underway: dict[str, Future[Pyramid]] = {}
+        self._waiting: Counter[str] = Counter()
         self._failures: dict[str, _Failure] = {}
         self._children: set[subprocess.Popen[bytes]] = set()
         # Threads of its own, which live as long as the process: a child ends with the thread that
@@ -140,7 +142,8 @@ class Tiles:
         """The tiles, made unless they are there or on their way.
 
         Its exception is Invalid (``image_damaged``), NotFound when the file went meanwhile, or
-        Unavailable. What failed is not tried again for a while, in which it fails at once.
+        Unavailable. What failed is not tried again for a while, in which it fails at once. Who does
+        not wait to the end says so with `leave`.
         """
         with self._lock:
             failure = self._failures.get(source.key)
@@ -153,7 +156,16 @@ class Tiles:
                 future = self._pool.submit(self._make, source)
                 self._underway[source.key] = future
                 future.add_done_callback(lambda _: self._done(source.key))
+            self._waiting[source.key] += 1
             return future
+
+    def leave(self, source: Source, future: Future[Pyramid]) -> None:
+        """One of those who wait went away: what nobody waits for is not begun."""
+        with self._lock:
+            if self._underway.get(source.key) is future:
+                self._waiting[source.key] -= 1
+                if not self._waiting[source.key]:
+                    future.cancel()
 
     def read(self, source: Source, pyramid: Pyramid, name: str) -> bytes:
         """A tile as the bytes of an image file."""
@@ -196,6 +208,7 @@ class Tiles:
     def _done(self, key: str) -> None:
         with self._lock:
             self._underway.pop(key, None)
+            self._waiting.pop(key, None)
 
     def _make(self, source: Source) -> Pyramid:
         found = self.find(source)

@@ -5,12 +5,16 @@ from io import BytesIO
 from threading import Event
 
 import pytest
+from fastapi import FastAPI, Request
 from obstore.store import MemoryStore
 from PIL import Image as Pillow
 from sqlalchemy.orm import Session
+from starlette.types import Message
 
+from app.api.tiles import _made
 from app.config import Settings
 from app.context import AppContext
+from app.errors import Unavailable
 from app.main import create_app
 from app.models import Dataset, Image
 from app.services.storage import ObjectStorage, cache_folder
@@ -18,7 +22,7 @@ from app.services.tiles import Source, Tiles
 from tests.api.uploading import check_storage, upload
 from tests.build import make_image
 from tests.build.pictures import make_picture
-from tests.conftest import ApiClient
+from tests.conftest import ApiClient, run_async
 
 # Four tiles across and two down at the first level.
 WIDE = make_picture(size=(3100, 1300), kind="JPEG")
@@ -177,6 +181,34 @@ def test_asked_for_by_many(
         answers = list(pool.map(lambda _: get("GET", f"{path}/tiles").status_code, range(6)))
     assert answers == [200] * 6
     assert len(made) == 1
+
+
+def test_whoever_goes_away_waits_no_longer(
+    app: FastAPI,
+    api: ApiClient,
+    dataset: Dataset,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = _upload(api, dataset)
+    image = session.get_one(Image, int(path.rpartition("/")[2]))
+    source = Source(image.blob_sha256 or "", "image/jpeg", 1)
+    run, go_on, left = Tiles._run, Event(), []
+
+    def held(self: Tiles, *args: object) -> object:
+        assert go_on.wait(20)
+        return run(self, *args)  # type: ignore[arg-type]
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    monkeypatch.setattr(Tiles, "_run", held)
+    monkeypatch.setattr(Tiles, "leave", lambda _, *what: left.append(what[0]))
+    with pytest.raises(Unavailable):
+        run_async(lambda: _made(app.state.tiles, source, Request({"type": "http"}, receive)))
+    assert left == [source]
+    go_on.set()
+    assert api.get(f"{path}/tiles").status_code == 200
 
 
 def test_in_object_storage(

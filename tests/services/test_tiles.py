@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -221,6 +222,34 @@ def test_tried_again_after_a_while(
         with pytest.raises(Unavailable):
             tiles.make(source).result()
     assert tiles.make(source).result().width == 1100
+
+
+def test_what_nobody_waits_for_is_not_begun(
+    keep: Keep, tiles: Tiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [keep(make_picture(size=(1100, 40 + n), kind="JPEG")) for n in range(3)]
+    run, go_on = Tiles._run, Event()
+
+    def held(self: Tiles, *args: Any) -> Path:
+        assert go_on.wait(20)
+        return run(self, *args)
+
+    monkeypatch.setattr(Tiles, "_run", held)
+    last = sources[2]
+    futures = [tiles.make(source) for source in sources]
+    assert tiles.make(last) is futures[2]
+    tiles.leave(last, futures[2])
+    assert not futures[2].cancelled()
+    tiles.leave(last, futures[2])
+    assert futures[2].cancelled()
+    # Who asks anew is not taken for the one that left.
+    again = tiles.make(last)
+    tiles.leave(last, futures[2])
+    # What has begun goes on.
+    tiles.leave(sources[0], futures[0])
+    go_on.set()
+    assert again.result().height == 42
+    assert futures[0].result().height == 40
 
 
 @pytest.mark.parametrize("kind", ["no zip", "empty zip", "no tiles", "cut off", "same size"])
