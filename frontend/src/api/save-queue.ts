@@ -164,18 +164,20 @@ export class SaveQueue {
       whole &&= free;
       return free;
     };
-    const keys = new Map([...before.keys()].map((key) => [document.facts(key)?.id, key]));
+    // Of all that are known by now: one that was made here may have got its id since the server was asked.
+    const keys = new Map([...this.#slots.keys()].map((key) => [document.facts(key)?.id, key]));
+    const gone = new Set(before.keys());
     const change = new Map<AnnotationKey, Annotation | null>();
     for (const each of all) {
       const key = keys.get(each.facts.id) ?? keyOfId(each.facts.id);
-      keys.delete(each.facts.id);
+      gone.delete(key);
       const newer = (document.facts(key)?.version ?? 0) < each.facts.version;
       if (!newer || !isFree(key)) continue;
       const known = asNamed(each, this.baseOf(key));
       this.#adopt(key, known);
       change.set(key, known.annotation);
     }
-    for (const key of keys.values()) if (isFree(key)) change.set(key, null);
+    for (const key of gone) if (isFree(key)) change.set(key, null);
     document.apply(change, "remote");
     for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
     this.#changed();

@@ -71,6 +71,24 @@ test("an annotation made here is not shown twice", async () => {
   expect(document.get(made)?.iscrowd).toBe(1);
 });
 
+test("an annotation made here that the server listed before it answered is not shown twice", async () => {
+  const server = new Server();
+  const { document, queue } = visit(server);
+  const before = queue.versions();
+  const [kept, dropped] = [newKey(), newKey()];
+  const state = { ...EMPTY_ANNOTATION, category_id: 1 };
+  document.apply(new Map([[kept, state], [dropped, state]]), "local");
+  queue.pump();
+  await queue.settled();
+  const asked = server.all().map(read);
+  expect(asked).toHaveLength(2);
+  document.apply(new Map([[dropped, null]]), "local");
+  queue.pump();
+  await queue.settled();
+  queue.catchUp(asked, before, free);
+  expect([...document.entries()].map(([key]) => key)).toEqual([kept]);
+});
+
 test("what is in hand stays, and the answer says that there is more", () => {
   const server = new Server();
   for (const iscrowd of [0, 0, 0] as const) server.add({ iscrowd });
