@@ -20,6 +20,7 @@ import { importDialog } from "./pages/import";
 import { job, poll } from "./pages/job";
 import { bindMenus, narrow } from "./pages/menu";
 import { reference } from "./pages/reference";
+import { tabs } from "./pages/tabs";
 import { theme, themeChoice } from "./pages/theme";
 import { localTimes } from "./pages/time";
 import { sayKept } from "./pages/toast";
@@ -44,6 +45,7 @@ const CONTROLLERS: Readonly<Record<string, Controller>> = {
   poll,
   reference,
   role,
+  tabs,
   theme,
   "theme-choice": themeChoice,
   token,

@@ -48,6 +48,24 @@ def states(server: Server, dataset: int) -> list[int]:
     return [one["open"], one["accepted"], one["rejected"]]
 
 
+def look_at_the_panel(page: Page) -> None:
+    """With one selected, its buttons are within the panel and above the next part, in low windows, too."""
+    panel = page.get_by_role("region", name="Predictions")
+    before = page.viewport_size
+    assert before
+    for width, height, rows in ((1024, 768, 2), (1440, 900, 4)):
+        page.set_viewport_size({"width": width, "height": height})
+        part = panel.bounding_box()
+        reject = panel.get_by_role("button", name="Reject N", exact=True).bounding_box()
+        listed = panel.get_by_role("listbox").bounding_box()
+        row = panel.get_by_role("option").first.bounding_box()
+        assert part and reject and listed and row
+        assert reject["x"] + reject["width"] <= part["x"] + part["width"], width
+        assert reject["y"] + reject["height"] <= part["y"] + part["height"], width
+        assert listed["height"] >= rows * row["height"], width
+    page.set_viewport_size(before)
+
+
 def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> None:
     image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
     editor = EditorPage(page).open(image)
@@ -59,7 +77,18 @@ def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> Non
 
     panel.get_by_role("slider").fill("0.1")
     expect(rows).to_have_count(4)
+    # An object that is selected, or Escape, unselects it.
     rows.first.click()
+    expect(rows.first).to_have_attribute("aria-selected", "true")
+    objects = page.get_by_role("region", name="Objects").get_by_role("option")
+    objects.first.click()
+    expect(rows.first).to_have_attribute("aria-selected", "false")
+    rows.first.click()
+    expect(objects.first).to_have_attribute("aria-selected", "false")
+    editor.press("Escape")
+    expect(rows.first).to_have_attribute("aria-selected", "false")
+    rows.first.click()
+    look_at_the_panel(page)
     editor.press("y")
     expect(rows).to_have_count(3)
     expect(rows.first).to_have_attribute("aria-selected", "true")
@@ -67,7 +96,7 @@ def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> Non
     expect(rows).to_have_count(2)
     panel.get_by_role("button", name="Accept cup").first.click()
     expect(rows).to_have_count(1)
-    expect(page.get_by_role("region", name="Objects").get_by_role("option")).to_have_count(3)
+    expect(objects).to_have_count(3)
     editor.saved()
     assert states(server, dataset) == [1, 2, 1]
 
@@ -160,6 +189,14 @@ def test_the_sets_of_a_dataset(page: Page, server: Server, dataset: int) -> None
     with page.expect_download() as download:
         row.get_by_role("link", name="Download the results of model A").click()
     assert download.value.suggested_filename == "model_A.json"
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(f"/datasets/{dataset}/settings")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    page.goto(f"/datasets/{dataset}/predictions")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 800})
     row.get_by_role("button", name="Delete model A").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="No predictions yet")).to_be_visible()

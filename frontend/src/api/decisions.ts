@@ -129,7 +129,7 @@ export class Decisions {
           return;
         }
         if (key) this.#queue.drop(key);
-        this.#editor.predictions.restore(prediction);
+        this.#reopen(prediction);
       });
     });
   }
@@ -203,11 +203,17 @@ export class Decisions {
         }
         const problem = problemOf(answer);
         if (isDecided(problem)) return this.#editor.say(`The prediction is not open any more. ${problem.detail}`);
-        predictions.restore(prediction);
+        this.#reopen(prediction);
         this.#editor.say(`The prediction stays open. ${problem.detail}`);
       });
       if (decided.length > 0) this.#made.push({ all: decided, depth: history.depth });
     });
+  }
+
+  /** It is selected again, unless a gesture with something else is under way by now. */
+  #reopen(prediction: Prediction): void {
+    this.#editor.predictions.restore(prediction);
+    if (!this.#editor.hand.busy) this.#editor.selectPrediction(prediction.id);
   }
 
   #add(answer: Answer): AnnotationKey {

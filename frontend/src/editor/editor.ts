@@ -255,7 +255,14 @@ export class Editor {
   select(keys: Iterable<AnnotationKey>): void {
     this.view.select(keys);
     this.view.hoveredHandle = null;
+    this.predictions.select(null);
     this.signal.emit("selection");
+  }
+
+  /** Instead of annotations: what keys do next is always about one kind of thing. */
+  selectPrediction(id: number): void {
+    if (this.view.selection.size > 0) this.select([]);
+    this.predictions.select(id);
   }
 
   hover(key: AnnotationKey | null, handle: Handle | null = null): void {

@@ -125,9 +125,8 @@ export class Predictions {
     this.#changed();
   }
 
-  /** It is open again. */
+  /** It is open again; selecting it is up to whoever opened it. */
   restore(prediction: Prediction): void {
-    this.#selected = prediction.id;
     this.#all = [...this.#all.filter(({ id }) => id !== prediction.id), prediction].sort(byScore);
     this.#changed();
   }

@@ -115,14 +115,13 @@ export class SelectTool extends Tool {
     return this.lastPick !== null && distance(this.lastPick, press.screen) <= SAME_PLACE_CSS_PIXELS;
   }
 
-  /** Selects the smallest prediction under the press, or with a repeated click the next one. */
+  /** Selects the smallest prediction under the press, or with a repeated click the next one, and nothing else. */
   pickPrediction(press: PointerInput): void {
     const under = this.predictionsUnder(press);
-    const { predictions } = this.editor;
-    const last = predictions.selected;
+    const last = this.editor.predictions.selected;
     const at = last && this.isSamePlace(press) ? under.indexOf(last) : -1;
-    if (under.length === 0) return;
-    predictions.select(under[(at + 1) % under.length]!.id);
+    if (under.length === 0) return this.editor.select([]);
+    this.editor.selectPrediction(under[(at + 1) % under.length]!.id);
     this.lastPick = press.screen;
   }
 }
@@ -288,10 +287,8 @@ class Pointing extends State<SelectTool> {
     if (this.#press.shift || this.#press.primary) {
       const others = [...selection].filter((key) => key !== smallest);
       this.editor.select(selection.has(smallest) ? others : [...others, smallest]);
-    } else if (this.#isThrough()) {
-      this.editor.select([]);
-      this.tool.pickPrediction(this.#press);
-    } else this.editor.select([this.#deeper() ?? smallest]);
+    } else if (this.#isThrough()) this.tool.pickPrediction(this.#press);
+    else this.editor.select([this.#deeper() ?? smallest]);
     this.tool.lastPick = this.#press.screen;
   }
 
@@ -352,7 +349,6 @@ class PointingNothing extends State<SelectTool> {
   override up(input: PointerInput): void {
     this.tool.idle();
     if (this.#panned || input.shift) return;
-    this.editor.select([]);
     this.tool.pickPrediction(input);
   }
 

@@ -136,6 +136,25 @@ test("undo takes back decisions and edits in the order in which they were made",
   expect([visit.open, visit.drawn]).toEqual([[1, 2], 1]);
 });
 
+test("keys decide about nothing once an object is selected; what undo opens again is selected instead of it", async () => {
+  const visit = new Visit();
+  visit.story.given({ bbox: [50, 50, 10, 10] });
+  const [[key]] = [...visit.editor.document.entries()] as never as [[never]];
+  visit.editor.predictions.select(1);
+  await visit.press("N");
+  expect(visit.editor.predictions.selected?.id).toBe(2);
+  visit.editor.select([key]);
+  await visit.press("Y");
+  await visit.press("N");
+  expect(visit.asked).toEqual(["POST /api/predictions/1/reject"]);
+  await visit.press("Mod+Z");
+  expect(visit.editor.predictions.selected?.id).toBe(1);
+  expect([...visit.editor.view.selection]).toEqual([]);
+  await visit.press("Escape");
+  await visit.press("Y");
+  expect(visit.open).toEqual([1, 2]);
+});
+
 test("what the server refuses is open again, and said", async () => {
   const visit = new Visit();
   visit.status = 409;

@@ -97,6 +97,9 @@ test("at the pointer the middle of all lies under it, by whole pixels where ther
     [80.25, 50, 20, 20],
     [110.25, 50, 10, 10],
   ]);
+  story.editor.pointerAt = null;
+  story.key("Mod+Shift+V");
+  expect([story.annotations.length, story.editor.notice]).toEqual([4, expect.stringContaining("Point at the place")]);
   const masked = new Story();
   // Rows 10 to 19 of the columns 10 and 11, and a box beside them.
   masked.given({ segmentation: { size: [100, 200], counts: [1010, 10, 90, 10, 18880] } });

@@ -142,3 +142,21 @@ test("an edge of a polygon takes a new point; viewers take hold of nothing, and 
   viewer.click(50, 50).press(90, 90).move(60, 60);
   expect(viewer.path).toBe("select.spanning");
 });
+
+test("selecting an object, Escape and a click on nothing unselect it, and picking it unselects the object", () => {
+  const story = scene();
+  const key = story.given({ bbox: [150, 50, 30, 30] });
+  story.click(70, 70);
+  expect(picked(story)).toBe(1);
+  story.key("Escape");
+  expect(picked(story)).toBeNull();
+  story.click(70, 70).click(165, 65);
+  expect([story.selected, picked(story)]).toEqual([[key], null]);
+  story.click(70, 70);
+  expect([story.selected, picked(story)]).toEqual([[], 1]);
+  story.click(195, 95);
+  expect([story.selected, picked(story)]).toEqual([[], null]);
+  story.editor.select([key]);
+  story.editor.selectPrediction(2);
+  expect([story.selected, picked(story)]).toEqual([[], 2]);
+});

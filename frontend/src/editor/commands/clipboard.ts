@@ -95,8 +95,11 @@ export const CLIPBOARD: readonly Command[] = [
     group: "Edit",
     help: "Pastes with the middle of the objects under the pointer.",
     keys: ["Mod+Shift+V"],
-    when: (editor) => canPaste(editor) && editor.pointerAt !== null,
-    run: (editor) => paste(editor, { at: editor.pointerAt, clipped: false }),
+    when: canPaste,
+    run: (editor) => {
+      if (editor.pointerAt) paste(editor, { at: editor.pointerAt, clipped: false });
+      else editor.say("The pointer is not on the image yet. Point at the place, then paste there.");
+    },
   },
   {
     id: "paste-clipped",
