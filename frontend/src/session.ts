@@ -179,7 +179,7 @@ export class Session {
   recover(entries: readonly PendingEntry[]): void {
     if (this.editor.readOnly || entries.length === 0) return;
     this.queue.recover(entries);
-    this.editor.say("Changes of an earlier visit were not saved; they are here again.");
+    this.editor.say("Changes of an earlier visit that had not been saved are here again, and are being saved.");
   }
 
   /** Draws the shapes off the stage as they will be seen on it, in place of what is on it now. */

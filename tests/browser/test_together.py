@@ -178,8 +178,13 @@ def test_a_sign_in_that_ended(
     move_corner(editor, (100, 100), (60, 60))
     expect(page.get_by_role("status").filter(has_text="Signed out, 1 waiting")).to_be_visible()
 
+    # The notice leads to it, and so does what says that something waits.
     notice.get_by_role("button", name="Sign in again").click()
     dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_be_visible()
+    editor.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Signed out, 1 waiting").click()
     password = dialog.get_by_label("Password")
     password.fill("not the password")
     dialog.get_by_role("button", name="Sign in").click()
