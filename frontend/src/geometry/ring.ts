@@ -41,6 +41,21 @@ export function signedArea(ring: Ring): number {
   return twice / 2;
 }
 
+/** Whether all vertices lie on one line, so that there is nothing inside. */
+export function isFlat(ring: Ring): boolean {
+  const [x0, y0] = [ring[0]!, ring[1]!];
+  let [dx, dy] = [0, 0];
+  for (let i = 2; i < ring.length; i += 2) {
+    const [x, y] = [ring[i]! - x0, ring[i + 1]! - y0];
+    if (Math.hypot(x, y) > Math.hypot(dx, dy)) [dx, dy] = [x, y];
+  }
+  const slack = 1e-9 * (dx * dx + dy * dy);
+  for (let i = 2; i < ring.length; i += 2) {
+    if (Math.abs((ring[i]! - x0) * dy - (ring[i + 1]! - y0) * dx) > slack) return false;
+  }
+  return true;
+}
+
 export interface EdgeHit {
   /** The index of the vertex that the edge starts at. */
   readonly index: number;

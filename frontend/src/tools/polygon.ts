@@ -3,6 +3,7 @@
 import { COMBINE, combineWithSelected, heldMode, type CombineMode } from "../editor/combining";
 import type { PointerInput } from "../editor/input";
 import { distance, type ImagePoint } from "../geometry/point";
+import { isFlat } from "../geometry/ring";
 import { OutlineTool, type Points } from "./outline";
 import { add, mayDraw, pickRadius } from "./pointing";
 import { SNAP } from "./snapping";
@@ -43,8 +44,9 @@ class PolygonTool extends OutlineTool {
     const last = points.at(-1);
     const closed = last && distance(points[0]!, last) === 0;
     const open = closed ? points.slice(0, -1) : points;
-    if (open.length >= 3) this.finish(open);
-    else this.editor.say("A polygon needs at least three points.");
+    if (open.length < 3) this.editor.say("A polygon needs at least three points.");
+    else if (isFlat(open.flatMap(({ x, y }) => [x, y]))) this.editor.say("All points lie on one line: nothing is inside.");
+    else this.finish(open);
   }
 
   finish(points: Points): void {

@@ -56,6 +56,14 @@ test("two points do not close", () => {
   expect(story.editor.notice).toContain("three points");
 });
 
+test("points on one line do not close, and one beside them makes it an outline", () => {
+  const story = new Story().key("P").click(20, 10).click(50, 25).click(80, 40).key("Enter");
+  expect(story.path).toBe("polygon.drawing");
+  expect(story.editor.notice).toContain("one line");
+  story.click(80, 10).key("Enter");
+  expect(story.annotations).toMatchObject([{ segmentation: [[20, 10, 50, 25, 80, 40, 80, 10]] }]);
+});
+
 test("dragging draws freehand and clicks go on from there", () => {
   const story = new Story().key("P").press(20, 10).move(40, 10).move(60, 10);
   expect(story.path).toBe("polygon.tracing");
