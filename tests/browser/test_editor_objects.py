@@ -151,6 +151,8 @@ def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, serve
     editor.saved()
     assert [a["bbox"] for a in exported(server, dataset)] == [[90.5, 95, 90, 60], plain["bbox"]]
     editor.click(350, 110)
+    # The panel follows the selection a frame later.
+    expect(box.get_by_label("Box: x")).to_have_value("300")
     box.get_by_label("Box: width").fill("64.25")
     editor.press("Enter")
     editor.saved()
@@ -165,6 +167,7 @@ def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, serve
 
     # Another attribute changes, the one that JavaScript cannot hold stays to the last digit.
     editor.click(150, 110)
+    expect(box.get_by_label("Box: x")).to_have_value("90.5")
     page.get_by_role("region", name="Properties").get_by_label("side", exact=True).fill("2")
     editor.press("Enter")
     editor.saved()
