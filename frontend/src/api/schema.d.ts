@@ -1404,9 +1404,10 @@ export interface components {
          * AnnotationChange
          * @description What changes of an annotation, as in `AnnotationIn`, or single attributes of it.
          *
-         *     `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null takes
-         *     one away, any other value takes its place, and what is not named keeps the text of its numbers,
-         *     also those that a client cannot hold. Where `attributes` are named, too, it is merged into those.
+         *     `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null
+         *     takes one away, any other value takes its place, and what is not named keeps the text of its
+         *     numbers, also those that a client cannot hold. Where `attributes` are named, too, it is merged
+         *     into those.
          */
         readonly AnnotationChange: {
             /** Category Id */
