@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-__all__ = ["EMAIL", "PASSWORD", "Server", "first_page_seconds", "running"]
+__all__ = ["EMAIL", "PASSWORD", "Server", "first_page_seconds", "running", "stored"]
 
 EMAIL, PASSWORD = "owner@example.org", "correct horse battery"
 
@@ -94,6 +94,12 @@ def running() -> Iterator[Server]:
             client.post("/api/session", json=credentials).raise_for_status()
             client.headers["X-CSRF-Token"] = client.cookies["maskwright_csrf"]
             yield Server(address, client, Path(folder), pid)
+
+
+def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
+    """The first annotations of an image, as the server has them."""
+    answer = server.client.get(f"/api/images/{image_id}/annotations").raise_for_status()
+    return list(answer.json()["items"])
 
 
 def first_page_seconds() -> float:

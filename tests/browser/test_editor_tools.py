@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.editor_page import EditorPage, Fingers
-from tests.serving import Server
+from tests.serving import Server, stored
 
 _numbers = itertools.count(1)
 # A bar of 3 x 60 pixels with its top left corner at (450, 50), as an uncompressed mask.
@@ -59,13 +59,6 @@ def image_id(server: Server, dataset: int) -> int:
     found = server.client.get(f"/api/datasets/{dataset}/images?sort=file_name&limit=100").json()
     fresh: int = found["items"][next(_numbers) - 1]["id"]
     return fresh
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.client.get(f"/api/images/{image_id}/annotations").json()[
-        "items"
-    ]
-    return found
 
 
 def numbers(values: list[float]) -> list[int]:

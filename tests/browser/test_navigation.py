@@ -2,13 +2,12 @@
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import Server, stored
 
 _numbers = itertools.count(1)
 
@@ -39,12 +38,6 @@ def series(server: Server) -> Series:
     server.import_coco(dataset, coco)
     path = f"/api/datasets/{dataset}/images?sort=file_name"
     return Series(dataset, tuple(i["id"] for i in server.client.get(path).json()["items"]))
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    path = f"/api/images/{image_id}/annotations"
-    found: list[dict[str, Any]] = server.client.get(path).json()["items"]
-    return found
 
 
 def test_working_through_a_list_by_keys(page: Page, server: Server, series: Series) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app import masks
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import Server, stored
 
 SQUARE = [100, 100, 300, 100, 300, 300, 100, 300]
 
@@ -25,13 +25,6 @@ def prepared(server: Server, name: str, *shapes: dict[str, Any]) -> tuple[int, i
     server.import_coco(made, coco)
     images = server.client.get(f"/api/datasets/{made}/images").json()
     return made, images["items"][0]["id"]
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.client.get(f"/api/images/{image_id}/annotations").json()[
-        "items"
-    ]
-    return found
 
 
 def numbers(values: list[float]) -> list[int]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app import masks
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import Server, stored
 
 pytestmark = pytest.mark.browser
 
@@ -41,11 +41,6 @@ def image_id(server: Server) -> int:
     server.import_coco(dataset, coco)
     found = server.client.get(f"/api/datasets/{dataset}/images").json()["items"]
     return int(found[0]["id"])
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    answer = server.client.get(f"/api/images/{image_id}/annotations").raise_for_status()
-    return list(answer.json()["items"])
 
 
 def pixels(annotation: dict[str, Any]) -> masks.Masks:

@@ -4,14 +4,13 @@ import io
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import Server, stored
 
 _numbers = itertools.count(1)
 COLOURS = ("red", "green", "blue")
@@ -51,13 +50,6 @@ def series(server: Server) -> Series:
     path = f"/api/datasets/{dataset}/images?sort=file_name"
     first, second, third = (i["id"] for i in server.client.get(path).json()["items"])
     return Series(dataset, (first, second, third))
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.client.get(f"/api/images/{image_id}/annotations").json()[
-        "items"
-    ]
-    return found
 
 
 def colour(editor: EditorPage) -> tuple[int, ...]:

@@ -1,13 +1,12 @@
 """Fingers and a pen on a tablet."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage, Fingers, Pen, until
-from tests.serving import Server
+from tests.serving import Server, stored
 
 pytestmark = pytest.mark.browser
 
@@ -26,11 +25,6 @@ def image_id(server: Server) -> int:
     server.import_coco(dataset, coco)
     found = server.client.get(f"/api/datasets/{dataset}/images").json()["items"]
     return int(found[0]["id"])
-
-
-def stored(server: Server, image_id: int) -> list[dict[str, Any]]:
-    answer = server.client.get(f"/api/images/{image_id}/annotations").raise_for_status()
-    return list(answer.json()["items"])
 
 
 def lies_at(page: Page, x: float, y: float) -> None:
