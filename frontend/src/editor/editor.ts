@@ -27,6 +27,7 @@ import type { Hand } from "./hand";
 import { rememberPoses } from "./keypoints";
 import { LastPoses } from "./last-poses";
 import { movedPoints, nudged } from "./moving";
+import { tellOfLostBoxes } from "./own-boxes";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
 import type { Display } from "./display";
@@ -99,6 +100,7 @@ export class Editor {
       this.signal.emit("document");
     });
     rememberPoses(this);
+    tellOfLostBoxes(this);
   }
 
   get hand(): Hand {
