@@ -173,6 +173,18 @@ def test_deciding_on_the_image(page: Page, server: Server, dataset: int) -> None
     editor.saved()
     assert states(server, dataset) == [3, 1, 0]
 
+    # A mask, by whole pixels as far as the edge: the server has it as it was sent.
+    editor.press("Escape")
+    editor.click(120, 240)
+    expect(panel.get_by_role("option", selected=True)).to_contain_text("0.45")
+    editor.drag((120, 240), (140, 250))
+    expect(panel.get_by_role("option")).to_have_count(1)
+    editor.saved()
+    mask = editor.annotations[-1]
+    assert (mask["version"], mask["score"], mask["area"]) == (1, 0.45, 24_000)
+    editor.press("Control+z")
+    expect(panel.get_by_role("option")).to_have_count(2)
+
     panel.get_by_role("button", name="Accept all 2").click()
     expect(panel.get_by_role("option")).to_have_count(0)
     editor.saved()
