@@ -30,6 +30,7 @@ import { Inspection } from "./editor/inspection";
 import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
+import type { Prediction, PredictionSet } from "./model/predictions";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
@@ -101,6 +102,8 @@ export class Session {
   #loading: AbortController | null = null;
   /** Counts the times that it came on the stage or left it. */
   #turn = 0;
+  /** Counts how often the predictions were asked for. */
+  #searches = 0;
   #wasUnsaved = false;
   #shown = promise();
   #mounted = promise();
@@ -412,21 +415,23 @@ export class Session {
   }
 
   async #findPredictions(): Promise<void> {
-    const open = { state: "open" };
-    const route = "/api/images/{image_id}/predictions";
+    const search = ++this.#searches;
     try {
-      const found = await listAll(this.#transport, route, this.id, open);
-      if (found.length === 0) {
-        this.editor.predictions.load([]);
-        return;
-      }
-      const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
-      this.editor.predictions.load(found.map(readPrediction), sets.items);
+      const { found, sets } = await this.decisions.unchanged(() => this.#openPredictions());
+      // One that was asked later knows more.
+      if (search === this.#searches) this.editor.predictions.load(found, sets);
     } catch (error) {
       // Where the image itself is gone, that is what is told.
       if (error instanceof RequestError && error.problem.status === 404) return;
       this.editor.say("What models found in this image could not be loaded.");
     }
+  }
+
+  async #openPredictions(): Promise<{ found: Prediction[]; sets: readonly PredictionSet[] }> {
+    const found = await listAll(this.#transport, "/api/images/{image_id}/predictions", this.id, { state: "open" });
+    if (found.length === 0) return { found: [], sets: [] };
+    const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
+    return { found: found.map(readPrediction), sets: sets.items };
   }
 
   async #loadPicture(turn: number, ahead: AheadPicture["picture"], signal: AbortSignal): Promise<void> {

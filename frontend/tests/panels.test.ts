@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { COMMANDS } from "../src/editor/commands";
 import { ends } from "../src/panels/text";
-import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
+import { families, helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
 import { shownTools } from "../src/panels/rail";
 import {
   categoryOrder,
@@ -41,6 +41,14 @@ test("the help sheet tells what belongs together on one line, and finds words an
   expect(found("no such thing")).toEqual([]);
   expect(shortened(["Shift+A", "Shift+B", "Shift++"])).toEqual(["Shift+A", "B", "+"]);
   expect(shortened(["+", "="])).toEqual(["+", "="]);
+});
+
+test("the list of keys has one line for what belongs together, in order", () => {
+  const found = families(COMMANDS);
+  expect(found.filter(({ members }) => members.some(({ id }) => id.startsWith("category-"))).map(({ name, members }) => [name, members.length])).toEqual([
+    ["The first nine categories", 9],
+  ]);
+  expect(found.flatMap(({ members }) => members)).toHaveLength(COMMANDS.length);
 });
 
 test("the palette ranks a label's beginning above its words, letters in order and the help", () => {

@@ -59,6 +59,8 @@ export class Decisions {
   /** One after the other, so that undo always means the last one. */
   #last: Promise<void> = Promise.resolve();
   #underWay = 0;
+  /** How many decisions and undoings there were. */
+  #count = 0;
 
   constructor({ editor, queue, transport }: DecisionsOptions) {
     this.#editor = editor;
@@ -84,6 +86,19 @@ export class Decisions {
   /** Resolves when the server knows all decisions. */
   settled(): Promise<void> {
     return this.#last;
+  }
+
+  /**
+   * What is read of the server while nothing is decided. A decision that comes
+   * in between makes it read again: the answer may be older than that.
+   */
+  async unchanged<Read>(read: () => Promise<Read>): Promise<Read> {
+    for (;;) {
+      while (this.#underWay > 0) await this.settled();
+      const count = this.#count;
+      const found = await read();
+      if (count === this.#count) return found;
+    }
   }
 
   accept(prediction: Prediction): Promise<void> {
@@ -229,6 +244,7 @@ export class Decisions {
 
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#underWay += 1;
+    this.#count += 1;
     this.#changed();
     this.#last = this.#last.then(work).finally(() => {
       this.#underWay -= 1;

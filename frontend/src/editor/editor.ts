@@ -24,8 +24,9 @@ import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
+import { rememberPoses } from "./keypoints";
 import { LastPoses } from "./last-poses";
-import { movable, moved, movedPoints } from "./moving";
+import { movedPoints, nudged } from "./moving";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
 import type { Display } from "./display";
@@ -97,6 +98,7 @@ export class Editor {
       for (const { key, after } of diff) if (!after) this.#forget(key);
       this.signal.emit("document");
     });
+    rememberPoses(this);
   }
 
   get hand(): Hand {
@@ -220,7 +222,7 @@ export class Editor {
   nudge(dx: number, dy: number): void {
     if (this.#isHeld()) return;
     const points = selectedPoints(this);
-    const change = points.length > 0 ? movedPoints(this, points, dx, dy) : moved(movable(this), dx, dy);
+    const change = points.length > 0 ? movedPoints(this, points, dx, dy) : nudged(this, dx, dy);
     if (change.size === 0) return;
     // Another choice of objects or points begins another step.
     const selection = this.view.points ?? this.view.selection;

@@ -82,9 +82,7 @@ export class ReshapingPrediction extends State<SelectTool> {
     if (sameValue(input.screen, this.#press.screen)) return this.#prediction.shape;
     if (!this.#handle) {
       const { dx, dy } = shift(this.#press.image, input.image);
-      const moved = shapes.move(this.#start, dx, dy);
-      if (!moved) this.editor.say("A mask does not move. Shift Y accepts it, to be painted on.");
-      return moved;
+      return shapes.move(this.#start, ...shapes.reach([this.#start], dx, dy));
     }
     // The point keeps its distance to the pointer, so that taking hold moves nothing.
     const { x, y } = this.#handle.at;
