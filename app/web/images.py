@@ -29,8 +29,8 @@ SORTS = (
     ("-file_name", "File name, Z first"),
     ("-created_at", "Newest first"),
     ("created_at", "Oldest first"),
-    ("-annotation_count", "Most objects first"),
-    ("annotation_count", "Fewest objects first"),
+    ("-annotation_count", "Most annotations first"),
+    ("annotation_count", "Fewest annotations first"),
     ("id", "As they came"),
 )
 _MAX_ID = 2**63

@@ -28,6 +28,8 @@ test("rows are sorted as asked", () => {
   expect(areas("area")).toEqual([2500, 400, 100]);
   expect(areas("newest")).toEqual([400, 2500, 100]);
   expect(areas("category")).toEqual([400, 100, 2500]);
+  // A label says that there is one, and is none itself.
+  story.given({ category_id: PERSON.id });
   expect(countsByCategory(story.editor)).toEqual(new Map([[CUP.id, 2], [PERSON.id, 1]]));
 });
 
