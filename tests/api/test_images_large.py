@@ -85,7 +85,8 @@ def test_thumbnails_are_made_from_one(api: ApiClient, dataset: Dataset, runs: Co
             answer = api.get(f"/api/images/{image['id']}/{what}?size={size}")
             assert answer.headers["content-type"] == "image/jpeg"
             with Pillow.open(BytesIO(answer.content)) as picture:
-                assert picture.size == (pytest.approx(size * 0.4, abs=1), size)
+                assert picture.height == size
+                assert abs(picture.width - size * 0.4) < 1
                 corner = picture.convert("RGB").getpixel((2, size // 2))
     wanted = pixels.shown(BytesIO(content), box=1024, orientation=6)
     assert corner == pytest.approx(wanted.getpixel((2, 512)), abs=12)
