@@ -25,7 +25,7 @@ test("the workspace finds its first requests answered, and asks for nothing twic
   const { Workspace: Opened } = await import("../src/workspace");
   const options = { user: { id: 1, email: "me@example.org", name: "Me", since: "" }, role: "annotator", categories: "" } as const;
   const dataset = { id: 1, name: "cups" };
-  const image = { ...PAGE.image, dataset_id: 1, file_name: "2.jpg", status: "new", revision: 0 } as const;
+  const image = { ...PAGE.image, dataset_id: 1, file_name: "2.jpg", status: "new", revision: 0, updated_at: "" } as const;
   const workspace = await Opened.open({ ...options, image, dataset, query: "", tiled_from_pixels: 30_000_000 });
   expect(workspace.session.editor.document.size).toBe(1);
   expect(site.asked.filter((each) => first.includes(each)).toSorted()).toEqual(first.toSorted());
