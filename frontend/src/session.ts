@@ -14,7 +14,6 @@ import {
   type Schemas,
   type Transport,
 } from "./api/client";
-import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
@@ -82,7 +81,6 @@ export class Session {
   readonly page: PageData;
   readonly editor: Editor;
   readonly queue: SaveQueue;
-  readonly decisions: Decisions;
   readonly inspection: Inspection;
   readonly following: Following;
   readonly commands: readonly Command[];
@@ -123,18 +121,21 @@ export class Session {
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({
       document: this.editor.document,
+      predictions: this.editor.predictions,
       imageId: visit.image.id,
       userId: page.user.id,
       transport,
       store,
       held: () => this.editor.history.open,
+      overruled: (prediction, made, told) => {
+        this.editor.history.disown(prediction, made);
+        this.editor.say(told);
+      },
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
-    this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
     this.following = new Following({
       editor: this.editor,
       queue: this.queue,
-      decisions: this.decisions,
       transport,
       userId: page.user.id,
       image: (image) => this.#setImage(image),
@@ -146,7 +147,6 @@ export class Session {
       ended: (reason) => this.#ended(reason),
     });
     this.commands = [
-      ...this.decisions.commands,
       ...toolCommands(toolbox.tools),
       ...COMMANDS,
       ...this.inspection.commands,
@@ -155,7 +155,6 @@ export class Session {
     this.queue.load(visit.annotations);
     this.editor.signal.on(["settled"], () => this.queue.pump());
     this.queue.subscribe(() => this.#saveChanged());
-    this.decisions.subscribe(() => this.#saveChanged());
   }
 
   get image(): ImageRecord {
@@ -172,12 +171,12 @@ export class Session {
   }
 
   get unsaved(): number {
-    return this.queue.unsaved + this.decisions.underWay;
+    return this.queue.unsaved;
   }
 
   /** Resolves when the server has everything. */
-  async settled(): Promise<void> {
-    await Promise.all([this.queue.settled(), this.decisions.settled()]);
+  settled(): Promise<void> {
+    return this.queue.settled();
   }
 
   /** Takes up what an earlier visit could not save. */
@@ -321,16 +320,6 @@ export class Session {
     this.editor.transact(`Restore version ${number}`, new Map([[key, annotation]]));
   }
 
-  /** What undo would take back: a decision about a prediction, or an edit; null for nothing. */
-  get undoLabel(): string | null {
-    return this.decisions.undoable ? "Decision" : this.editor.history.undoLabel;
-  }
-
-  undo(): void {
-    if (this.decisions.undoable && !this.editor.hand.busy) void this.decisions.undo();
-    else this.editor.undo();
-  }
-
   /** False when the server does not take it, which is told. One after the other, so that the last one stays. */
   setStatus(status: ImageStatus): Promise<boolean> {
     const marked = this.#marked.then(() => this.#mark(status));
@@ -427,9 +416,16 @@ export class Session {
   async #findPredictions(): Promise<void> {
     const search = ++this.#searches;
     try {
-      const { found, sets } = await this.decisions.unchanged(() => this.#openPredictions());
+      const { editor, queue } = this;
+      let [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
+      // A decision came in between: the answer may be older than that.
+      while (decisions !== queue.decisions) {
+        [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
+      }
       // One that was asked later knows more.
-      if (search === this.#searches) this.editor.predictions.load(found, sets);
+      if (search !== this.#searches) return;
+      const { predictions } = editor;
+      predictions.load(found, sets, (id) => queue.waitsFor(id) || editor.holds(predictions.keyOf(id)));
     } catch (error) {
       // Where the image itself is gone, that is what is told.
       if (error instanceof RequestError && error.problem.status === 404) return;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
+import { reject } from "../src/editor/deciding";
 import { arrives } from "./arrives";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
@@ -192,8 +193,8 @@ test("a list of predictions that was asked for before a decision does not undo w
   const release = site.hold("/api/images/1/predictions");
   site.predictions = [second!];
   site.tell("annotator", "1-2");
-  const rejected = session.decisions.reject(predictions.listed[1]!);
-  await rejected;
+  reject(session.editor, [predictions.listed[1]!]);
+  await session.settled();
   site.predictions = [];
   release();
   await arrives(() => expect(predictions.count).toBe(0));
