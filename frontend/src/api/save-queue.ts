@@ -187,7 +187,7 @@ export class SaveQueue {
       return free;
     };
     // Of all that are known by now: one that was made here may have got its id since the server was asked.
-    const keys = this.#keysOfIds();
+    const keys = this.#slots.byId();
     const gone = new Set(before.keys());
     const change = new Map<AnnotationKey, Annotation | null>();
     for (const each of all) {
@@ -217,7 +217,7 @@ export class SaveQueue {
   takeOver(found: ReadonlyMap<number, Known | null>): void {
     const { document } = this.#options;
     const change = new Map<AnnotationKey, Annotation | null>();
-    const keys = this.#keysOfIds();
+    const keys = this.#slots.byId();
     for (const [id, each] of found) {
       const key = keys.get(id) ?? keyOfId(id);
       const known = each && asNamed(each, this.baseOf(key));
@@ -237,12 +237,6 @@ export class SaveQueue {
   #isOlder(key: AnnotationKey, known: Known | null): boolean {
     const version = this.#options.document.facts(key)?.version;
     return known !== null && version !== undefined && version >= known.facts.version;
-  }
-
-  /** What the annotations are called here, by their ids; also those that were deleted. */
-  #keysOfIds(): ReadonlyMap<number | undefined, AnnotationKey> {
-    const { document } = this.#options;
-    return new Map([...this.#slots.keys()].map((key) => [document.facts(key)?.id, key]));
   }
 
   /** What the annotation with this id is called here; null when it is not here. */
