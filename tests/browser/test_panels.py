@@ -124,7 +124,7 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     lock.click()
     expect(rows.nth(2)).not_to_contain_text("locked")
     editor.saved()
-    assert stored(image_id) == before
+    assert stored(server, image_id) == before
 
     # A range by Shift, one more or less by Ctrl, groups by the menu; the look is kept.
     rows.nth(0).click()
