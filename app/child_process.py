@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["die_with_parent", "go_first"]
+__all__ = ["die_with_parent", "go_first", "limit_resources"]
 
 
 def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
@@ -36,3 +37,20 @@ def go_first() -> None:
     """Have the kernel end this process before any other when memory runs out."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def limit_resources(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Have the kernel refuse this process more memory than that, and end it after that much work.
+
+    Memory is counted as addresses (``RLIMIT_AS``): what is asked for, whether it is used or not.
+    A system that does not limit one of the two is left to its other means.
+    """
+    limits = (
+        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
+        # The first says so with SIGXCPU, the second kills.
+        (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 5),
+        (resource.RLIMIT_CORE, 0, 0),
+    )
+    for kind, soft, hard in limits:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(kind, (soft, hard))

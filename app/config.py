@@ -85,6 +85,18 @@ class Settings(BaseSettings):
         ge=1,
         description="Images of more pixels come to the editor as tiles, made once by the server.",
     )
+    decoder_memory_mb: int = Field(
+        default=4096,
+        ge=1024,
+        description="Memory that a process of its own may take to decode a large image, in "
+        "megabytes (10^6 bytes); images that need more are refused.",
+    )
+    cache_mb: int = Field(
+        default=20_000,
+        ge=1,
+        description="Most room for tiles and whole pictures made from image files, in megabytes "
+        "(10^6 bytes); the least recently used go first, and are made again when asked for.",
+    )
     max_zip_files: int = Field(
         default=100_000, ge=1, description="Most files that an uploaded zip may hold."
     )

@@ -40,6 +40,8 @@ from app.api import (
 )
 from app.config import Settings
 from app.context import AppContext, make_context
+from app.services.cache import Cache
+from app.services.large_pictures import LargePictures
 from app.services.live_hub import LiveHub
 from app.services.tiles import Tiles
 from app.web import pages
@@ -78,15 +80,21 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     """The web application; with a `context`, on parts that already run."""
     parts = context or make_context(settings)
     hub = LiveHub(str(parts.settings.database_url))
-    made = Tiles(parts.sessions, parts.storage)
+    memory_mb = settings.decoder_memory_mb
+    cache = Cache(parts.sessions, parts.storage, most_mb=settings.cache_mb)
+    made = Tiles(parts.storage, cache, memory_mb=memory_mb)
+    large = LargePictures(parts.storage, cache, memory_mb=memory_mb)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # Files that a killed process left behind; nobody has to wait for that.
+        # Files that a killed process left behind, and a limit that is lower than it was; nobody has
+        # to wait for that.
         Thread(target=cleaning.remove_all_unused, args=(parts,), daemon=True).start()
+        Thread(target=cache.make_room, daemon=True).start()
         yield
         hub.close()
         made.close()
+        large.close()
         if context is None:
             parts.close()
 
@@ -101,6 +109,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     app.state.context = parts
     app.state.live = hub
     app.state.tiles = made
+    app.state.large_pictures = large
     problems.install(app)
     app.add_middleware(bodies.BodyLimit, context=parts)
     app.add_middleware(middleware.SafeHeaders)

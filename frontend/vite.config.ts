@@ -8,8 +8,8 @@ import { icons } from "./vite-icons.ts";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * The editor page, what it asks for first, and all other pages. The server reads
- * the manifest to find the hashed names and serves the folder under /static/.
+ * The editor page and all other pages. The server reads the manifest to find the
+ * hashed names and serves the folder under /static/.
  */
 export default defineConfig({
   base: "/static/",
@@ -24,7 +24,6 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         editor: here("src/editor.ts"),
-        "first-requests": here("src/first-requests.ts"),
         pages: here("src/pages.ts"),
       },
     },

@@ -108,6 +108,7 @@ def app(context: AppContext) -> Iterator[FastAPI]:
     yield app
     app.state.live.close()
     app.state.tiles.close()
+    app.state.large_pictures.close()
 
 
 class ApiClient(TestClient):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from python_multipart import multipart
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -25,6 +26,10 @@ __all__ = ["ReceivedFile", "receive"]
 _BYTES_AT_ONCE = 1024 * 1024
 _LONGEST_TEXT_BYTES = 64 * 1024
 _MOST_TEXTS = 100
+# Threads of their own: files are checked in them, which takes a while, and hundreds of uploads at
+# once would leave none for pages.
+_THREADS = 8
+_threads: RunVar[CapacityLimiter] = RunVar("threads of uploads")
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,9 @@ async def receive(
         async for chunk in request.stream():
             waiting += chunk
             if len(waiting) >= _BYTES_AT_ONCE:
-                await run_in_threadpool(reader.write, bytes(waiting))
+                await _in_thread(reader.write, bytes(waiting))
                 waiting.clear()
-        await run_in_threadpool(reader.finish, bytes(waiting))
+        await _in_thread(reader.finish, bytes(waiting))
     except ClientDisconnect as error:
         raise Malformed("The upload was broken off.") from error
     except FormParserError as error:
@@ -68,6 +73,15 @@ async def receive(
     finally:
         reader.close()
     return reader.texts
+
+
+async def _in_thread(work: Callable[[bytes], None], data: bytes) -> None:
+    try:
+        threads = _threads.get()
+    except LookupError:
+        threads = CapacityLimiter(_THREADS)
+        _threads.set(threads)
+    await to_thread.run_sync(work, data, limiter=threads)
 
 
 def _boundary(request: Request) -> bytes:

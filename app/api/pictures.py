@@ -1,18 +1,26 @@
 """The pixels of an image: its file, thumbnails, and overlays of its annotations."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from app.api import deps, files, problems
 from app.api.deps import ContextDep
+from app.api.waiting import wait_for
+from app.context import AppContext
+from app.errors import Unavailable
 from app.models import Blob, Image
-from app.services import access, pictures, pixels
+from app.services import access, large_pictures, pictures, pixels
+from app.services.decoding import Source
+from app.services.large_pictures import LargePictures
+from app.services.pictures import OverlayPlan
 from app.services.storage import blob_key
 
-__all__ = ["router"]
+__all__ = ["Shown", "ShownDep", "Version", "router", "source_of"]
 
 router = APIRouter(
     tags=["images"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
@@ -53,7 +61,19 @@ def get_shown(request: Request, context: ContextDep, image_id: deps.Id) -> Shown
         return Shown(image, blob.media_type if blob else "")
 
 
+def source_of(shown: Shown) -> Source:
+    """The image's file; NotFound while it has none."""
+    return Source(pictures.blob_of(shown.image), shown.media_type, shown.image.orientation)
+
+
+def get_large(request: Request) -> LargePictures:
+    """The pictures that this process makes of large images."""
+    found: LargePictures = request.app.state.large_pictures
+    return found
+
+
 ShownDep = Annotated[Shown, Depends(get_shown)]
+LargeDep = Annotated[LargePictures, Depends(get_large)]
 _TYPES = tuple(dict.fromkeys(pixels.MEDIA_TYPES.values()))
 
 
@@ -90,9 +110,10 @@ def file(
     response_class=Response,
     responses=files.binary(*_TYPES, ranges=True) | problems.responses(416),
 )
-def picture(
+async def picture(
     shown: ShownDep,
     context: ContextDep,
+    large: LargeDep,
     request: Request,
     v: Version = None,
 ) -> Response:
@@ -100,15 +121,31 @@ def picture(
 
     A browser that heeds the EXIF orientation shows it upright, in the image's width and height.
     """
-    image, media_type = shown.image, shown.media_type
-    sha256, storage = pictures.blob_of(image), context.storage
-    key, tag = blob_key(sha256), sha256
-    if pictures.needs_converting(storage, image=image, media_type=media_type):
-        media_type, tag = "image/png", f"{sha256[:32]}-{image.orientation}-picture"
-        key = pictures.converted(storage, sha256=sha256, orientation=image.orientation)
-    forever = v is not None
-    return files.not_modified(request, tag, forever=forever) or files.send(
-        request, storage, key, media_type=media_type, tag=tag, more={}, forever=forever
+    source, forever = source_of(shown), v is not None
+    key, tag, media_type = blob_key(source.sha256), source.sha256, source.media_type
+    is_converted = await run_in_threadpool(
+        pictures.needs_converting, context.storage, image=shown.image, media_type=media_type
+    )
+    if is_converted:
+        media_type, tag = "image/png", f"{tag[:32]}-{source.orientation}-picture"
+        key = pictures.converted_key(source)
+    known = files.not_modified(request, tag, forever=forever)
+    if known is not None:
+        return known
+    if is_converted:
+        is_large = large_pictures.is_large(shown.image, shown.media_type)
+        await _made(
+            request, large, await run_in_threadpool(large.converted, source, is_large=is_large)
+        )
+    return await run_in_threadpool(
+        files.send,
+        request,
+        context.storage,
+        key,
+        media_type=media_type,
+        tag=tag,
+        more={},
+        forever=forever,
     )
 
 
@@ -117,26 +154,21 @@ def picture(
     response_class=Response,
     responses=files.binary("image/jpeg"),
 )
-def thumbnail(
+async def thumbnail(
     shown: ShownDep,
     context: ContextDep,
+    large: LargeDep,
     request: Request,
     size: Size = 256,
     v: Version = None,
 ) -> Response:
     """A small upright picture; an image smaller than that keeps its size."""
-    image = shown.image
     size, forever = pictures.step(size), v is not None
-    tag = pictures.thumbnail_tag(image, size)
+    tag = pictures.thumbnail_tag(shown.image, size)
     known = files.not_modified(request, tag, forever=forever)
     if known is not None:
         return known
-    data = pictures.thumbnail(
-        context.storage,
-        sha256=pictures.blob_of(image),
-        orientation=image.orientation,
-        size=size,
-    )
+    data = await _thumbnail(request, context, large, shown, size)
     return files.send_bytes(data, media_type="image/jpeg", tag=tag, forever=forever)
 
 
@@ -145,9 +177,10 @@ def thumbnail(
     response_class=Response,
     responses=files.binary("image/jpeg", "image/png"),
 )
-def overlay(
+async def overlay(
     shown: ShownDep,
     context: ContextDep,
+    large: LargeDep,
     request: Request,
     size: Size = 512,
     background: Literal["picture", "none"] = "picture",
@@ -158,12 +191,45 @@ def overlay(
     """
     image = shown.image
     size, on_picture = pictures.step(size), background == "picture"
-    with context.sessions.begin() as session:
-        tag = pictures.overlay_tag(session, image=image, size=size, on_picture=on_picture)
-        known = files.not_modified(request, tag)
-        if known is not None:
-            return known
-        plan = pictures.plan_overlay(session, image=image)
-    data = pictures.overlay(context.storage, plan, size=size, on_picture=on_picture)
+    plan, tag = await run_in_threadpool(_plan, context, image, size, on_picture=on_picture)
+    known = files.not_modified(request, tag)
+    if known is not None:
+        return known
+    ground = None
+    if on_picture and image.blob_sha256 is not None:
+        ground = await _thumbnail(request, context, large, shown, size)
+    data = await run_in_threadpool(
+        pictures.overlay, plan, size=size, on_picture=on_picture, picture=ground
+    )
     media_type = "image/jpeg" if on_picture else "image/png"
     return files.send_bytes(data, media_type=media_type, tag=tag)
+
+
+def _plan(
+    context: AppContext, image: Image, size: int, *, on_picture: bool
+) -> tuple[OverlayPlan, str]:
+    with context.sessions.begin() as session:
+        tag = pictures.overlay_tag(session, image=image, size=size, on_picture=on_picture)
+        return pictures.plan_overlay(session, image=image), tag
+
+
+async def _thumbnail(
+    request: Request, context: AppContext, large: LargePictures, shown: Shown, size: int
+) -> bytes:
+    """The bytes of a thumbnail; whoever waits for that of a large image takes no thread."""
+    source, storage = source_of(shown), context.storage
+    data = await run_in_threadpool(pictures.find_thumbnail, storage, source, size=size)
+    if data is not None:
+        return data
+    is_large = large_pictures.is_large(shown.image, shown.media_type)
+    if is_large:
+        await _made(request, large, await run_in_threadpool(large.shrunk, source))
+    return await run_in_threadpool(
+        pictures.make_thumbnail, storage, source, size=size, is_large=is_large
+    )
+
+
+async def _made(request: Request, large: LargePictures, making: Future[None] | None) -> None:
+    if making is not None:
+        gone = Unavailable("Nobody waits for the picture any more.", code="picture_unavailable")
+        await wait_for(request, making, leave=large.leave, gone=gone)

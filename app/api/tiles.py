@@ -1,6 +1,5 @@
 """Large pictures in tiles: what there is of them, and each tile."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -10,16 +9,16 @@ from pydantic import BaseModel
 
 from app.api import files, problems
 from app.api.deps import ContextDep
-from app.api.pictures import Shown, ShownDep, Version
+from app.api.pictures import ShownDep, Version, source_of
+from app.api.waiting import wait_for
 from app.errors import NotFound, Unavailable
-from app.services import pictures, tiles
-from app.services.tiles import Pyramid, Source, Tiles
+from app.services import tiles
+from app.services.decoding import Source
+from app.services.tiles import Pyramid, Tiles
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["images"], responses=problems.responses(400, 401, 403, 404, 422, 503))
-# How often it is looked whether the one who waits is still there.
-_LOOK_SECONDS = 1
 _TYPES = ("image/jpeg", "image/png")
 
 
@@ -62,41 +61,26 @@ Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 def get_source(shown: ShownDep, context: ContextDep) -> Source:
     """The file of an image that is large enough for tiles."""
-    sha256 = pictures.blob_of(shown.image)
+    source = source_of(shown)
     limit = context.settings.tiled_from_pixels
     if shown.image.width * shown.image.height <= limit:
         raise NotFound(
             f"Images of up to {limit:,} pixels have no tiles: ask for the picture.",
             code="not_tiled",
         )
-    return source_of(shown, sha256)
-
-
-def source_of(shown: Shown, sha256: str) -> Source:
-    return Source(sha256, shown.media_type, shown.image.orientation)
+    return source
 
 
 SourceDep = Annotated[Source, Depends(get_source)]
 
 
 async def _made(found: Tiles, source: Source, request: Request) -> Pyramid:
-    """The tiles, from now on or from before; waiting for them takes no thread."""
+    """The tiles, from now on or from before."""
     known = await run_in_threadpool(found.find, source)
     if known is not None:
         return known
-    making = found.make(source)
-    made = asyncio.wrap_future(making)
-    try:
-        while not made.done() and not await request.is_disconnected():
-            await asyncio.wait([made], timeout=_LOOK_SECONDS)
-    finally:
-        if not made.done():
-            # Who pages on leaves it to the others that wait, and nobody asks how it ended.
-            made.add_done_callback(lambda end: end.cancelled() or end.exception())
-            found.leave(source, making)
-    if not made.done():
-        raise Unavailable("Nobody waits for the tiles any more.", code="tiles_unavailable")
-    return made.result()
+    gone = Unavailable("Nobody waits for the tiles any more.", code="tiles_unavailable")
+    return await wait_for(request, found.make(source), leave=found.leave, gone=gone)
 
 
 @router.get("/images/{image_id}/tiles", response_model=TilesOut)
@@ -104,13 +88,13 @@ async def index(
     source: SourceDep, found: TilesDep, request: Request, response: Response, v: Version = None
 ) -> TilesOut | Response:
     """The levels of a large picture; its tiles are made when this is asked for first."""
-    known = files.not_modified(request, source.tag, forever=v is not None)
+    known = files.not_modified(request, tiles.tag(source), forever=v is not None)
     if known is not None:
         return known
     pyramid = await _made(found, source, request)
-    response.headers.update(files.headers(source.tag, forever=v is not None))
+    response.headers.update(files.headers(tiles.tag(source), forever=v is not None))
     return TilesOut(
-        version=source.tag,
+        version=tiles.tag(source),
         width=pyramid.width,
         height=pyramid.height,
         tile_size=tiles.TILE_PIXELS,
@@ -134,7 +118,7 @@ async def tile(
     v: Version = None,
 ) -> Response:
     """One tile: a JPEG, or a PNG where something is transparent or the file has a palette."""
-    tag, forever = f"{source.tag}-{level}-{column}-{row}", v is not None
+    tag, forever = f"{tiles.tag(source)}-{level}-{column}-{row}", v is not None
     pyramid = await _made(found, source, request)
     name = pyramid.name(level, column, row)
     known = files.not_modified(request, tag, forever=forever)
@@ -143,8 +127,12 @@ async def tile(
     try:
         data = await run_in_threadpool(found.read, source, pyramid, name)
     except NotFound:
-        # Somebody emptied the cache.
+        # Somebody emptied the cache, or the disk has spoilt it.
         found.forget(source)
         pyramid = await _made(found, source, request)
-        data = await run_in_threadpool(found.read, source, pyramid, name)
+        try:
+            data = await run_in_threadpool(found.read, source, pyramid, name)
+        except NotFound:
+            found.forget(source)
+            raise Unavailable("The tile cannot be kept.", code="tiles_unavailable") from None
     return files.send_bytes(data, media_type=pyramid.media_type, tag=tag, forever=forever)

@@ -3,7 +3,7 @@
 from app.models.annotations import Annotation, AnnotationVersion
 from app.models.base import Base
 from app.models.datasets import ROLES, Category, Dataset, DatasetCount, DatasetMember
-from app.models.images import STATUSES, Blob, Image
+from app.models.images import STATUSES, Blob, CachedFile, Image
 from app.models.jobs import FINISHED_STATES, JOB_STATES, Job
 from app.models.predictions import PREDICTION_STATES, Prediction, PredictionSet
 from app.models.tasks import (
@@ -27,6 +27,7 @@ __all__ = [
     "ApiToken",
     "Base",
     "Blob",
+    "CachedFile",
     "Category",
     "CategoryTask",
     "Dataset",

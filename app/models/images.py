@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, CocoId, Created, PrimaryKey, Updated
 
-__all__ = ["STATUSES", "Blob", "Image"]
+__all__ = ["STATUSES", "Blob", "CachedFile", "Image"]
 
 STATUSES = ("new", "in_progress", "done", "empty")
 
@@ -19,6 +19,21 @@ class Blob(Base):
     size: Mapped[int]
     media_type: Mapped[str]
     created_at: Mapped[Created]
+
+
+class CachedFile(Base):
+    """A file that was made from a blob and may be made again (app/services/cache.py)."""
+
+    __tablename__ = "cached_files"
+    __table_args__ = (
+        Index("ix_cached_files_blob_sha256", "blob_sha256"),
+        Index("ix_cached_files_used_at", "used_at"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    blob_sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256", ondelete="CASCADE"))
+    size: Mapped[int]
+    used_at: Mapped[Created]
 
 
 class Image(Base):

@@ -5,6 +5,7 @@ Only what the record lacks, or says in a way that a client could not use, comes 
 Nothing decodes coordinates, so thousands of annotations cost milliseconds.
 """
 
+import functools
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -54,24 +55,13 @@ class Content(Protocol):
     def iscrowd(self) -> bool: ...
 
 
-class _Record(msgspec.Struct):
-    """The members of a COCO annotation that clients see, each as its text."""
-
-    id: msgspec.Raw = _ABSENT
-    segmentation: msgspec.Raw = _ABSENT
-    bbox: msgspec.Raw = _ABSENT
-    area: msgspec.Raw = _ABSENT
-    keypoints: msgspec.Raw = _ABSENT
-    num_keypoints: msgspec.Raw = _ABSENT
-    attributes: msgspec.Raw = _ABSENT
-    score: msgspec.Raw = _ABSENT
-    caption: msgspec.Raw = _ABSENT
-
-
 class _Shape(msgspec.Struct):
     segmentation: msgspec.Raw = _ABSENT
     holes: msgspec.Raw = msgspec.Raw(b"[]")
 
+
+# The members of a record, each as its text.
+_Record = dict[str, msgspec.Raw]
 
 _records = msgspec.json.Decoder(_Record)
 _shapes = msgspec.json.Decoder(_Shape)
@@ -107,7 +97,8 @@ def _box(raw: msgspec.Raw, column: list[float]) -> str:
 
 def _keypoints(record: _Record) -> tuple[str, str]:
     """The texts of ``keypoints`` and ``num_keypoints``."""
-    text, number = _of_kind(record.keypoints, "["), _number(record.num_keypoints)
+    number = _number(record.get("num_keypoints", _ABSENT))
+    text = _of_kind(record.get("keypoints", _ABSENT), "[")
     if text is None:
         return "null", number or "null"
     try:
@@ -123,7 +114,7 @@ def members(content: Content) -> dict[str, str]:
 
 
 def _members(content: Content, record: _Record) -> dict[str, str]:
-    segmentation, holes = record.segmentation, "[]"
+    segmentation, holes = record.get("segmentation", _ABSENT), "[]"
     if content.shape is not None:
         shape = _shapes.decode(content.shape)
         segmentation, holes = shape.segmentation, _text(shape.holes)
@@ -131,14 +122,14 @@ def _members(content: Content, record: _Record) -> dict[str, str]:
     return {
         "segmentation": _of_kind(segmentation, "[{") or "null",
         "holes": holes,
-        "bbox": _box(record.bbox, content.bbox),
-        "area": _number(record.area) or rawjson.dumps(content.area),
+        "bbox": _box(record.get("bbox", _ABSENT), content.bbox),
+        "area": _number(record.get("area", _ABSENT)) or rawjson.dumps(content.area),
         "iscrowd": "1" if content.iscrowd else "0",
         "keypoints": keypoints,
         "num_keypoints": num_keypoints,
-        "attributes": _of_kind(record.attributes, "{") or "{}",
-        "score": _number(record.score) or "null",
-        "caption": _of_kind(record.caption, '"') or "null",
+        "attributes": _of_kind(record.get("attributes", _ABSENT), "{") or "{}",
+        "score": _number(record.get("score", _ABSENT)) or "null",
+        "caption": _of_kind(record.get("caption", _ABSENT), '"') or "null",
     }
 
 
@@ -147,10 +138,15 @@ def other_members(record: str) -> dict[str, str]:
     return {name: text for name, text in rawjson.members(record).items() if name not in _SHOWN}
 
 
+# Most annotations of an image have one task and few moments: those of their import.
+_task = functools.lru_cache(maxsize=64)(rawjson.dumps)
+
+
 def _id(key: int | None) -> str:
     return "null" if key is None else str(key)
 
 
+@functools.lru_cache(maxsize=256)
 def time_text(moment: datetime) -> str:
     """A moment as the API writes it, in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -166,8 +162,8 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
     author = annotation.updated_by if content is None else content.author_id
     since = annotation.updated_at if content is None else content.created_at
     record = _records.decode(state.record)
-    coco_id = _text(record.id) if record.id is not _ABSENT else rawjson.dumps(annotation.coco_id)
-    shown, others = _members(state, record), list(other_members(state.record))
+    coco_id = _text(record["id"]) if "id" in record else rawjson.dumps(annotation.coco_id)
+    shown, others = _members(state, record), [name for name in record if name not in _SHOWN]
     if state.shape is not None and shown["holes"] == "[]":
         # What the file has is read otherwise than it is written, and so not shown.
         others.insert(0, "segmentation")
@@ -177,9 +173,9 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "image_id": str(annotation.image_id),
         "category_id": _id(state.category_id),
         "version": str(state.version),
-        "task": rawjson.dumps(annotation.task),
+        "task": _task(annotation.task),
         **shown,
-        "other_keys": rawjson.dumps(others),
+        "other_keys": rawjson.dumps(others) if others else "[]",
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),
         "created_at": f'"{time_text(annotation.created_at)}"',

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import (
     ARRAY,
@@ -29,11 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, Unavailable
 from app.formats.coco import values
 from app.models import Image
 from app.services import blobs, counts, datasets, file_names, live, matching, pixels, zips
 from app.services.blobs import NewBlob
+from app.services.decoding import Decoder
 from app.services.matching import Decision, Existing
 from app.services.pixels import Picture
 from app.services.storage import Storage, disk_full_as_problem
@@ -79,6 +80,7 @@ class Inbox:
         self.items: list[SoundFile | Rejection] = []
         self._folder = folder
         self._settings = settings
+        self._decoder = Decoder(settings.decoder_memory_mb)
         self.allowance = zips.Allowance(settings.max_upload_mb * 1_000_000)
         self._numbers = itertools.count(1)
 
@@ -102,13 +104,23 @@ class Inbox:
         try:
             clean = file_names.check_file_name(name)
             with path.open("rb") as file:
-                picture = pixels.inspect(file, max_pixels=self._settings.max_image_pixels)
+                picture = pixels.inspect(
+                    file,
+                    max_pixels=self._settings.max_image_pixels,
+                    elsewhere=self._decode_elsewhere,
+                )
         except Invalid as error:
             path.unlink()
             self._refuse(name, error)
             return
         blob = NewBlob(path, sha256, path.stat().st_size, picture.media_type)
         self.items.append(SoundFile(clean, blob, picture))
+
+    def _decode_elsewhere(self, file: BinaryIO, media_type: str) -> None:
+        trouble = Unavailable("The image could not be decoded.", code="picture_unavailable")
+        self._decoder.run(
+            "check", file, media_type=media_type, folder=self._folder, trouble=trouble
+        )
 
     def _take_zip(self, name: str, path: Path) -> None:
         before = len(self.items)

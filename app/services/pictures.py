@@ -4,6 +4,9 @@ Thumbnails have a few sizes only, and are kept beside the file in the storage: t
 and vanish together with it. Overlays are made anew for each state of the annotations; their tag
 tells a browser whether the one that it has is still right.
 
+Of large images (`app.services.large_pictures`) a child process makes the largest thumbnail and the
+whole picture; here they are found, and smaller thumbnails made.
+
 Most files are what a browser shows, upright and all. `needs_converting` finds the others: a TIFF,
 and a file whose EXIF orientation is not the one that its annotations go by.
 """
@@ -19,19 +22,22 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.models import Category, Image
 from app.services import overlays, pixels
+from app.services.decoding import Source
 from app.services.storage import Storage, blob_key, cache_key
 
 __all__ = [
     "SIZES",
     "OverlayPlan",
     "blob_of",
-    "converted",
+    "converted_key",
+    "find_thumbnail",
+    "largest_thumbnail_key",
+    "make_thumbnail",
     "needs_converting",
     "overlay",
     "overlay_tag",
     "plan_overlay",
     "step",
-    "thumbnail",
     "thumbnail_tag",
 ]
 
@@ -54,16 +60,34 @@ def thumbnail_tag(image: Image, size: int) -> str:
     return f"{blob_of(image)[:32]}-{image.orientation}-{size}"
 
 
-def thumbnail(storage: Storage, *, sha256: str, orientation: int, size: int) -> bytes:
-    """A JPEG at most `size` pixels wide and high, from the cache or made now."""
-    key = cache_key(sha256, f"thumbnail-{size}-{orientation}")
+def _thumbnail_key(source: Source, size: int) -> str:
+    return cache_key(source.sha256, f"thumbnail-{size}-{source.orientation}")
+
+
+def largest_thumbnail_key(source: Source) -> str:
+    return _thumbnail_key(source, SIZES[-1])
+
+
+def find_thumbnail(storage: Storage, source: Source, *, size: int) -> bytes | None:
+    """A thumbnail of one of the `SIZES` from the cache."""
     try:
-        return b"".join(storage.chunks(key))
+        return b"".join(storage.chunks(_thumbnail_key(source, size)))
     except NotFound:
-        pass
-    with storage.open(blob_key(sha256)) as file:
+        return None
+
+
+def make_thumbnail(storage: Storage, source: Source, *, size: int, is_large: bool) -> bytes:
+    """A JPEG at most `size` pixels wide and high.
+
+    That of a large image is made from its largest one, which has to be there.
+    """
+    if is_large and size == SIZES[-1]:
+        return b"".join(storage.chunks(largest_thumbnail_key(source)))
+    larger = largest_thumbnail_key(source) if is_large else blob_key(source.sha256)
+    orientation = 1 if is_large else source.orientation
+    with storage.open(larger) as file:
         data = pixels.jpeg(pixels.shown(file, box=size, orientation=orientation))
-    storage.put_bytes(key, data)
+    storage.put_bytes(_thumbnail_key(source, size), data)
     return data
 
 
@@ -90,24 +114,15 @@ def _file_orientation(storage: Storage, sha256: str) -> int:
     return orientation
 
 
-def converted(storage: Storage, *, sha256: str, orientation: int) -> str:
-    """The storage key of the whole picture as PNG, made now unless it is there."""
-    key = cache_key(sha256, f"picture-{orientation}")
-    try:
-        storage.size(key)
-    except NotFound:
-        with storage.open(blob_key(sha256)) as file:
-            picture = pixels.shown(file, box=None, orientation=orientation)
-        storage.put_bytes(key, pixels.png(picture))
-    return key
+def converted_key(source: Source) -> str:
+    """The place of the whole picture as PNG."""
+    return cache_key(source.sha256, f"picture-{source.orientation}")
 
 
 @dataclass(frozen=True)
 class OverlayPlan:
     """Everything that an overlay needs, so that it can be drawn without the database."""
 
-    sha256: str | None
-    orientation: int
     width: int
     height: int
     drawn: list[overlays.Drawn]
@@ -127,20 +142,18 @@ def overlay_tag(session: Session, *, image: Image, size: int, on_picture: bool) 
 
 def plan_overlay(session: Session, *, image: Image) -> OverlayPlan:
     return OverlayPlan(
-        image.blob_sha256,
-        image.orientation,
         image.width,
         image.height,
         overlays.load(session, image_id=image.id, dataset_id=image.dataset_id),
     )
 
 
-def overlay(storage: Storage, plan: OverlayPlan, *, size: int, on_picture: bool) -> bytes:
+def overlay(plan: OverlayPlan, *, size: int, on_picture: bool, picture: bytes | None) -> bytes:
     """The annotations on the picture as a JPEG, or on nothing as a transparent PNG.
 
-    An image without pixels has a neutral ground instead of a picture.
+    `picture` is the thumbnail of that size. An image without pixels has a neutral ground instead.
     """
-    ground = _ground(storage, plan, size) if on_picture else None
+    ground = _ground(plan, size, picture) if on_picture else None
     fitting = ground.size if ground else _fit(plan.width, plan.height, size)
     layer = overlays.draw(plan.drawn, image_size=(plan.width, plan.height), size=fitting)
     if ground is None:
@@ -149,10 +162,9 @@ def overlay(storage: Storage, plan: OverlayPlan, *, size: int, on_picture: bool)
     return pixels.jpeg(ground)
 
 
-def _ground(storage: Storage, plan: OverlayPlan, size: int) -> Pillow.Image:
-    if plan.sha256 is None:
+def _ground(plan: OverlayPlan, size: int, data: bytes | None) -> Pillow.Image:
+    if data is None:
         return Pillow.new("RGB", _fit(plan.width, plan.height, size), overlays.GROUND)
-    data = thumbnail(storage, sha256=plan.sha256, orientation=plan.orientation, size=size)
     with Pillow.open(BytesIO(data)) as picture:
         picture.load()
         return picture.convert("RGB")

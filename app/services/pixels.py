@@ -9,28 +9,35 @@ has both sizes; coordinates of annotations are those of the picture as shown.
 
 =========  ==================================================================================
 JPEG       decoded at an eighth of its size to be checked: fast, and little memory
+BMP        stored as it is: large ones are checked by their length, and read in strips
 TIFF       turned by Pillow itself while it loads; its orientation counts as 1 here
 GIF, WebP  the first frame only
 =========  ==================================================================================
+
+Pictures that take more than `LARGE_BYTES` here are decoded elsewhere (`app.services.decoding`).
 """
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import SEEK_CUR, BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO, cast
 
 from PIL import Image as Pillow
+from PIL import ImageFile
 
 from app.errors import Invalid
 
 __all__ = [
+    "LARGE_BYTES",
     "MEDIA_TYPES",
     "Picture",
+    "bitmap_strips",
     "inspect",
     "jpeg",
+    "load",
     "opaque",
     "png",
     "raw",
@@ -60,6 +67,11 @@ _EXIF_ORIENTATION = 0x0112
 # Pictures that are decoded at the same time share this much memory; a larger one waits until it
 # is alone.
 _DECODING_BYTES = 512 * 1024 * 1024
+LARGE_BYTES = 128 * 1024 * 1024
+"""What a picture may take while it is decoded in a process that has other things to do."""
+
+_STRIP_ROWS = 256
+_LONGEST_EXIF_BYTES = 1024 * 1024
 _LONGEST_PROFILE_BYTES = 4096
 _START_OF_SCAN = b"\xff\xda"
 # The usual is ten. Previews and further pictures behind the first are counted along.
@@ -91,22 +103,43 @@ class Picture:
         return self.raw_width if self.orientation >= 5 else self.raw_height
 
 
-def inspect(file: BinaryIO, *, max_pixels: int) -> Picture:
+def inspect(
+    file: BinaryIO,
+    *,
+    max_pixels: int,
+    elsewhere: Callable[[BinaryIO, str], None] | None = None,
+) -> Picture:
     """Decode the file once and say what it is.
 
-    Invalid has the code ``not_an_image``, ``image_too_large`` or ``image_damaged``.
+    `elsewhere` decodes a file of that media type that would take too much here, and raises what
+    `load` would. Invalid has the code ``not_an_image``, ``image_too_large`` or ``image_damaged``.
     """
     with _opened(file) as image:
         width, height = image.size
         _check_size(image, max_pixels)
         if image.info.get("progressive") and _count_scans(file) > _MOST_SCANS:
             raise Invalid("The image has more scans than any camera writes.", code="image_damaged")
-        # An eighth is the smallest size that the JPEG decoder offers; it still reads all.
-        with _decoding(image, shrink_to=(max(1, width // 8), max(1, height // 8))):
-            image.load()
+        cost = _cost(image, _eighth(image))
+        if elsewhere is None or cost <= LARGE_BYTES:
+            with _budget.spend(cost):
+                image.load()
+        elif not _is_whole_bitmap(image, file):
+            elsewhere(file, MEDIA_TYPES[image.format or ""])
         if image.format == "PNG" and not _has_png_end(file):
             raise Invalid("The image is truncated.", code="image_damaged")
-        return _picture(image, width, height)
+        return _picture(image, file, width, height)
+
+
+def load(file: BinaryIO) -> None:
+    """Decode all of the file; Invalid has the code ``image_too_large`` without enough memory."""
+    with _opened(file) as image, _decoding(image, shrink_to=_eighth(image)):
+        image.load()
+
+
+def _eighth(image: Pillow.Image) -> tuple[int, int]:
+    """The smallest size that the JPEG decoder offers; it still reads all."""
+    width, height = image.size
+    return max(1, width // 8), max(1, height // 8)
 
 
 def _check_size(image: Pillow.Image, max_pixels: int) -> None:
@@ -131,23 +164,79 @@ def _count_scans(file: BinaryIO) -> int:
 
 def _has_png_end(file: BinaryIO) -> bool:
     """Whether all chunks are there; Pillow is content once the last row has come."""
-    file.seek(8)
-    while len(head := file.read(8)) == 8:
-        if head[4:] == b"IEND":
+    for name, _size in _png_chunks(file):
+        if name == b"IEND":
             return len(file.read(4)) == 4
-        file.seek(int.from_bytes(head[:4], "big") + 4, SEEK_CUR)
     return False
 
 
+def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Name and size of each chunk; the file is at its content meanwhile."""
+    place = 8
+    file.seek(place)
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[:4], "big")
+        yield head[4:], size
+        place += size + 12
+        file.seek(place)
+
+
+def _png_exif(file: BinaryIO) -> bytes | None:
+    """The EXIF block; it may stand behind the pixels, where Pillow finds it once it has them."""
+    found = None
+    for name, size in _png_chunks(file):
+        if name == b"eXIf":
+            found = b"Exif\0\0" + file.read(min(size, _LONGEST_EXIF_BYTES))
+    return found
+
+
 def read_header(file: BinaryIO) -> Picture:
-    """What a file is that `inspect` once found sound; most types need no decoding for it."""
+    """What a file is that `inspect` once found sound; nothing is decoded."""
     with _opened(file) as image:
-        width, height = image.size
-        if image.format == "PNG":
-            # Its EXIF block may stand behind the pixels.
-            with _decoding(image):
-                image.load()
-        return _picture(image, width, height)
+        return _picture(image, file, *image.size)
+
+
+def bitmap_strips(file: BinaryIO) -> Iterator[Pillow.Image] | None:
+    """A BMP from top to bottom, some rows at a time, as RGB or RGBA; None for what is packed.
+
+    `file` must be open until the last strip has come.
+    """
+    with _opened(file) as image:
+        return _strips(image, file) if _is_bitmap(image) else None
+
+
+def _is_bitmap(image: Pillow.Image) -> bool:
+    return image.format == "BMP" and _layout(image)[0] == "raw"
+
+
+def _layout(image: Pillow.Image) -> tuple[str, int, tuple[str, int, int]]:
+    """How the pixels of a BMP are packed, where they begin, and mode, bytes and order of rows."""
+    ((codec, _, offset, rows),) = cast(ImageFile.ImageFile, image).tile
+    return codec, offset, cast(tuple[str, int, int], rows)
+
+
+def _is_whole_bitmap(image: Pillow.Image, file: BinaryIO) -> bool:
+    """Whether all rows of a BMP that is not packed are there: any bytes are pixels then."""
+    if not _is_bitmap(image):
+        return False
+    _, offset, (_, stride, _) = _layout(image)
+    return offset + stride * image.height <= file.seek(0, SEEK_END)
+
+
+def _strips(image: Pillow.Image, file: BinaryIO) -> Iterator[Pillow.Image]:
+    _, offset, (rawmode, stride, direction) = _layout(image)
+    width, height = image.size
+    for top in range(0, height, _STRIP_ROWS):
+        rows = min(_STRIP_ROWS, height - top)
+        # Most files have their last row first.
+        file.seek(offset + stride * (top if direction == 1 else height - top - rows))
+        # What fills the last row up may be missing.
+        data = file.read(stride * rows).ljust(stride * rows, b"\0")
+        layout = (rawmode, stride, direction)
+        strip = Pillow.frombytes(image.mode, (width, rows), data, "raw", *layout)
+        if image.mode == "P" and image.palette is not None:
+            strip.putpalette(image.palette)
+        yield _eight_bits(strip)
 
 
 def shown(file: BinaryIO, *, box: int | None, orientation: int) -> Pillow.Image:
@@ -230,13 +319,13 @@ def _opened(file: BinaryIO) -> Iterator[Pillow.Image]:
         raise Invalid("The image is truncated or damaged.", code="image_damaged") from error
 
 
-def _picture(image: Pillow.Image, width: int, height: int) -> Picture:
-    return Picture(MEDIA_TYPES[image.format or ""], width, height, _orientation(image))
+def _picture(image: Pillow.Image, file: BinaryIO, width: int, height: int) -> Picture:
+    return Picture(MEDIA_TYPES[image.format or ""], width, height, _orientation(image, file))
 
 
-def _orientation(image: Pillow.Image) -> int:
+def _orientation(image: Pillow.Image, file: BinaryIO) -> int:
     """From EXIF alone: browsers do not look at XMP, where Pillow would look next."""
-    data = image.info.get("exif")
+    data = _png_exif(file) if image.format == "PNG" else image.info.get("exif")
     if image.format == "TIFF" or not data:
         return 1
     exif = Pillow.Exif()
@@ -292,11 +381,16 @@ def _decoding(image: Pillow.Image, *, shrink_to: tuple[int, int] | None = None) 
     With `shrink_to`, a JPEG is decoded at the smallest size that is not below it. A progressive
     one still keeps two bytes for each of its samples until the last scan.
     """
+    with _budget.spend(_cost(image, shrink_to)):
+        yield
+
+
+def _cost(image: Pillow.Image, shrink_to: tuple[int, int] | None) -> int:
+    """Bytes that the pixels take; from here on a JPEG is decoded at the size that is wanted."""
     width, height = image.size
     progressive = bool(image.info.get("progressive"))
     if shrink_to is not None:
         image.draft(None, shrink_to)
         if not progressive:
             width, height = image.size
-    with _budget.spend(width * height * (6 if progressive else 4)):
-        yield
+    return width * height * (6 if progressive else 4)

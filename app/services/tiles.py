@@ -13,59 +13,46 @@ import io
 import logging
 import os
 import re
-import subprocess
-import sys
 import threading
-import time
 import zipfile
-from collections import Counter, OrderedDict
+import zlib
+from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from app.db import SessionFactory
-from app.errors import AppError, Invalid, NotFound, Unavailable
-from app.services import blobs
+from app.errors import NotFound, Unavailable
+from app.services.cache import Cache
+from app.services.decoder import OVERLAP_PIXELS, TILE_PIXELS
+from app.services.decoding import Decoder, Source
+from app.services.makings import Makings
 from app.services.storage import Storage, blob_key, cache_key, disk_full_as_problem
-from app.services.tile_maker import DAMAGED, DISK_FULL, OVERLAP_PIXELS, TILE_PIXELS
 
-__all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Source", "Tiles"]
+__all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Tiles", "key", "tag"]
 
 # Changes when tiles come out otherwise than before: they are made anew then.
 _VERSION = 1
 # Each takes a few hundred megabytes and what there is of the processor.
 _MAKINGS_AT_ONCE = 2
-_MOST_SECONDS = 900
-# How long nobody tries again what failed, as a multiple of the time that the failure took.
-_REST = 4
 # Of each picture that is looked at, where its tiles are: about 100 kB for 400 megapixels.
 _PLACES_KEPT = 64
 _READ_BYTES = 256 * 1024
 _LOCAL_HEADER_BYTES = 30
-_KEPT = re.compile(r"HOME|LANG|PATH|(DYLD|LC|LD|MALLOC|PYTHON|VIPS)_?[A-Z_]*")
 _SIZE = re.compile(rb'Height="(\d+)"\s+Width="(\d+)"')
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Source:
-    """The file that tiles are made from, and how it is turned to be shown."""
+def key(source: Source) -> str:
+    """The place of the tiles in the storage."""
+    return cache_key(source.sha256, f"tiles-{_VERSION}-{source.orientation}.zip")
 
-    sha256: str
-    media_type: str
-    orientation: int
 
-    @property
-    def key(self) -> str:
-        return cache_key(self.sha256, f"tiles-{_VERSION}-{self.orientation}.zip")
-
-    @property
-    def tag(self) -> str:
-        """Changes whenever one of the tiles does."""
-        return f"{self.sha256[:32]}-{self.orientation}-tiles-{_VERSION}"
+def tag(source: Source) -> str:
+    """Changes whenever one of the tiles does."""
+    return f"{source.sha256[:32]}-{source.orientation}-tiles-{_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -79,11 +66,12 @@ class Level:
 
 
 class Place(NamedTuple):
-    """Where a tile is in the zip: its entry from header to header, and the bytes of its content."""
+    """Where a tile is in the zip: its entry from header to header; its content's bytes and CRC."""
 
     start: int
     stop: int
     size: int
+    crc: int
 
 
 @dataclass(frozen=True)
@@ -110,119 +98,86 @@ class Pyramid:
 class Tiles:
     """The tiles of all pictures, of one process."""
 
-    def __init__(self, sessions: SessionFactory, storage: Storage) -> None:
-        self._sessions = sessions
+    def __init__(self, storage: Storage, cache: Cache, *, memory_mb: int) -> None:
+        """`memory_mb` is what decoding a picture may take, in megabytes."""
         self._storage = storage
-        # A making that is called off says so at once, to whoever holds the lock.
-        self._lock = threading.RLock()
+        self._cache = cache
+        self._lock = threading.Lock()
         self._known: OrderedDict[str, Pyramid] = OrderedDict()
-        self._underway: dict[str, Future[Pyramid]] = {}
-        self._waiting: Counter[str] = Counter()
-        self._failures: dict[str, _Failure] = {}
-        self._children: set[subprocess.Popen[bytes]] = set()
-        # Threads of its own, which live as long as the process: a child ends with the thread that
-        # started it, and requests would lack the ones that wait here.
-        self._pool = ThreadPoolExecutor(_MAKINGS_AT_ONCE, thread_name_prefix="tiles")
+        self._decoder = Decoder(memory_mb)
+        self._makings: Makings[Pyramid] = Makings("tiles", at_once=_MAKINGS_AT_ONCE)
 
     def find(self, source: Source) -> Pyramid | None:
         """The tiles, when they are made already."""
+        if not self._cache.use(source.sha256, key(source)):
+            self.forget(source)
+            return None
         with self._lock:
-            found = self._known.get(source.key)
+            found = self._known.get(key(source))
             if found is not None:
-                self._known.move_to_end(source.key)
+                self._known.move_to_end(key(source))
                 return found
         try:
-            found = _read_places(self._storage, source.key)
+            found = _read_places(self._storage, key(source))
         except NotFound:
             return None
-        self._note(source.key, found)
+        self._note(key(source), found)
         return found
 
     def make(self, source: Source) -> Future[Pyramid]:
         """The tiles, made unless they are there or on their way.
 
-        Its exception is Invalid (``image_damaged``), NotFound when the file went meanwhile, or
-        Unavailable. What failed is not tried again for a while, in which it fails at once. Who does
-        not wait to the end says so with `leave`.
+        Its exception is Invalid (``image_damaged``, ``image_too_large``), NotFound when the file
+        went meanwhile, or Unavailable. What failed is not tried again for a while, in which it
+        fails at once. Who does not wait to the end says so with `leave`.
         """
-        with self._lock:
-            failure = self._failures.get(source.key)
-            if failure is not None and time.monotonic() < failure.until:
-                failed: Future[Pyramid] = Future()
-                failed.set_exception(failure.error.with_traceback(None))
-                return failed
-            future = self._underway.get(source.key)
-            if future is None:
-                future = self._pool.submit(self._make, source)
-                self._underway[source.key] = future
-                future.add_done_callback(lambda _: self._done(source.key))
-            self._waiting[source.key] += 1
-            return future
+        return self._makings.make(key(source), lambda: self._make(source))
 
-    def leave(self, source: Source, future: Future[Pyramid]) -> None:
+    def leave(self, future: Future[Pyramid]) -> None:
         """One of those who wait went away: what nobody waits for is not begun."""
-        with self._lock:
-            if self._underway.get(source.key) is future:
-                self._waiting[source.key] -= 1
-                if not self._waiting[source.key]:
-                    future.cancel()
+        self._makings.leave(future)
 
     def read(self, source: Source, pyramid: Pyramid, name: str) -> bytes:
-        """A tile as the bytes of an image file."""
-        data = _read_entry(self._storage, source.key, pyramid, name)
+        """A tile as the bytes of an image file; NotFound when it has to be made anew."""
+        data = _read_entry(self._storage, key(source), pyramid, name)
         if data is None:
             # Another process put its own zip into the place of the one that was looked at.
-            pyramid = _read_places(self._storage, source.key)
-            self._note(source.key, pyramid)
-            data = _read_entry(self._storage, source.key, pyramid, name)
+            pyramid = _read_places(self._storage, key(source))
+            self._note(key(source), pyramid)
+            data = _read_entry(self._storage, key(source), pyramid, name)
         if data is None:
-            raise Unavailable("The tiles are being made anew.", code="tiles_unavailable")
+            _log.warning("%s of %s is damaged", name, key(source))
+            self._storage.delete(key(source))
+            raise NotFound("The tile cannot be read.")
         return data
 
     def forget(self, source: Source) -> None:
         """Look anew next time: the tiles are gone."""
+        self._cache.forget(key(source))
         with self._lock:
-            self._known.pop(source.key, None)
+            self._known.pop(key(source), None)
 
     def close(self) -> None:
         """End what is being made; nothing of it stays."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            children = list(self._children)
-        for child in children:
-            child.kill()
+        self._makings.close()
+        self._decoder.close()
 
-    def _note(self, key: str, pyramid: Pyramid) -> None:
+    def _note(self, place: str, pyramid: Pyramid) -> None:
         with self._lock:
-            self._known[key] = pyramid
-            self._known.move_to_end(key)
+            self._known[place] = pyramid
+            self._known.move_to_end(place)
             while len(self._known) > _PLACES_KEPT:
                 self._known.popitem(last=False)
-
-    def _note_failure(self, key: str, error: AppError, seconds: float) -> None:
-        now = time.monotonic()
-        with self._lock:
-            kept = {k: failure for k, failure in self._failures.items() if now < failure.until}
-            self._failures = kept | {key: _Failure(error, now + _REST * seconds)}
-
-    def _done(self, key: str) -> None:
-        with self._lock:
-            self._underway.pop(key, None)
-            self._waiting.pop(key, None)
 
     def _make(self, source: Source) -> Pyramid:
         found = self.find(source)
         if found is not None:
             return found
-        begin = time.monotonic()
-        try:
-            with disk_full_as_problem(), self._storage.scratch.folder() as folder:
-                with self._storage.open(blob_key(source.sha256)) as file:
-                    made = self._run(source, file, folder)
-                self._keep(source, made)
-        except (Invalid, Unavailable) as error:
-            self._note_failure(source.key, error, time.monotonic() - begin)
-            raise
+        with disk_full_as_problem(), self._storage.scratch.folder() as folder:
+            with self._storage.open(blob_key(source.sha256)) as file:
+                made = self._run(source, file, folder)
+            self._cache.keep(source.sha256, key(source), made)
+        self.forget(source)
         found = self.find(source)
         if found is None:
             raise NotFound("The file is not in the storage any more.", code="file_missing")
@@ -230,80 +185,26 @@ class Tiles:
 
     def _run(self, source: Source, file: BinaryIO, folder: Path) -> Path:
         target = folder / "tiles.zip"
-        program = [sys.executable, "-P", "-m", "app.services.tile_maker"]
-        what = [source.media_type, str(source.orientation), str(target), str(os.getpid())]
-        try:
-            child = subprocess.Popen(  # noqa: S603 - our own program
-                [*program, *what],
-                stdin=file,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=_environment(folder),
-                start_new_session=True,
-            )
-        except OSError as error:
-            # There is no memory or no process left.
-            _log.warning("no tiles of %s: %s", source.sha256, error)
-            raise _not_made() from error
-        with self._lock:
-            self._children.add(child)
-        with child:
-            try:
-                _, said = child.communicate(timeout=_MOST_SECONDS)
-            except subprocess.TimeoutExpired as error:
-                _log.warning("no tiles of %s within %s seconds", source.sha256, _MOST_SECONDS)
-                raise _not_made() from error
-            finally:
-                child.kill()
-                with self._lock:
-                    self._children.discard(child)
-        if child.returncode == 0 and target.exists():
-            return target
-        _log.warning("no tiles of %s: %s", source.sha256, said.decode(errors="replace")[-2000:])
-        if child.returncode == DAMAGED:
-            raise Invalid("The image is truncated or damaged.", code="image_damaged")
-        if child.returncode == DISK_FULL:
-            raise Unavailable("The server's disk is full.", code="disk_full")
-        raise _not_made()
-
-    def _keep(self, source: Source, made: Path) -> None:
-        with self._sessions.begin() as session:
-            # Locked, so that a deletion at this moment comes before or after, and then takes it.
-            if not blobs.hold(session, sha256=source.sha256):
-                return
-            # A damaged one may be there, and it may have the same size.
-            self._storage.delete(source.key)
-            self._storage.put(source.key, made)
-        with self._sessions.begin() as session:
-            # A deletion that met the lock left the file to whoever comes next.
-            blobs.remove_unused(session, self._storage, sha256s=[source.sha256])
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why there are no tiles, and until when that is the answer, on the monotonic clock."""
-
-    error: AppError
-    until: float
-
-
-def _not_made() -> Unavailable:
-    return Unavailable("The tiles of the image could not be made.", code="tiles_unavailable")
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """What the child needs of ours: it decodes bytes of strangers, so no secret is among it."""
-    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-    # Pictures are spread out beside the result, and not in a /tmp that may be memory.
-    return kept | {"TMPDIR": str(folder), "VIPS_BLOCK_UNTRUSTED": "1"}
+        self._decoder.run(
+            "tiles",
+            file,
+            media_type=source.media_type,
+            orientation=source.orientation,
+            folder=folder,
+            target=target,
+            trouble=Unavailable(
+                "The tiles of the image could not be made.", code="tiles_unavailable"
+            ),
+        )
+        return target
 
 
 class _Stored(io.RawIOBase):
     """A stored file for readers that jump to and fro; what they read is fetched."""
 
-    def __init__(self, storage: Storage, key: str) -> None:
-        self._storage, self._key = storage, key
-        self._size = storage.size(key)
+    def __init__(self, storage: Storage, place: str) -> None:
+        self._storage, self._place = storage, place
+        self._size = storage.size(place)
         self._at = 0
 
     def readable(self) -> bool:
@@ -319,24 +220,26 @@ class _Stored(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         stop = min(self._size, self._at + len(buffer))
-        data = b"".join(self._storage.chunks(self._key, self._at, stop)) if stop > self._at else b""
+        data = (
+            b"".join(self._storage.chunks(self._place, self._at, stop)) if stop > self._at else b""
+        )
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
 
-def _read_places(storage: Storage, key: str) -> Pyramid:
+def _read_places(storage: Storage, place: str) -> Pyramid:
     """Where the tiles are, from the directory at the zip's end; NotFound when it is damaged."""
     try:
-        return _places(storage, key)
+        return _places(storage, place)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         # As good as none: they are made anew.
-        _log.warning("the tiles at %s cannot be read: %r", key, error)
+        _log.warning("the tiles at %s cannot be read: %r", place, error)
         raise NotFound("The tiles cannot be read.") from error
 
 
-def _places(storage: Storage, key: str) -> Pyramid:
-    file = cast(BinaryIO, io.BufferedReader(_Stored(storage, key), _READ_BYTES))
+def _places(storage: Storage, place: str) -> Pyramid:
+    file = cast(BinaryIO, io.BufferedReader(_Stored(storage, place), _READ_BYTES))
     with file, zipfile.ZipFile(file) as archive:
         found = _SIZE.search(archive.read("t.dzi"))
         if found is None:
@@ -344,7 +247,7 @@ def _places(storage: Storage, key: str) -> Pyramid:
         ordered = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
         stops = [entry.header_offset for entry in ordered[1:]] + [archive.start_dir]
     places = {
-        entry.filename: Place(entry.header_offset, stop, entry.file_size)
+        entry.filename: Place(entry.header_offset, stop, entry.file_size, entry.CRC)
         for entry, stop in zip(ordered, stops, strict=True)
     }
     height, width = int(found[1]), int(found[2])
@@ -359,16 +262,18 @@ def _level(width: int, height: int, shrink: int) -> Level:
     return Level(width, height, -(-width // TILE_PIXELS), -(-height // TILE_PIXELS))
 
 
-def _read_entry(storage: Storage, key: str, pyramid: Pyramid, name: str) -> bytes | None:
-    """The content of an entry; None when something else stands in its place."""
-    start, stop, size = pyramid.places[name]
-    data = b"".join(storage.chunks(key, start, stop))
+def _read_entry(storage: Storage, place: str, pyramid: Pyramid, name: str) -> bytes | None:
+    """The content of an entry; None when something else stands in its place, or is damaged."""
+    start, stop, size, crc = pyramid.places[name]
+    data = b"".join(storage.chunks(place, start, stop))
     name_bytes = int.from_bytes(data[26:28], "little")
     extra_bytes = int.from_bytes(data[28:30], "little")
     begin = _LOCAL_HEADER_BYTES + name_bytes + extra_bytes
+    content = data[begin : begin + size]
     is_right = (
         data[:4] == b"PK\x03\x04"
         and data[_LOCAL_HEADER_BYTES : _LOCAL_HEADER_BYTES + name_bytes] == name.encode()
-        and len(data) >= begin + size
+        and len(content) == size
+        and zlib.crc32(content) == crc
     )
-    return data[begin : begin + size] if is_right else None
+    return content if is_right else None

@@ -7,7 +7,6 @@
  */
 
 import { get, RequestError, type Transport } from "./api/client";
-import type { Decisions } from "./api/decisions";
 import {
   LiveUpdates,
   type EndReason,
@@ -25,7 +24,6 @@ import { plural } from "./shapes/shape";
 export interface FollowingOptions {
   readonly editor: Editor;
   readonly queue: SaveQueue;
-  readonly decisions: Decisions;
   readonly transport: Transport;
   readonly userId: number;
   /** The image's own record, as it is now. */
@@ -62,7 +60,7 @@ export class Following {
 
   constructor(options: FollowingOptions) {
     this.#options = options;
-    const { editor, queue, decisions, open, later } = options;
+    const { editor, queue, open, later } = options;
     this.#live = new LiveUpdates({
       imageId: editor.image.id,
       since: editor.image.revision,
@@ -84,8 +82,10 @@ export class Following {
       ...(later ? { later } : {}),
     });
     editor.signal.on(["settled"], () => this.#work());
-    queue.subscribe(() => this.#work());
-    decisions.subscribe(() => this.#checkPredictions());
+    queue.subscribe(() => {
+      this.#work();
+      this.#checkPredictions();
+    });
   }
 
   /** Who else has the image open. */
@@ -132,8 +132,8 @@ export class Following {
   }
 
   #checkPredictions(): void {
-    const { decisions, editor, reloadPredictions } = this.#options;
-    if (this.#openPredictions === null || decisions.underWay > 0) return;
+    const { queue, editor, reloadPredictions } = this.#options;
+    if (this.#openPredictions === null || queue.decides) return;
     const changed = this.#openPredictions !== editor.predictions.digest;
     // Once for each time that we were told: our own later decisions make them differ, too.
     this.#openPredictions = null;

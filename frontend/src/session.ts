@@ -14,7 +14,6 @@ import {
   type Schemas,
   type Transport,
 } from "./api/client";
-import { Decisions } from "./api/decisions";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
@@ -30,6 +29,7 @@ import { Inspection } from "./editor/inspection";
 import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
+import type { Prediction, PredictionSet } from "./model/predictions";
 import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
@@ -81,7 +81,6 @@ export class Session {
   readonly page: PageData;
   readonly editor: Editor;
   readonly queue: SaveQueue;
-  readonly decisions: Decisions;
   readonly inspection: Inspection;
   readonly following: Following;
   readonly commands: readonly Command[];
@@ -101,6 +100,8 @@ export class Session {
   #loading: AbortController | null = null;
   /** Counts the times that it came on the stage or left it. */
   #turn = 0;
+  /** Counts how often the predictions were asked for. */
+  #searches = 0;
   #wasUnsaved = false;
   #shown = promise();
   #mounted = promise();
@@ -118,18 +119,21 @@ export class Session {
     this.editor.takeUp(toolbox);
     this.queue = new SaveQueue({
       document: this.editor.document,
+      predictions: this.editor.predictions,
       imageId: visit.image.id,
       userId: page.user.id,
       transport,
       store,
       held: () => this.editor.history.open,
+      overruled: (prediction, made, told) => {
+        this.editor.history.disown(prediction, made);
+        this.editor.say(told);
+      },
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
-    this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
     this.following = new Following({
       editor: this.editor,
       queue: this.queue,
-      decisions: this.decisions,
       transport,
       userId: page.user.id,
       image: (image) => this.#setImage(image),
@@ -141,7 +145,6 @@ export class Session {
       ended: (reason) => this.#ended(reason),
     });
     this.commands = [
-      ...this.decisions.commands,
       ...toolCommands(toolbox.tools),
       ...COMMANDS,
       ...this.inspection.commands,
@@ -150,7 +153,6 @@ export class Session {
     this.queue.load(visit.annotations);
     this.editor.signal.on(["settled"], () => this.queue.pump());
     this.queue.subscribe(() => this.#saveChanged());
-    this.decisions.subscribe(() => this.#saveChanged());
   }
 
   get image(): ImageRecord {
@@ -167,12 +169,12 @@ export class Session {
   }
 
   get unsaved(): number {
-    return this.queue.unsaved + this.decisions.underWay;
+    return this.queue.unsaved;
   }
 
   /** Resolves when the server has everything. */
-  async settled(): Promise<void> {
-    await Promise.all([this.queue.settled(), this.decisions.settled()]);
+  settled(): Promise<void> {
+    return this.queue.settled();
   }
 
   /** Takes up what an earlier visit could not save. */
@@ -316,16 +318,6 @@ export class Session {
     this.editor.transact(`Restore version ${number}`, new Map([[key, annotation]]));
   }
 
-  /** What undo would take back: a decision about a prediction, or an edit; null for nothing. */
-  get undoLabel(): string | null {
-    return this.decisions.undoable ? "Decision" : this.editor.history.undoLabel;
-  }
-
-  undo(): void {
-    if (this.decisions.undoable && !this.editor.hand.busy) void this.decisions.undo();
-    else this.editor.undo();
-  }
-
   /** False when the server does not take it, which is told. */
   async setStatus(status: ImageStatus): Promise<boolean> {
     const path = pathTo("/api/images/{image_id}", this.id);
@@ -412,21 +404,30 @@ export class Session {
   }
 
   async #findPredictions(): Promise<void> {
-    const open = { state: "open" };
-    const route = "/api/images/{image_id}/predictions";
+    const search = ++this.#searches;
     try {
-      const found = await listAll(this.#transport, route, this.id, open);
-      if (found.length === 0) {
-        this.editor.predictions.load([]);
-        return;
+      const { editor, queue } = this;
+      let [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
+      // A decision came in between: the answer may be older than that.
+      while (decisions !== queue.decisions) {
+        [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
       }
-      const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
-      this.editor.predictions.load(found.map(readPrediction), sets.items);
+      // One that was asked later knows more.
+      if (search !== this.#searches) return;
+      const { predictions } = editor;
+      predictions.load(found, sets, (id) => queue.waitsFor(id) || editor.holds(predictions.keyOf(id)));
     } catch (error) {
       // Where the image itself is gone, that is what is told.
       if (error instanceof RequestError && error.problem.status === 404) return;
       this.editor.say("What models found in this image could not be loaded.");
     }
+  }
+
+  async #openPredictions(): Promise<{ found: Prediction[]; sets: readonly PredictionSet[] }> {
+    const found = await listAll(this.#transport, "/api/images/{image_id}/predictions", this.id, { state: "open" });
+    if (found.length === 0) return { found: [], sets: [] };
+    const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
+    return { found: found.map(readPrediction), sets: sets.items };
   }
 
   async #loadPicture(turn: number, ahead: AheadPicture["picture"], signal: AbortSignal): Promise<void> {

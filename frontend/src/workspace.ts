@@ -23,7 +23,6 @@ import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pend
 import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
 import { readCategory } from "./api/wire";
-import { firstFetch } from "./first-requests";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
@@ -119,7 +118,7 @@ export class Workspace {
   static async open(page: PageData, worker: Worker | null = null): Promise<Workspace> {
     let workspace: Workspace | null = null;
     // Without live updates, the first refusal is what tells of another role.
-    const transport = noticing(fetchTransport(firstFetch, () => document.cookie), () => {
+    const transport = noticing(fetchTransport(fetch, () => document.cookie), () => {
       void workspace?.lookAtRole();
     });
     const store = new IndexedDbStore();

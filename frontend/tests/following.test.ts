@@ -1,6 +1,5 @@
 import { expect, test, vi } from "vitest";
 
-import { Decisions } from "../src/api/decisions";
 import type { LiveAnnotation } from "../src/api/live";
 import { SaveQueue } from "../src/api/save-queue";
 import { read } from "../src/api/wire";
@@ -39,18 +38,19 @@ class Visit {
     const { transport } = this.server;
     this.queue = new SaveQueue({
       document: editor.document,
+      predictions: editor.predictions,
       imageId: 5,
       userId: ME,
       transport,
       store: { put: () => Promise.resolve(), remove: () => Promise.resolve(), list: () => Promise.resolve([]), adopt: () => Promise.resolve() },
       held: () => editor.history.open,
+      overruled: () => undefined,
     });
     this.queue.load(this.server.all().map(read));
     editor.signal.on(["settled"], () => this.queue.pump());
     this.following = new Following({
       editor,
       queue: this.queue,
-      decisions: new Decisions({ editor, queue: this.queue, transport }),
       transport,
       userId: ME,
       image: (image) => (editor.image = image),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { COMMANDS } from "../src/editor/commands";
 import { ends } from "../src/panels/text";
-import { helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
+import { families, helpGroups, ranked, shortened, withRecent } from "../src/panels/command-list";
 import { shownTools } from "../src/panels/rail";
 import {
   categoryOrder,
@@ -28,6 +28,8 @@ test("rows are sorted as asked", () => {
   expect(areas("area")).toEqual([2500, 400, 100]);
   expect(areas("newest")).toEqual([400, 2500, 100]);
   expect(areas("category")).toEqual([400, 100, 2500]);
+  // A label says that there is one, and is none itself.
+  story.given({ category_id: PERSON.id });
   expect(countsByCategory(story.editor)).toEqual(new Map([[CUP.id, 2], [PERSON.id, 1]]));
 });
 
@@ -41,6 +43,14 @@ test("the help sheet tells what belongs together on one line, and finds words an
   expect(found("no such thing")).toEqual([]);
   expect(shortened(["Shift+A", "Shift+B", "Shift++"])).toEqual(["Shift+A", "B", "+"]);
   expect(shortened(["+", "="])).toEqual(["+", "="]);
+});
+
+test("the list of keys has one line for what belongs together, in order", () => {
+  const found = families(COMMANDS);
+  expect(found.filter(({ members }) => members.some(({ id }) => id.startsWith("category-"))).map(({ name, members }) => [name, members.length])).toEqual([
+    ["The first nine categories", 9],
+  ]);
+  expect(found.flatMap(({ members }) => members)).toHaveLength(COMMANDS.length);
 });
 
 test("the palette ranks a label's beginning above its words, letters in order and the help", () => {

@@ -62,6 +62,8 @@ export class Site {
   /** Answers with this status instead, as long as it is here, by a part of the path. */
   readonly faults = new Map<string, number>();
   hasFiles = false;
+  /** What models found in each image, and nobody has decided about. */
+  predictions: readonly object[] = [];
   /** What the person may do in the dataset. */
   role: "owner" | "annotator" | "viewer" = "annotator";
   #addresses: string[] = [];
@@ -103,11 +105,11 @@ export class Site {
   }
 
   /** The role is another one, and the stream says so. */
-  tell(role: Site["role"]): void {
+  tell(role: Site["role"], open_predictions = "0-0"): void {
     this.role = role;
     const [, id = ""] = /images\/(\d+)/.exec(this.address) ?? [];
     const image = { ...imageOf(Number(id), this.hasFiles), revision: revisionOf(this.servers.get(Number(id))!) };
-    const state = { image, missed: false, role, categories: "", open_predictions: "0-0", people: [] };
+    const state = { image, missed: false, role, categories: "", open_predictions, people: [] };
     this.sources.at(-1)!.say("state", state);
   }
 
@@ -141,7 +143,10 @@ export class Site {
       this.pictures.push({ path, signal: init.signal ?? null });
       await stopped(init.signal);
     }
+    // What is open when somebody asks, though it may arrive much later.
+    const { predictions } = this;
     await Promise.all(this.#gates.map(({ part, until }) => path.includes(part) && until));
+    if (/^\/api\/images\/\d+\/predictions/.test(path)) return page(predictions);
     const fault = [...this.faults].find(([part]) => path.includes(part));
     if (fault) return Response.json({ detail: "No." }, { status: fault[1] });
     const version = /\d+/.exec(new Headers(init.headers).get("If-Match") ?? "")?.[0];
@@ -157,7 +162,7 @@ export class Site {
     if (path.startsWith("/api/me/preferences")) return Response.json({ keys: {}, view: {} });
     if (rest === "neighbours") return Response.json(this.#neighbours(Number(id)));
     if (server && rest === "visit") return Response.json(this.#visit(Number(id), server));
-    if (rest === "predictions") return page([]);
+    if (path === "/api/datasets/1/predictions") return page([]);
     if (server && rest === "annotations" && method === "GET") return page(server.all());
     if (server && rest === "") return Response.json(this.#image(Number(id), server));
     const answer = await (server ?? this.servers.get(1)!).transport({ method, path, body, version });

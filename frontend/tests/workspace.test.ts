@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
+import { reject } from "../src/editor/deciding";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
 
@@ -177,6 +178,27 @@ test("whoever turns back while an image is loading stays where the address is", 
   held();
   await going;
   expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
+});
+
+test("a list of predictions that was asked for before a decision does not undo what the decision did", async () => {
+  const wire = { set_id: 1, kind: "bbox", score: 0.5, category_id: PERSON.id, segmentation: null, bbox: [1, 2, 3, 4] };
+  const [first, second] = [1, 2].map((id) => ({ ...wire, id, holes: [], keypoints: null, caption: null }));
+  site.predictions = [first!, second!];
+  const { session } = await site.open(1);
+  const { predictions } = session.editor;
+  await vi.waitFor(() => expect(predictions.count).toBe(2));
+
+  // Somebody else rejected the first, which makes the page ask; meanwhile the second is rejected here.
+  const release = site.hold("/api/images/1/predictions");
+  site.predictions = [second!];
+  site.tell("annotator", "1-2");
+  reject(session.editor, [predictions.listed[1]!]);
+  await session.settled();
+  site.predictions = [];
+  release();
+  await vi.waitFor(() => expect(predictions.count).toBe(0));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(predictions.count).toBe(0);
 });
 
 test("the picture of an image that was left is not fetched any longer", async () => {

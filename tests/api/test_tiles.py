@@ -1,8 +1,11 @@
 """Large pictures in tiles, over HTTP."""
 
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
@@ -17,8 +20,9 @@ from app.context import AppContext
 from app.errors import Unavailable
 from app.main import create_app
 from app.models import Dataset, Image
+from app.services.decoding import Source
 from app.services.storage import ObjectStorage, cache_folder
-from app.services.tiles import Source, Tiles
+from app.services.tiles import Tiles
 from tests.api.uploading import check_storage, upload
 from tests.build import make_image
 from tests.build.pictures import make_picture
@@ -153,6 +157,60 @@ def test_an_emptied_cache(api: ApiClient, dataset: Dataset, settings: Settings) 
     assert _tile(api, path, 0, 0, 0).tobytes() == before.tobytes()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_spoilt_tiles_are_made_anew(
+    api: ApiClient,
+    dataset: Dataset,
+    app: FastAPI,
+    session: Session,
+    settings: Settings,
+    is_known: bool,
+) -> None:
+    """The directory of the zip is sound, and the bytes of a tile are not."""
+    path = _upload(api, dataset)
+    before = _tile(api, path, 0, 1, 0)
+    (file,) = (settings.data_dir / "cache").glob("*/*/tiles*")
+    sound = file.read_bytes()
+    image = session.get_one(Image, int(path.rpartition("/")[2]))
+    source = Source(image.blob_sha256 or "", "image/jpeg", 1)
+    pyramid = app.state.tiles.find(source)
+    place = pyramid.places[pyramid.name(0, 1, 0)]
+    middle = (place.start + place.stop) // 2
+    file.write_bytes(sound[:middle] + b"\0" * 100 + sound[middle + 100 :])
+    if not is_known:
+        app.state.tiles.forget(source)
+    assert _tile(api, path, 0, 1, 0).tobytes() == before.tobytes()
+    assert file.read_bytes()[middle : middle + 100] != b"\0" * 100
+    assert _tile(api, path, 0, 3, 1).size == (29, 277)
+
+
+def test_tiles_that_are_spoilt_again_at_once(
+    api: ApiClient, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _upload(api, dataset)
+    made: list[str] = []
+    run = Tiles._run
+
+    def spoilt(self: Tiles, source: Source, *args: Any) -> Path:
+        target = run(self, source, *args)
+        data = bytearray(target.read_bytes())
+        with zipfile.ZipFile(target) as archive:
+            for entry in archive.infolist():
+                if entry.filename.endswith(".jpg"):
+                    middle = entry.header_offset + entry.file_size // 2
+                    data[middle : middle + 50] = b"\0" * 50
+        target.write_bytes(data)
+        made.append(source.sha256)
+        return target
+
+    monkeypatch.setattr(Tiles, "_run", spoilt)
+    for number in (2, 4):
+        answer = api.get(f"{path}/tiles/0/1/0")
+        assert (answer.status_code, answer.json()["code"]) == (503, "tiles_unavailable")
+        # Made, found to be spoilt, and made once more.
+        assert len(made) == number
+
+
 def test_asked_for_by_many(
     api: ApiClient, dataset: Dataset, app: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,13 +221,13 @@ def test_asked_for_by_many(
     all_wait = Event()
 
     def counted(self: Tiles, source: Source, *args: object) -> object:
-        made.append(source.key)
+        made.append(source.sha256)
         assert all_wait.wait(20)
         return run(self, source, *args)  # type: ignore[arg-type]
 
     def noted(self: Tiles, source: Source) -> object:
         future = make(self, source)
-        asked.append(source.key)
+        asked.append(source.sha256)
         if len(asked) == 6:
             all_wait.set()
         return future
@@ -203,10 +261,10 @@ def test_whoever_goes_away_waits_no_longer(
         return {"type": "http.disconnect"}
 
     monkeypatch.setattr(Tiles, "_run", held)
-    monkeypatch.setattr(Tiles, "leave", lambda _, *what: left.append(what[0]))
+    monkeypatch.setattr(Tiles, "leave", lambda _, future: left.append(future))
     with pytest.raises(Unavailable):
         run_async(lambda: _made(app.state.tiles, source, Request({"type": "http"}, receive)))
-    assert left == [source]
+    assert len(left) == 1
     go_on.set()
     assert api.get(f"{path}/tiles").status_code == 200
 
@@ -224,3 +282,4 @@ def test_in_object_storage(
     assert _tile(client, path, 2, 0, 0).size == (775, 325)
     assert not (settings.data_dir / "cache").exists()
     app.state.tiles.close()
+    app.state.large_pictures.close()

@@ -122,6 +122,22 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     editor.press("Shift+I")
     expect(page.locator(".row.dim")).to_have_count(0)
 
+    # What is locked is selected here and not on the image, and does not move.
+    editor.press("v")
+    lock = rows.nth(2).locator("[data-action=lock]")
+    lock.click()
+    expect(rows.nth(2)).to_contain_text("locked")
+    smallest = min(BOXES, key=lambda box: box[2] * box[3])
+    editor.click(smallest[0] + 10, smallest[1] + 10)
+    expect(selected).to_have_count(0)
+    rows.nth(2).click()
+    editor.press("ArrowRight")
+    expect(page.get_by_text("What is locked does not move")).to_be_visible()
+    lock.click()
+    expect(rows.nth(2)).not_to_contain_text("locked")
+    editor.saved()
+    assert stored(image_id) == before
+
     # A range by Shift, one more or less by Ctrl, groups by the menu; the look is kept.
     rows.nth(0).click()
     rows.nth(2).click(modifiers=["Shift"])
@@ -240,9 +256,9 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     pose = {"keypoints": [v for n in range(17) for v in (30 + n, 40, 2)], "num_keypoints": 17}
     image = {"id": 1, "file_name": "1.jpg", "width": 640, "height": 480}
     boxes = [
-        {"id": 2**53 + n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 200 - n, 80],
-         "segmentation": [], "area": 80 * (200 - n), "iscrowd": 0, **pose}
-        for n in range(1, 13)
+        {"id": 2**53 + n, "image_id": 1, "category_id": 1, "bbox": [20, 20, 600 - n, 80],
+         "segmentation": [], "area": 80 * (600 - n), "iscrowd": 0, **pose}
+        for n in range(1, 301)
     ]  # fmt: skip
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
     others = [{"id": n, "name": f"thing {n}"} for n in range(2, 30)]
@@ -255,7 +271,16 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     objects = page.get_by_role("listbox", name="Objects")
     # The browser's numbers end where such ids begin.
     expect(objects.get_by_role("option").first).to_contain_text(str(2**53 + 1))
+    # Of three hundred rows only those about the ones in sight are there; the last is reached.
     objects.get_by_role("option").first.click()
+    assert objects.get_by_role("option").count() < 60
+    editor.press("End")
+    selected = objects.get_by_role("option", selected=True)
+    expect(selected).to_have_attribute("aria-posinset", "300")
+    expect(selected).to_be_in_viewport()
+    assert objects.get_by_role("option").count() < 60
+    editor.press("Home")
+    expect(selected).to_have_attribute("aria-posinset", "1")
     keypoints = page.get_by_role("region", name="Keypoints")
     expect(keypoints.get_by_role("list")).to_be_visible()
     expect(page.get_by_role("region", name="Predictions")).to_be_visible()
@@ -274,7 +299,7 @@ def test_the_object_list_keeps_eight_rows_and_parts_stay_folded(page: Page, serv
     editor.ready()
     objects.get_by_role("option").first.click()
     expect(keypoints.get_by_role("button", expanded=False)).to_be_visible()
-    page.get_by_role("region", name="Objects").get_by_role("button", name="Objects 12").click()
+    page.get_by_role("region", name="Objects").get_by_role("button", name="Objects 300").click()
     expect(objects).to_have_count(0)
     editor.press("/")
     expect(objects).to_be_visible()

@@ -1,13 +1,15 @@
 """Predictions in the browser: seen apart from the annotations, accepted, rejected, taken back."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import sign_in
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import PASSWORD, Server
 
 _numbers = itertools.count(1)
 FILE = {
@@ -40,6 +42,10 @@ def dataset(server: Server) -> int:
 
 def get(server: Server, path: str) -> Any:
     return server.client.get(path).raise_for_status().json()
+
+
+def rows_of(page: Page) -> Locator:
+    return page.get_by_role("region", name="Predictions").get_by_role("option")
 
 
 def states(server: Server, dataset: int) -> list[int]:
@@ -109,11 +115,22 @@ def test_deciding_in_the_editor(page: Page, server: Server, dataset: int) -> Non
     editor.saved()
     assert states(server, dataset) == [1, 2, 1]
 
-    # A reload shows the same; undo is for this visit only.
-    editor.press("Control+z")
+    # Undone and done again like edits; a reload shows the same, and undo is for this visit only.
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    expect(undo).to_have_accessible_name("Undo Accept prediction")
+    undo.click()
     expect(rows).to_have_count(2)
     editor.press("Control+z")
     expect(rows).to_have_count(3)
+    expect(redo).to_have_accessible_name("Redo Reject prediction")
+    redo.click()
+    editor.press("Control+y")
+    expect(rows).to_have_count(1)
+    editor.saved()
+    assert states(server, dataset) == [1, 2, 1]
+    editor.press("Control+z", "Control+z")
+    expect(rows).to_have_count(3)
+    editor.saved()
     assert states(server, dataset) == [3, 1, 0]
     EditorPage(page).open(image)
     expect(panel.get_by_role("heading")).to_have_text("Predictions 2 of 3")
@@ -156,13 +173,72 @@ def test_deciding_on_the_image(page: Page, server: Server, dataset: int) -> None
     editor.saved()
     assert states(server, dataset) == [3, 1, 0]
 
+    # A mask, by whole pixels as far as the edge: the server has it as it was sent.
+    editor.press("Escape")
+    editor.click(120, 240)
+    expect(panel.get_by_role("option", selected=True)).to_contain_text("0.45")
+    editor.drag((120, 240), (140, 250))
+    expect(panel.get_by_role("option")).to_have_count(1)
+    editor.saved()
+    mask = editor.annotations[-1]
+    assert (mask["version"], mask["score"], mask["area"]) == (1, 0.45, 24_000)
+    editor.press("Control+z")
+    expect(panel.get_by_role("option")).to_have_count(2)
+
     panel.get_by_role("button", name="Accept all 2").click()
     expect(panel.get_by_role("option")).to_have_count(0)
     editor.saved()
     assert len(editor.annotations) == 4
     editor.press("Control+z")
     expect(panel.get_by_role("option")).to_have_count(2)
+    editor.saved()
     assert states(server, dataset) == [3, 1, 0]
+
+
+def test_deciding_without_a_connection(
+    new_page: Callable[..., Page], server: Server, dataset: int, expected_errors: list[str]
+) -> None:
+    """Decisions wait over a closed tab; what was dragged stays when others accepted it first."""
+    expected_errors += ["net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED"]
+    person = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada Lovelace"}
+    server.client.post("/api/users", json=person)
+    member = {"email": person["email"], "role": "annotator"}
+    server.client.put(f"/api/datasets/{dataset}/members", json=member).raise_for_status()
+    image = get(server, f"/api/datasets/{dataset}/images")["items"][0]["id"]
+
+    page = new_page()
+    editor = EditorPage(page).open(image)
+    rows = rows_of(page)
+    expect(rows).to_have_count(3)
+    page.context.set_offline(True)
+    editor.press("v")
+    editor.click(270, 140)
+    editor.drag((350.25, 190), (380.25, 220))
+    rows.first.click()
+    editor.press("n")
+    expect(rows).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="Offline, 2 waiting")).to_be_visible()
+    assert states(server, dataset) == [4, 0, 0]
+    again = page.context.new_page()
+    page.close(run_before_unload=False)
+
+    theirs = new_page(signed_in=False)
+    sign_in(theirs, person["email"])
+    ada = EditorPage(theirs).open(image)
+    theirs.get_by_role("option", name="kettle 0.91").click()
+    ada.press("y")
+    ada.saved()
+
+    again.context.set_offline(False)
+    reopened = EditorPage(again).open(image)
+    expect(again.get_by_text("Somebody else accepted this prediction first.")).to_be_visible()
+    reopened.saved()
+    assert states(server, dataset) == [2, 1, 1]
+    _, made = get(server, f"/api/images/{image}/annotations")["items"]
+    assert [round(number) for number in made["bbox"]] == [200, 100, 180, 120]
+    assert made["version"] == 2
+    assert made["created_by"] != made["updated_by"]
+    expect(rows_of(again)).to_have_count(1)
 
 
 def test_deciding_by_score(page: Page, server: Server, dataset: int) -> None:

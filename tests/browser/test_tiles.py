@@ -1,4 +1,4 @@
-"""A picture too large to be decoded as a whole: its tiles come as they are looked at."""
+"""Large pictures, in tiles: those that the server makes come as they are looked at."""
 
 import io
 import time
@@ -21,12 +21,12 @@ def _colour(x: float, y: float) -> tuple[int, int, int]:
     return int(x // CELL) * 4, int(y // CELL) * 6, 128
 
 
-def _squares() -> bytes:
+def _squares(width: int = WIDTH, height: int = HEIGHT) -> bytes:
     """Squares whose colours tell where they are."""
-    rows, columns = np.mgrid[0 : HEIGHT // CELL, 0 : WIDTH // CELL]
+    rows, columns = np.mgrid[0 : height // CELL, 0 : width // CELL]
     small = np.stack([columns * 4, rows * 6, np.full_like(rows, 128)], axis=-1).astype(np.uint8)
     out = io.BytesIO()
-    whole = Image.fromarray(small).resize((WIDTH, HEIGHT), Image.Resampling.NEAREST)
+    whole = Image.fromarray(small).resize((width, height), Image.Resampling.NEAREST)
     whole.save(out, "JPEG", quality=95, subsampling=0)
     return out.getvalue()
 
@@ -50,6 +50,29 @@ def _is_shown(editor: EditorPage, *places: tuple[float, float], inverted: bool =
             assert time.monotonic() < deadline, f"{found} at {x}, {y}, not {wanted}"
 
 
+def _zoom_in(editor: EditorPage, place: tuple[float, float]) -> None:
+    editor.page.mouse.move(*editor.at(*place))
+    for _ in range(30):
+        editor.page.mouse.wheel(0, -100)
+
+
+def test_a_picture_that_the_browser_cuts(page: Page, server: Server) -> None:
+    made = server.client.post("/api/datasets", json={"name": "pictures in between"}).json()["id"]
+    files = {"files": ("squares.jpg", _squares(3000, 2000), "image/jpeg")}
+    images = server.client.post(f"/api/datasets/{made}/images", files=files).json()["images"]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.address)))
+    editor = EditorPage(page).open(images[0]["id"])
+    _is_shown(editor, (50, 50), (1550, 1050), (2950, 1950))
+    path = f"/api/images/{images[0]['id']}"
+    first = [f"{path}/visit?sort=file_name", f"{path}/picture", "/api/me/preferences"]
+    first.append(f"/api/datasets/{made}/categories?limit=500")
+    assert [asked.count(each) for each in first] == [1] * 4, "what is fetched ahead is used"
+    # Where four tiles of the finest level meet, and each pixel is a square between lines.
+    _zoom_in(editor, (2 * TILE_PIXELS, TILE_PIXELS))
+    _is_shown(editor, (2046.5, 1022.5), (2050.5, 1026.5), (2050.5, 1022.5))
+
+
 def test_a_large_picture_in_tiles(page: Page, server: Server) -> None:
     made = server.client.post("/api/datasets", json={"name": "large pictures"}).json()["id"]
     server.client.post(f"/api/datasets/{made}/categories", json={"name": "roof"})
@@ -70,9 +93,7 @@ def test_a_large_picture_in_tiles(page: Page, server: Server) -> None:
 
     # In full size, around a corner where four tiles meet.
     middle = 2 * TILE_PIXELS + 0.5, TILE_PIXELS + 0.5
-    page.mouse.move(*editor.at(*middle))
-    for _ in range(30):
-        page.mouse.wheel(0, -100)
+    _zoom_in(editor, middle)
     _is_shown(editor, middle, (middle[0] - 3, middle[1] - 3), (middle[0] + 3, middle[1] - 3))
     fine = {url for url in asked if url.startswith("/tiles/0/")}
     assert {"/tiles/0/1/0", "/tiles/0/2/0", "/tiles/0/1/1", "/tiles/0/2/1"} <= fine

@@ -26,9 +26,11 @@ from app.errors import Invalid, NotFound, Unavailable
 from app.models import Blob, Dataset, Image
 from app.services import blobs, pixels
 from app.services.blobs import NewBlob
+from app.services.cache import Cache
+from app.services.decoding import Source
 from app.services.scratch import Scratch
 from app.services.storage import cache_folder
-from app.services.tiles import TILE_PIXELS, Pyramid, Source, Tiles
+from app.services.tiles import TILE_PIXELS, Pyramid, Tiles, key
 from tests.build import make_image
 from tests.build.pictures import make_picture
 from tests.services.test_pixels import KINDS
@@ -37,9 +39,14 @@ Array = npt.NDArray[np.int64]
 Keep = Callable[..., Source]
 
 
+def make_tiles(context: AppContext) -> Tiles:
+    cache = Cache(context.sessions, context.storage, most_mb=1000)
+    return Tiles(context.storage, cache, memory_mb=4000)
+
+
 @pytest.fixture
 def tiles(context: AppContext) -> Iterator[Tiles]:
-    made = Tiles(context.sessions, context.storage)
+    made = make_tiles(context)
     yield made
     made.close()
 
@@ -141,7 +148,7 @@ def test_made_once(keep: Keep, tiles: Tiles, context: AppContext) -> None:
     found = tiles.make(source).result()
     assert tiles.find(source) == found
     # Another process finds what this one made.
-    other = Tiles(context.sessions, context.storage)
+    other = make_tiles(context)
     assert other.find(source) == found
     assert other.make(source).result() == found
     other.close()
@@ -149,7 +156,7 @@ def test_made_once(keep: Keep, tiles: Tiles, context: AppContext) -> None:
 
 def test_by_two_processes_at_once(keep: Keep, tiles: Tiles, context: AppContext) -> None:
     source = keep(make_picture(size=(2100, 1100), kind="JPEG"))
-    other = Tiles(context.sessions, context.storage)
+    other = make_tiles(context)
     for future in (tiles.make(source), other.make(source)):
         future.result()
     for each in (tiles, other):
@@ -198,16 +205,16 @@ def test_takes_too_long(
     """What failed is not tried again at once: a maker is taken up by it for a part of the time."""
     source = keep(make_picture(size=(1100, 40), kind="JPEG"))
     with monkeypatch.context() as patch:
-        patch.setattr("app.services.tiles._MOST_SECONDS", 0.01)
-        patch.setattr("app.services.tiles._REST", 1_000_000)
+        patch.setattr("app.services.decoding._MOST_SECONDS", 0.01)
+        patch.setattr("app.services.makings._REST", 1_000_000)
         for _ in range(2):
             with pytest.raises(Unavailable) as caught:
                 tiles.make(source).result()
             assert caught.value.code == "tiles_unavailable"
             # It was not the child that was too slow the second time.
-            patch.setattr("app.services.tiles._MOST_SECONDS", 900)
+            patch.setattr("app.services.decoding._MOST_SECONDS", 900)
     assert _left(context, source) == []
-    other = Tiles(context.sessions, context.storage)
+    other = make_tiles(context)
     assert other.make(source).result().width == 1100
     other.close()
 
@@ -216,9 +223,9 @@ def test_tried_again_after_a_while(
     keep: Keep, tiles: Tiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = keep(make_picture(size=(1100, 40), kind="JPEG"))
-    monkeypatch.setattr("app.services.tiles._REST", 0)
+    monkeypatch.setattr("app.services.makings._REST", 0)
     with monkeypatch.context() as patch:
-        patch.setattr("app.services.tiles.sys.executable", "/nowhere")
+        patch.setattr("app.services.decoding.sys.executable", "/nowhere")
         with pytest.raises(Unavailable):
             tiles.make(source).result()
     assert tiles.make(source).result().width == 1100
@@ -238,15 +245,15 @@ def test_what_nobody_waits_for_is_not_begun(
     last = sources[2]
     futures = [tiles.make(source) for source in sources]
     assert tiles.make(last) is futures[2]
-    tiles.leave(last, futures[2])
+    tiles.leave(futures[2])
     assert not futures[2].cancelled()
-    tiles.leave(last, futures[2])
+    tiles.leave(futures[2])
     assert futures[2].cancelled()
     # Who asks anew is not taken for the one that left.
     again = tiles.make(last)
-    tiles.leave(last, futures[2])
+    tiles.leave(futures[2])
     # What has begun goes on.
-    tiles.leave(sources[0], futures[0])
+    tiles.leave(futures[0])
     go_on.set()
     assert again.result().height == 42
     assert futures[0].result().height == 40
@@ -258,7 +265,7 @@ def test_a_damaged_zip_is_made_anew(
 ) -> None:
     source = keep(make_picture(size=(1100, 40), kind="JPEG"))
     wanted = tiles.make(source).result()
-    path = context.settings.data_dir / source.key
+    path = context.settings.data_dir / key(source)
     sound = path.read_bytes()
     if kind in ("empty zip", "no tiles"):
         with zipfile.ZipFile(path, "w") as archive:
@@ -316,8 +323,8 @@ def test_closed_meanwhile(
     monkeypatch.setenv("MASKWRIGHT_SECRET_KEY", "x" * 40)
     source = keep(make_picture(size=(6000, 5000), kind="PNG"), media_type="image/png")
     future = tiles.make(source)
-    _wait(lambda: bool(tiles._children))
-    (child,) = (psutil.Process(each.pid) for each in tiles._children)
+    _wait(lambda: bool(tiles._decoder._children))
+    (child,) = (psutil.Process(each.pid) for each in tiles._decoder._children)
     # The kernel takes it first, and what it may be made to tell is no secret.
     _wait(lambda: Path(f"/proc/{child.pid}/oom_score_adj").read_text() == "1000\n")
     assert "PATH" in child.environ()
@@ -333,9 +340,12 @@ def test_killed_meanwhile(keep: Keep, context: AppContext) -> None:
     source = keep(make_picture(size=(9000, 8000), kind="PNG"), media_type="image/png")
     program = (
         "import sys; from app.config import Settings; from app.context import make_context\n"
-        "from app.services.tiles import Source, Tiles\n"
+        "from app.services.cache import Cache; from app.services.decoding import Source\n"
+        "from app.services.tiles import Tiles\n"
         "context = make_context(Settings(_env_file=None))\n"
-        "Tiles(context.sessions, context.storage).make(Source(*sys.argv[1:3], 1)).result()"
+        "cache = Cache(context.sessions, context.storage, most_mb=1000)\n"
+        "tiles = Tiles(context.storage, cache, memory_mb=4000)\n"
+        "tiles.make(Source(*sys.argv[1:3], 1)).result()"
     )
     settings = {
         "MASKWRIGHT_DATA_DIR": str(context.settings.data_dir),

@@ -333,3 +333,4 @@ def test_unknown_addresses_while_the_database_is_down(
     assert "Nothing here" in answer.text
     engine.dispose()
     app.state.tiles.close()
+    app.state.large_pictures.close()

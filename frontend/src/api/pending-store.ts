@@ -7,6 +7,7 @@
  * behind that is gone belongs to the next one that opens the image.
  */
 
+import type { Decision, Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
 import { Tabs } from "./tabs";
 
@@ -17,6 +18,12 @@ export interface PendingPlace {
   readonly key: AnnotationKey;
 }
 
+export interface PendingDecision {
+  readonly prediction: Prediction;
+  readonly wanted: Decision;
+  readonly decided: Decision;
+}
+
 export interface PendingEntry extends PendingPlace {
   /** Null while the server has never confirmed it. */
   readonly facts: ServerFacts | null;
@@ -25,6 +32,8 @@ export interface PendingEntry extends PendingPlace {
   readonly target: Annotation | null;
   /** What was sent to be created, when no answer has come to that. */
   readonly attempted: Annotation | null;
+  /** Where it is made of a prediction: what is decided about that, here and on the server. */
+  readonly decision?: PendingDecision;
   /** The tab that left it, where the store tells. */
   readonly tab?: string;
 }

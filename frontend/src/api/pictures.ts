@@ -6,11 +6,10 @@
  */
 
 import type { ImageRecord } from "../model/records";
-import { canvasOf, cutPicture, empty, pictureOf, type CutPicture, type Picture } from "../render/picture";
+import { canvasOf, CutPicture, cutPicture, empty, type Picture } from "../render/picture";
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
 import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
-import { firstFetch } from "../first-requests";
 import { pathTo, type Schemas } from "./client";
 
 /** Large enough for the stage, also in place of a file that no browser shows (TIFF). */
@@ -63,7 +62,7 @@ export function fetchSmall(id: number, signal: AbortSignal): Promise<Picture | n
 async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | null> {
   const path = tilesAddress(id);
   try {
-    const response = await firstFetch(path, { credentials: "same-origin", signal });
+    const response = await fetch(path, { credentials: "same-origin", signal });
     if (!response.ok) return null;
     const layout = (await response.json()) as Schemas["TilesOut"];
     return await openTiled(layout, tileOptions(path, layout), signal);
@@ -86,23 +85,49 @@ function tileOptions(path: string, layout: TileLayout): TileOptions {
 }
 
 async function fetchPicture(path: string, apart: boolean, signal: AbortSignal): Promise<Picture | null> {
+  // Started now, it is there when the bytes are.
+  const worker = apart ? new PictureWorker() : null;
   try {
-    const response = await firstFetch(path, { credentials: "same-origin", signal });
-    if (!response.ok) return null;
-    const cut = await read(await response.blob(), apart);
-    return cut && pictureOf(cut);
+    const response = await fetch(path, { credentials: "same-origin", signal });
+    if (!response.ok) throw new Error(response.statusText);
+    const blob = await blobOf(response);
+    return await (worker ? cutApart(worker, blob) : cutHere(blob));
   } catch {
     // No answer, or not a picture that this browser can decode.
+    worker?.terminate();
     return null;
   }
 }
 
-function read(blob: Blob, apart: boolean): Promise<CutPicture | null> {
-  if (!apart) return cutPicture(blob);
-  const worker = new PictureWorker();
-  return new Promise<CutPicture | null>((resolve) => {
-    worker.onmessage = ({ data }: MessageEvent<PictureAnswer>) => resolve(data.cut);
-    worker.onerror = () => resolve(null);
+/** `Response.blob` fails in Chromium while what a page preloads is still on its way. */
+async function blobOf(response: Response): Promise<Blob> {
+  return new Blob([await response.arrayBuffer()], { type: response.headers.get("Content-Type") ?? "" });
+}
+
+async function cutHere(blob: Blob): Promise<CutPicture | null> {
+  let picture: CutPicture | null = null;
+  for await (const cut of cutPicture(blob)) {
+    picture ??= new CutPicture(cut.size);
+    picture.fill(cut);
+  }
+  return picture;
+}
+
+/** The picture as soon as the whole of it can be shown; finer tiles come later. */
+function cutApart(worker: Worker, blob: Blob): Promise<CutPicture> {
+  return new Promise((resolve, reject) => {
+    let picture: CutPicture | null = null;
+    const end = (): void => {
+      worker.terminate();
+      reject(new Error("not a picture"));
+    };
+    worker.onerror = end;
+    worker.onmessage = ({ data: cut }: MessageEvent<PictureAnswer>) => {
+      if (!cut) return end();
+      picture ??= new CutPicture(cut.size, () => worker.terminate());
+      picture.fill(cut);
+      resolve(picture);
+    };
     worker.postMessage(blob);
-  }).finally(() => worker.terminate());
+  });
 }

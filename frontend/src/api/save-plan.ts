@@ -9,14 +9,35 @@
  * | something  | something  | restore when it is exactly an earlier version, else |
  * |            |            | change the fields that differ                      |
  *
+ * An annotation that is made of a prediction is created by accepting that:
+ *
+ * | the prediction is | shall be | annotation | request                              |
+ * |-------------------|----------|------------|--------------------------------------|
+ * | not accepted      | accepted | something  | accept, with what was changed of it  |
+ * | open              | rejected | nothing    | reject; so when it was accepted, and |
+ * |                   |          |            | deleted before the server heard      |
+ * | rejected          | open     | nothing    | reopen                               |
+ * | accepted          | open     | nothing    | reopen, once the annotation is gone  |
+ *
  * Restoring an earlier version, rather than sending its fields again, brings
  * back what no field says: the number text of an imported record, its own area.
  */
 
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
+import type { Decision } from "../model/predictions";
 import { sameAnnotation } from "../model/records";
 import { pathTo, type Ask, type Schemas } from "./client";
 import { changeBody, createBody } from "./wire";
+
+/** What is decided about a prediction, and what it shows. */
+export interface DecisionState {
+  readonly id: number;
+  readonly shape: Annotation;
+  /** As the server has it. */
+  readonly decided: Decision;
+  /** As the person has it. */
+  readonly wanted: Decision;
+}
 
 /** What the queue knows of one annotation. */
 export interface SaveState {
@@ -30,19 +51,25 @@ export interface SaveState {
   readonly attempted: Annotation | null;
   /** The id of the annotation that a new one is a copy of. */
   readonly copyOf: number | null;
+  /** The prediction that it is made of. */
+  readonly prediction: DecisionState | null;
   /** The version under which the server keeps exactly this state, if it does. */
   readonly savedAs: (state: Annotation) => number | undefined;
 }
 
 export interface Plan {
-  readonly kind: "create" | "restore" | "delete" | "change";
+  readonly kind: "create" | "restore" | "delete" | "change" | "reject" | "reopen";
   readonly ask: Ask;
+  /** Whether it tells what is decided about a prediction. */
+  readonly decides?: true;
   /** What the server is asked to have; null for nothing, and when it alone knows. */
   readonly sent: Annotation | null;
 }
 
 export function plan(imageId: number, state: SaveState): Plan | null {
-  const { base, target, facts } = state;
+  const { base, target, facts, prediction } = state;
+  if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
+  if (prediction && prediction.wanted !== "accepted" && !base && !target) return decide("reopen", prediction);
   if (!facts) return planCreation(imageId, state);
   if (sameAnnotation(base, target)) return null;
   const { id, version } = facts;
@@ -62,6 +89,23 @@ export function plan(imageId: number, state: SaveState): Plan | null {
   }
   const body = changeBody(base, target);
   return { kind: "change", ask: { method: "PATCH", path, body, version }, sent: target };
+}
+
+/** One that was asked for is accepted once more before it can be taken back: it may have been. */
+function planDecision(prediction: DecisionState, { target, attempted }: SaveState): Plan | null {
+  const { decided, wanted, shape } = prediction;
+  const sent = attempted ?? (wanted === "accepted" ? target : null);
+  if (sent) return { ...decide("accept", prediction, changeBody(shape, sent)), kind: "create", sent };
+  if (wanted !== "open") return decided === "open" ? decide("reject", prediction) : null;
+  return decided === "rejected" ? decide("reopen", prediction) : null;
+}
+
+function decide(verb: "reject" | "reopen", { id }: DecisionState): Plan;
+function decide(verb: "accept", { id }: DecisionState, change: object): Omit<Plan, "kind">;
+function decide(verb: "accept" | "reject" | "reopen", { id }: DecisionState, change: object = {}): object {
+  const path = pathTo(`/api/predictions/{prediction_id}/${verb}`, id);
+  const body = Object.keys(change).length > 0 ? { body: change } : {};
+  return { kind: verb, decides: true, ask: { method: "POST", path, ...body }, sent: null };
 }
 
 /**

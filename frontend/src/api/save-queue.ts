@@ -11,7 +11,8 @@
  *   any other 4xx         refused: shown with the reason, sent again when edited
  */
 
-import type { AnnotationDocument } from "../model/document";
+import type { AnnotationDocument, Origin } from "../model/document";
+import type { Decision, Prediction, Predictions } from "../model/predictions";
 import {
   changedFields,
   copiedFrom,
@@ -22,47 +23,67 @@ import {
   type AnnotationKey,
 } from "../model/records";
 import { problemOf, succeeded, type Answer, type Transport } from "./client";
+import { Keeping } from "./keeping";
+import { Pause } from "./pause";
 import type { PendingEntry, PendingStore } from "./pending-store";
+import { isUndecided, Ruling } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
-import { newSlot, type Slot, type Trouble } from "./save-slot";
+import { Slots, type Slot, type Trouble } from "./save-slot";
 import { asNamed, read, type Known, type WireAnnotation } from "./wire";
 
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
 
 export interface SaveQueueOptions {
   readonly document: AnnotationDocument;
+  readonly predictions: Predictions;
   readonly imageId: number;
   readonly userId: number;
   readonly transport: Transport;
   readonly store: PendingStore;
   /** True during a gesture: what the document shows is not final. */
   readonly held: () => boolean;
+  /**
+   * What was decided about a prediction does not hold, or somebody else had made the
+   * annotation `made` of it: that is no step of ours. `told` says so to the person.
+   */
+  readonly overruled: (prediction: number, made: AnnotationKey | null, told: string) => void;
   readonly later?: (run: () => void, ms: number) => unknown;
 }
 
 const MOST_IN_FLIGHT = 4;
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
 
 export class SaveQueue {
   readonly #options: SaveQueueOptions;
-  readonly #slots = new Map<AnnotationKey, Slot>();
+  readonly #slots: Slots;
   readonly #unsaved = new Set<AnnotationKey>();
   readonly #listeners = new Set<() => void>();
   #inFlight = 0;
-  #pause: "offline" | "signed-out" | null = null;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #pause: Pause;
+  readonly #ruling: Ruling;
+  readonly #keeping: Keeping;
+  #decisions = 0;
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
-  /** False when the browser keeps nothing, as some do in private windows. */
-  keepsUnsaved = true;
 
   constructor(options: SaveQueueOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.document);
+    this.#pause = new Pause(options.later);
+    this.#ruling = new Ruling(options, this.#slots);
+    this.#keeping = new Keeping(options, () => this.#changed());
     options.document.subscribe((diff, origin) => {
       if (origin !== "local") return;
       for (const { key } of diff) this.#touch(key);
       this.#changed();
     });
+    options.predictions.subscribe((diff, origin) => {
+      for (const { prediction, after } of diff) this.#decide(prediction, after, origin);
+      this.#changed();
+    });
+  }
+
+  /** False when the browser keeps nothing, as some do in private windows. */
+  get keepsUnsaved(): boolean {
+    return this.#keeping.works;
   }
 
   get unsaved(): number {
@@ -71,7 +92,8 @@ export class SaveQueue {
 
   get status(): SaveStatus {
     // Who is signed out sees nothing new either; without a connection there is only what waits.
-    if (this.#pause === "signed-out" || (this.#pause && this.#unsaved.size > 0)) return this.#pause;
+    const { reason } = this.#pause;
+    if (reason === "signed-out" || (reason && this.#unsaved.size > 0)) return reason;
     if (this.conflicts.length > 0) return "conflict";
     if (this.#inFlight > 0) return "saving";
     if (this.refused.size > 0) return "refused";
@@ -99,20 +121,20 @@ export class SaveQueue {
 
   /** What both sides of a conflict began with; null when nobody knows. */
   baseOf(key: AnnotationKey): Annotation | null {
-    return this.#slots.get(key)?.base ?? null;
+    return this.#slots.find(key)?.base ?? null;
   }
 
   get isSignedOut(): boolean {
-    return this.#pause === "signed-out";
+    return this.#pause.reason === "signed-out";
   }
 
   trouble(key: AnnotationKey): Trouble | null {
-    return this.#slots.get(key)?.trouble ?? null;
+    return this.#slots.find(key)?.trouble ?? null;
   }
 
   /** A state that the server keeps as an earlier version: who brings it back restores that. */
   knowVersion(key: AnnotationKey, annotation: Annotation, version: number): void {
-    this.#slot(key).versions.set(annotation, version);
+    this.#slots.of(key).versions.set(annotation, version);
   }
 
   /** Resolves when nothing is left to save. */
@@ -133,7 +155,7 @@ export class SaveQueue {
 
   /** Takes over what the server has. */
   load(all: readonly Known[]): void {
-    for (const known of all) this.#adopt(keyOfId(known.facts.id), known);
+    for (const known of all) this.#slots.adopt(keyOfId(known.facts.id), known);
     const change = all.map(({ annotation, facts }) => [keyOfId(facts.id), annotation] as const);
     this.#options.document.apply(new Map(change), "remote");
   }
@@ -174,12 +196,12 @@ export class SaveQueue {
       const newer = (document.facts(key)?.version ?? 0) < each.facts.version;
       if (!newer || !isFree(key)) continue;
       const known = asNamed(each, this.baseOf(key));
-      this.#adopt(key, known);
+      this.#slots.adopt(key, known);
       change.set(key, known.annotation);
     }
     for (const key of gone) if (isFree(key)) change.set(key, null);
     document.apply(change, "remote");
-    for (const [key, annotation] of change) if (!annotation) this.#slots.delete(key);
+    for (const [key, annotation] of change) if (!annotation) this.#slots.letGo(key);
     this.#changed();
     return whole;
   }
@@ -194,11 +216,11 @@ export class SaveQueue {
     for (const [id, each] of found) {
       const key = this.keyOf(id) ?? keyOfId(id);
       const known = each && asNamed(each, this.baseOf(key));
-      const slot = this.#slots.get(key);
+      const slot = this.#slots.find(key);
       if (slot?.trouble?.kind === "conflict") slot.trouble = { kind: "conflict", theirs: known };
       else if (!this.#unsaved.has(key) && !this.#isOlder(key, known)) {
-        if (known) this.#adopt(key, known);
-        else this.#slots.delete(key);
+        if (known) this.#slots.adopt(key, known);
+        else this.#slots.letGo(key);
         change.set(key, known?.annotation ?? null);
       }
     }
@@ -215,14 +237,7 @@ export class SaveQueue {
 
   /** What the annotation with this id is called here; null when it is not here. */
   keyOf(id: number): AnnotationKey | null {
-    const { document } = this.#options;
-    const usual = keyOfId(id);
-    if (document.get(usual) || this.#unsaved.has(usual)) return usual;
-    // One that was made here keeps the key that it began with.
-    for (const key of this.#slots.keys()) {
-      if (document.facts(key)?.id === id && (document.get(key) || this.#unsaved.has(key))) return key;
-    }
-    return null;
+    return this.#slots.keyOf(id, this.#unsaved);
   }
 
   /** Whether an annotation is being made that has no id yet. */
@@ -230,18 +245,24 @@ export class SaveQueue {
     return [...this.#unsaved].some((key) => !this.#options.document.facts(key));
   }
 
-  /** The server took an annotation away by itself: nothing of it is left to save. */
-  drop(key: AnnotationKey): void {
-    const slot = this.#slot(key);
-    this.#options.document.apply(new Map([[key, null]]), "remote");
-    this.#slots.delete(key);
-    this.#done(key, slot);
-    this.#changed();
+  /** Whether the server is being told of a decision about a prediction. */
+  get decides(): boolean {
+    return [...this.#unsaved].some((key) => this.#slots.find(key)?.prediction && !this.trouble(key));
+  }
+
+  /** Grows with every decision, when it is made and when the server knows it. */
+  get decisions(): number {
+    return this.#decisions;
+  }
+
+  /** Whether what is decided about a prediction is not known to the server. */
+  waitsFor(prediction: number): boolean {
+    return this.#unsaved.has(this.#options.predictions.keyOf(prediction));
   }
 
   /** Takes up what an earlier visit could not save. Call after `load`. */
   recover(entries: readonly PendingEntry[]): void {
-    this.#guard(this.#options.store.adopt(entries));
+    this.#keeping.adopt(entries);
     for (const entry of entries) this.#recoverOne(entry);
     this.#changed();
     this.pump();
@@ -249,15 +270,14 @@ export class SaveQueue {
 
   /** Tries again at once: the connection is back, or the person signed in. */
   retry(): void {
-    this.#pause = null;
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#pause.end();
     this.#changed();
     this.pump();
   }
 
   /** Nothing can be saved before the person signs in again. */
   signedOut(): void {
-    this.#pause = "signed-out";
+    this.#pause.reason = "signed-out";
     this.#changed();
   }
 
@@ -265,26 +285,25 @@ export class SaveQueue {
   pump(): void {
     if (this.#unsaved.size === 0 || this.#options.held()) return;
     for (const key of this.#unsaved) {
-      const slot = this.#slot(key);
+      const slot = this.#slots.of(key);
       this.#keep(key, slot);
-      if (this.#pause || slot.sending || slot.trouble) continue;
-      if (this.#inFlight >= MOST_IN_FLIGHT) continue;
+      if (slot.sending || slot.trouble || this.#inFlight >= MOST_IN_FLIGHT) continue;
       const next = this.#plan(key, slot);
-      if (next) void this.#send(key, slot, next);
-      else this.#done(key, slot);
+      if (!next) this.#done(key, slot);
+      else if (!this.#pause.reason) void this.#send(key, slot, next);
     }
     this.#changed();
   }
 
   /** The person's decision about a conflict. */
   resolve(key: AnnotationKey, keep: "mine" | "only-mine" | "theirs"): void {
-    const slot = this.#slot(key);
+    const slot = this.#slots.of(key);
     if (slot.trouble?.kind !== "conflict") return;
     const { theirs } = slot.trouble;
     const mine = this.#options.document.get(key);
     const base = slot.base;
     slot.trouble = null;
-    if (theirs) this.#adopt(key, theirs);
+    if (theirs) this.#slots.adopt(key, theirs);
     else slot.base = null;
     let result = theirs?.annotation ?? null;
     if (keep === "only-mine") result = mine;
@@ -294,42 +313,27 @@ export class SaveQueue {
       result = both ? withFields(theirs.annotation, mine, changedFields(base, mine)) : mine;
     }
     this.#options.document.apply(new Map([[key, result]]), "remote");
+    // What stays is accepted, whatever became of that here meanwhile.
+    if (slot.prediction && result) this.#options.predictions.decide([slot.prediction], "accepted", "remote");
     this.#touch(key);
     this.pump();
   }
 
-  #slot(key: AnnotationKey): Slot {
-    let slot = this.#slots.get(key);
-    if (!slot) {
-      slot = newSlot();
-      this.#slots.set(key, slot);
-    }
-    return slot;
-  }
-
   #touch(key: AnnotationKey): void {
-    const slot = this.#slot(key);
+    const slot = this.#slots.of(key);
     this.#unsaved.add(key);
     // Whatever was refused may be right now; a conflict stays until it is decided.
     if (slot.trouble?.kind === "refused") slot.trouble = null;
   }
 
-  #adopt(key: AnnotationKey, { annotation, facts }: Known): void {
-    const slot = this.#slot(key);
-    slot.base = annotation;
-    slot.attempted = null;
-    slot.deletedAs = undefined;
-    slot.versions.set(annotation, facts.version);
-    this.#options.document.setFacts(key, facts);
-  }
-
   #plan(key: AnnotationKey, slot: Slot): Plan | null {
-    const { base, attempted, deletedAs, versions } = slot;
+    const { base, attempted, deletedAs, versions, decided } = slot;
     const { document, imageId } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
     const copyOf = slot.orphaned ? null : copiedFrom(key);
-    return plan(imageId, { key, base, target, facts, deletedAs, attempted, copyOf, savedAs });
+    const prediction = slot.prediction && { ...slot.prediction, decided, wanted: this.#ruling.wanted(slot) };
+    return plan(imageId, { key, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
@@ -346,13 +350,16 @@ export class SaveQueue {
   }
 
   #succeed(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#pause.answered();
+    if (next.decides) this.#decisions += 1;
     if (next.kind === "delete") {
       slot.base = null;
       slot.deletedAs = next.ask.version! + 1;
-    } else {
+    } else if (next.kind === "reject") slot.decided = "rejected";
+    else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
+    else {
       const known = asNamed(read(answer.body as WireAnnotation), next.sent);
-      this.#accept(key, slot, next.sent, known);
+      if (!next.decides || !this.#ruling.meet(key, slot, next.sent!, known)) this.#accept(key, slot, next.sent, known);
       this.#dropTwin(key, keyOfId(known.facts.id));
     }
     if (!this.#plan(key, slot)) this.#done(key, slot);
@@ -363,7 +370,7 @@ export class SaveQueue {
     const { document } = this.#options;
     const same = sent !== null && sameAnnotation(sent, known.annotation);
     // The same object as in the document, so that undo can name its version.
-    this.#adopt(key, same ? { ...known, annotation: sent } : known);
+    this.#slots.adopt(key, same ? { ...known, annotation: sent } : known);
     const now = document.get(key);
     if (same || !sent || !now) return;
     const decided = changedFields(sent, known.annotation).filter((field) => now[field] === sent[field]);
@@ -386,7 +393,11 @@ export class SaveQueue {
     if (status === 0 || status >= 500 || [408, 429].includes(status) || problem.code === "busy") {
       return this.#waitForServer(answer);
     }
-    if (status === 401) this.#pause = "signed-out";
+    if (status === 401) this.#pause.reason = "signed-out";
+    else if (next.decides) {
+      this.#decisions += 1;
+      this.#ruling.refused(key, slot, next.kind, problem);
+    }
     else if (status === 412 && problem.current) {
       this.#meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
@@ -406,28 +417,35 @@ export class SaveQueue {
       this.#accept(key, slot, next.sent, theirs);
     } else if (!theirs && next.kind === "delete") slot.base = null;
     else if (theirs && slot.base && sameAnnotation(theirs.annotation, slot.base)) {
-      this.#adopt(key, theirs);
+      this.#slots.adopt(key, theirs);
     } else slot.trouble = { kind: "conflict", theirs };
   }
 
+  // Decisions about predictions
+
+  /** An annotation that is made of a prediction is saved together with what is decided about that. */
+  #decide(prediction: Prediction, decision: Decision, origin: Origin): void {
+    const key = this.#options.predictions.keyOf(prediction.id);
+    const slot = this.#slots.of(key);
+    this.#decisions += 1;
+    if (origin === "local") {
+      slot.prediction = prediction;
+      this.#touch(key);
+    } else if (decision === "open") {
+      this.#options.document.apply(new Map([[key, null]]), "remote");
+      this.#ruling.reopened(key, slot);
+    } else slot.decided = decision;
+  }
+
   #waitForServer({ retryAfterSeconds }: Answer): void {
-    if (this.#pause) return;
-    this.#pause = "offline";
-    const wait = retryAfterSeconds === null ? this.#retryMs : retryAfterSeconds * 1_000;
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
-    const later = this.#options.later ?? ((run, ms) => setTimeout(run, ms));
-    later(() => {
-      if (this.#pause !== "offline") return;
-      this.#pause = null;
-      this.pump();
-    }, wait);
+    this.#pause.wait(retryAfterSeconds, () => this.pump());
   }
 
   #done(key: AnnotationKey, slot: Slot): void {
     this.#unsaved.delete(key);
     if (slot.stored) {
       slot.stored = null;
-      this.#unkeep(key);
+      this.#keeping.remove(key);
     }
     if (this.#unsaved.size > 0) return;
     this.#settled?.resolve();
@@ -435,46 +453,37 @@ export class SaveQueue {
   }
 
   #keep(key: AnnotationKey, slot: Slot): void {
-    const { document, imageId, userId, store } = this.#options;
-    const [target, facts] = [document.get(key), document.facts(key)];
-    if (slot.stored?.target === target && slot.stored.facts === facts) return;
-    slot.stored = { target, facts };
-    const { base, attempted } = slot;
-    this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted }));
-  }
-
-  #unkeep(key: AnnotationKey): void {
-    const { imageId, userId, store } = this.#options;
-    this.#guard(store.remove({ userId, imageId, key }));
-  }
-
-  #guard(work: Promise<void>): void {
-    work.catch(() => {
-      this.keepsUnsaved = false;
-      this.#changed();
-    });
-  }
-
-  #recoverOne({ key: kept, facts, base, target, attempted }: PendingEntry): void {
     const { document } = this.#options;
-    const key = facts ? keyOfId(facts.id) : kept;
-    if (key !== kept) this.#unkeep(kept);
-    const loaded = document.get(key);
-    const slot = this.#slot(key);
+    const [target, facts] = [document.get(key), document.facts(key)];
+    this.#keeping.keep(key, slot, { target, facts, decided: slot.decided, wanted: this.#ruling.wanted(slot) });
+  }
+
+  #recoverOne(entry: PendingEntry): void {
+    const { document } = this.#options;
+    const { key: kept, facts, base, target, attempted } = entry;
+    const loadedAs = facts && keyOfId(facts.id);
+    const decision = entry.decision && isUndecided(entry.decision) ? entry.decision : null;
+    // What is still to be decided keeps its key: the prediction belongs to that.
+    const key = decision || !loadedAs ? kept : loadedAs;
+    if (key !== kept) this.#keeping.remove(kept);
+    const loaded = loadedAs && document.get(loadedAs);
+    const now = loadedAs && document.facts(loadedAs);
+    const slot = this.#slots.of(key);
     slot.stored = null;
-    if (facts && sameAnnotation(loaded, target)) {
-      this.#unkeep(key);
-      return;
+    if (decision) this.#ruling.recover(key, slot, decision);
+    else if (facts && sameAnnotation(loaded, target)) return this.#keeping.remove(key);
+    if (decision && loadedAs && loaded && now) {
+      this.#slots.adopt(key, { annotation: loaded, facts: now });
+      this.#dropTwin(key, loadedAs);
     }
-    const now = document.facts(key);
-    if (facts && now?.version !== facts.version) {
+    if (facts && now?.version !== facts.version && (loaded || !decision)) {
       const theirs = loaded && now && asNamed({ annotation: loaded, facts: now }, base);
       slot.trouble = { kind: "conflict", theirs };
       slot.base = base;
-      if (!now) document.setFacts(key, facts);
     }
+    if (facts && !now) document.setFacts(key, facts);
     // The create may have reached the server, or not: the key tells.
-    if (!facts) slot.attempted = attempted ?? target;
+    if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);
     document.apply(new Map([[key, target]]), "remote");
     this.#unsaved.add(key);
   }

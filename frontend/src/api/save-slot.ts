@@ -1,34 +1,108 @@
-/** What the save queue knows of one annotation beside what the document has. */
+/** What the save queue knows of each annotation beside what the document has. */
 
-import type { Annotation, ServerFacts } from "../model/records";
+import type { AnnotationDocument } from "../model/document";
+import type { Decision, Prediction } from "../model/predictions";
+import { keyOfId, type Annotation, type AnnotationKey, type ServerFacts } from "../model/records";
 import type { Known } from "./wire";
 
 export type Trouble =
   | { readonly kind: "conflict"; readonly theirs: Known | null }
   | { readonly kind: "refused"; readonly detail: string };
 
+export interface Stored {
+  readonly target: Annotation | null;
+  readonly facts: ServerFacts | null;
+  readonly decided: Decision;
+  readonly wanted: Decision;
+}
+
 export interface Slot {
   base: Annotation | null;
   attempted: Annotation | null;
   /** What it is a copy of is gone: it is saved without what only the server knew of that. */
   orphaned: boolean;
+  /** What it is made of, and whether the server knows that. */
+  prediction: Prediction | null;
+  decided: Decision;
   sending: boolean;
   trouble: Trouble | null;
   deletedAs: number | undefined;
   /** What the browser's store has; null when nothing is there. */
-  stored: { readonly target: Annotation | null; readonly facts: ServerFacts | null } | null;
-  readonly versions: WeakMap<Annotation, number>;
+  stored: Stored | null;
+  versions: WeakMap<Annotation, number>;
 }
 
-export function newSlot(): Slot {
+function newSlot(): Slot {
   return {
     base: null,
     attempted: null,
     orphaned: false,
+    prediction: null,
+    decided: "open",
     sending: false,
     trouble: null,
     deletedAs: undefined,
     stored: null,
     versions: new WeakMap(),
   };
+}
+
+export const isSame = (a: Stored, b: Stored): boolean =>
+  a.target === b.target && a.facts === b.facts && a.decided === b.decided && a.wanted === b.wanted;
+
+export class Slots {
+  readonly #document: AnnotationDocument;
+  readonly #slots = new Map<AnnotationKey, Slot>();
+
+  constructor(document: AnnotationDocument) {
+    this.#document = document;
+  }
+
+  find(key: AnnotationKey): Slot | undefined {
+    return this.#slots.get(key);
+  }
+
+  of(key: AnnotationKey): Slot {
+    let slot = this.#slots.get(key);
+    if (!slot) {
+      slot = newSlot();
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  keys(): Iterable<AnnotationKey> {
+    return this.#slots.keys();
+  }
+
+  delete(key: AnnotationKey): void {
+    this.#slots.delete(key);
+  }
+
+  /** Takes this for what the server has. */
+  adopt(key: AnnotationKey, { annotation, facts }: Known): void {
+    const slot = this.of(key);
+    slot.base = annotation;
+    slot.attempted = null;
+    slot.deletedAs = undefined;
+    slot.versions.set(annotation, facts.version);
+    this.#document.setFacts(key, facts);
+  }
+
+  /** Somebody else deleted it; what is decided about a prediction stays known. */
+  letGo(key: AnnotationKey): void {
+    const slot = this.#slots.get(key);
+    if (slot?.prediction) slot.base = null;
+    else this.#slots.delete(key);
+  }
+
+  /** What the annotation with this id is called, as long as it is there or its deletion waits. */
+  keyOf(id: number, unsaved: ReadonlySet<AnnotationKey>): AnnotationKey | null {
+    const isHere = (key: AnnotationKey): boolean => this.#document.get(key) !== null || unsaved.has(key);
+    const usual = keyOfId(id);
+    if (isHere(usual)) return usual;
+    // One that was made here keeps the key that it began with.
+    for (const key of this.#slots.keys()) if (this.#document.facts(key)?.id === id && isHere(key)) return key;
+    return null;
+  }
 }

@@ -99,10 +99,17 @@ export function readPrediction(wire: Schemas["PredictionOut"]): Prediction {
       segmentation: bare ? null : (wire.segmentation as Segmentation),
       holes: wire.holes,
       bbox: bare ? box : null,
-      keypoints: wire.keypoints,
+      keypoints: wire.keypoints && labelled(wire.keypoints),
+      attributes: wire.attributes,
+      score: wire.score,
       caption: wire.caption,
     },
   };
+}
+
+/** A v that is none of 0, 1 and 2 is a model's confidence: more than 0 is accepted as visible. */
+function labelled(keypoints: readonly number[]): readonly number[] {
+  return keypoints.map((value, i) => (i % 3 < 2 || [0, 1, 2].includes(value) ? value : value > 0 ? 2 : 0));
 }
 
 function isCorners(segmentation: Schemas["PredictionOut"]["segmentation"], box: Box): boolean {

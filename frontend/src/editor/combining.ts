@@ -37,7 +37,7 @@ export function heldMode({ shift, alt }: PointerInput): CombineMode | null {
 }
 
 /** The annotation that a drawn shape is added to or cut out of; says why when there is none. */
-export function combineTarget(editor: Editor, operation: Operation): AnnotationKey | null {
+function combineTarget(editor: Editor, operation: Operation): AnnotationKey | null {
   const { view } = editor;
   const key = view.only;
   if (key !== null && !view.locked.has(key) && !view.hidden.has(key)) return key;

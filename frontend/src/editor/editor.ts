@@ -18,14 +18,16 @@ import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import { AnnotationDocument, type Change } from "../model/document";
 import { History, type Mark } from "../model/history";
-import { Predictions, type Prediction } from "../model/predictions";
+import { Predictions, type Decision, type Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
+import { rememberPoses } from "./keypoints";
 import { LastPoses } from "./last-poses";
-import { movable, moved, movedPoints } from "./moving";
+import { movedPoints, nudged } from "./moving";
+import { tellOfLostBoxes } from "./own-boxes";
 import { selectedPoints } from "./points";
 import { OptionValues } from "./options";
 import type { Display } from "./display";
@@ -64,13 +66,13 @@ export interface EditorOptions {
 
 export class Editor {
   readonly document = new AnnotationDocument();
-  readonly history = new History(this.document);
+  readonly predictions = new Predictions(() => this.signal.emit("predictions"));
+  readonly history = new History(this.document, this.predictions);
   readonly view = new View();
   readonly signal = new Signal<Topic>();
   readonly options = new OptionValues(() => this.signal.emit("tool"));
   readonly clipboard: Clipboard;
   readonly poses: LastPoses;
-  readonly predictions = new Predictions(() => this.signal.emit("predictions"));
   readonly readOnly: boolean;
   image: ImageRecord;
   camera: Camera = { scale: 1, x: 0, y: 0 };
@@ -97,6 +99,13 @@ export class Editor {
       for (const { key, after } of diff) if (!after) this.#forget(key);
       this.signal.emit("document");
     });
+    this.predictions.subscribe((diff, origin) => {
+      // What undo opens again is selected, unless a gesture with something else is under way.
+      const reopened = diff.findLast(({ after }) => after === "open");
+      if (reopened && origin === "local" && !this.hand.busy) this.selectPrediction(reopened.prediction.id);
+    });
+    rememberPoses(this);
+    tellOfLostBoxes(this);
   }
 
   get hand(): Hand {
@@ -186,6 +195,16 @@ export class Editor {
     this.signal.emit("settled");
   }
 
+  /** A decision about predictions as one undoable step, with the annotations that are made of them. */
+  decide(label: string, predictions: readonly Prediction[], decision: Decision, made: Change): void {
+    if (this.readOnly || this.#isHeld()) return;
+    this.history.mark(label);
+    this.change(made);
+    this.predictions.decide(predictions, decision, "local");
+    this.history.commit();
+    this.signal.emit("settled");
+  }
+
   /** Whether a gesture has its step open; says what to do about it. */
   #isHeld(): boolean {
     const held = this.hand.busy && this.history.open;
@@ -220,7 +239,7 @@ export class Editor {
   nudge(dx: number, dy: number): void {
     if (this.#isHeld()) return;
     const points = selectedPoints(this);
-    const change = points.length > 0 ? movedPoints(this, points, dx, dy) : moved(movable(this), dx, dy);
+    const change = points.length > 0 ? movedPoints(this, points, dx, dy) : nudged(this, dx, dy);
     if (change.size === 0) return;
     // Another choice of objects or points begins another step.
     const selection = this.view.points ?? this.view.selection;

@@ -98,9 +98,24 @@ function lastLayout(editor: Editor, { id, keypoints: names }: Category): poses.L
   return bounds && poses.layoutOf(keypoints, bounds);
 }
 
-/** Keeps the pose as the one that the next of its category begins with, if it is whole. */
-export function rememberPose(editor: Editor, category: Category, numbers: poses.Numbers): void {
-  if (poses.nextAbsent(numbers, category.keypoints.length) === null) editor.poses.put(category.id, numbers);
+/** Keeps each whole pose that a person has changed, with whichever tool, as the one that the next begins with. */
+export function rememberPoses(editor: Editor): void {
+  const changed = new Set<AnnotationKey>();
+  editor.document.subscribe((diff, origin) => {
+    if (origin !== "local") return;
+    for (const { key, before, after } of diff) if (before && before.keypoints !== after?.keypoints) changed.add(key);
+  });
+  editor.signal.on(["settled"], () => {
+    for (const key of changed) remember(editor, editor.document.get(key));
+    changed.clear();
+  });
+}
+
+function remember(editor: Editor, annotation: Annotation | null): void {
+  const count = editor.category(annotation?.category_id ?? null)?.keypoints.length ?? 0;
+  const { keypoints } = annotation ?? EMPTY_ANNOTATION;
+  if (count === 0 || keypoints?.length !== 3 * count) return;
+  if (poses.nextAbsent(keypoints, count) === null) editor.poses.put(annotation!.category_id!, keypoints);
 }
 
 /** The limbs from a point to those of its neighbours that are labelled. */

@@ -105,3 +105,18 @@ export function boxBetween(a: ImagePoint, b: ImagePoint): Box {
 
 /** Without the digits that a difference of decimal numbers has of its own: 0.3 - 0.1 is 0.2. */
 export const lengthBetween = (a: number, b: number): number => Number(Math.abs(a - b).toFixed(10));
+
+/** So that ten decimals of a sum are a whole number that is held exactly. */
+const LARGEST_SUM = 900_000;
+
+/**
+ * Without the digits that a sum of decimal numbers has of its own: 0.1 + 0.2 is 0.3. Numbers that have
+ * more digits than decimals are written with keep them.
+ */
+export function sumOf(a: number, b: number): number {
+  const sum = a + b;
+  if (b === 0 || Math.abs(sum) > LARGEST_SUM) return sum;
+  const written = Math.round(sum * 1e10) / 1e10;
+  const noise = (Math.abs(a) + Math.abs(b) + Math.abs(sum)) * Number.EPSILON;
+  return Math.abs(written - sum) <= noise ? written : sum;
+}

@@ -123,7 +123,7 @@ function withIslands(hole: Ring, islands: readonly PolyPath64[], reader: Outline
 }
 
 /** Two rings as one, joined there and back between their nearest vertices. */
-export function seamed(ring: Ring, other: Ring): Ring {
+function seamed(ring: Ring, other: Ring): Ring {
   let best = { i: 0, j: 0, away: Infinity };
   for (let i = 0; i < ring.length; i += 2) {
     for (let j = 0; j < other.length; j += 2) {

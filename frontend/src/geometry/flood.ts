@@ -78,7 +78,7 @@ function spread(set: Uint8Array, like: Like, width: number, height: number, { x,
 }
 
 /** The runs of pixels that lie column by column, 1 where they are set. */
-export function runsOfColumns(set: Uint8Array): Runs {
+function runsOfColumns(set: Uint8Array): Runs {
   const places = new Places();
   let at = set.indexOf(1);
   while (at >= 0) {

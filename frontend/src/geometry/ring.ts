@@ -4,7 +4,7 @@
  * pycocotools; several rings of one annotation are united.
  */
 
-import { boundsOfNumbers, meetsSegment, overlap, type Bounds } from "./bounds";
+import { boundsOfNumbers, meetsSegment, overlap, sumOf, type Bounds } from "./bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "./point";
 
 export type Ring = readonly number[];
@@ -109,7 +109,7 @@ export function withInserted(ring: Ring, after: number, p: ImagePoint): Ring {
 }
 
 export function translated(ring: Ring, dx: number, dy: number): Ring {
-  return ring.map((value, i) => value + (i % 2 === 0 ? dx : dy));
+  return ring.map((value, i) => sumOf(value, i % 2 === 0 ? dx : dy));
 }
 
 /** The four corners, clockwise from the top left one. */

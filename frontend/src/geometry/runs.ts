@@ -133,7 +133,7 @@ export function runsBounds(runs: Runs, height: number): Bounds | null {
 }
 
 /** How many of the places are at most `place`; odd where the pixel at `place` is set. */
-export function placesUpTo(runs: Runs, place: number): number {
+function placesUpTo(runs: Runs, place: number): number {
   let low = 0;
   let high = runs.length;
   while (low < high) {

@@ -1,40 +1,50 @@
 /**
- * Undo by marks on the stream of diffs.
+ * Undo by marks on the streams of diffs: of the annotations, and of what is
+ * decided about predictions.
  *
  * A mark opens a step; every local diff that follows belongs to it until the
  * next mark, so a drag of a hundred moves is one step. Undoing replays the
- * step's diff turned round. Remote diffs never enter a step.
+ * step's diffs turned round. Remote diffs never enter a step.
  */
 
 import { invert, joined, replay, squash, type AnnotationDocument, type Diff } from "./document";
-import { sameAnnotation } from "./records";
+import type { DecisionEntry, Predictions } from "./predictions";
+import { sameAnnotation, type AnnotationKey } from "./records";
 
 interface Step {
   readonly label: string;
   diff: Diff;
+  decided: readonly DecisionEntry[];
 }
+
+type Direction = "back" | "forth";
 
 /** Names a step while it is open. */
 export type Mark = Pick<Step, "label">;
 
 export class History {
   readonly #document: AnnotationDocument;
+  readonly #predictions: Predictions;
   #undos: Step[] = [];
   #redos: Step[] = [];
   #open: Step | null = null;
   #replaying = false;
 
-  constructor(document: AnnotationDocument) {
+  constructor(document: AnnotationDocument, predictions: Predictions) {
     this.#document = document;
+    this.#predictions = predictions;
     document.subscribe((diff, origin) => {
-      if (origin === "local" && !this.#replaying) this.#record(diff);
+      if (origin === "local" && !this.#replaying) this.#record(diff, []);
+    });
+    predictions.subscribe((decided, origin) => {
+      if (origin === "local" && !this.#replaying) this.#record([], decided);
     });
   }
 
   /** Opens a step. A change outside of any step is a step of its own. */
   mark(label: string): Mark {
     this.commit();
-    this.#open = { label, diff: [] };
+    this.#open = { label, diff: [], decided: [] };
     return this.#open;
   }
 
@@ -49,7 +59,7 @@ export class History {
     if (!step) return;
     this.#putBack(step.diff);
     step.diff = squash(step.diff);
-    if (step.diff.length > 0) this.#undos.push(step);
+    if (!isEmpty(step)) this.#undos.push(step);
   }
 
   /** Takes back what the open step did and forgets it. */
@@ -58,15 +68,16 @@ export class History {
     this.#open = null;
     if (!step) return;
     this.#putBack(step.diff);
-    this.#replay(invert(squash(step.diff)));
+    step.diff = squash(step.diff);
+    this.#replay(step, "back");
   }
 
   undo(): boolean {
-    return this.#step(this.#undos, this.#redos, invert);
+    return this.#step(this.#undos, this.#redos, "back");
   }
 
   redo(): boolean {
-    return this.#step(this.#redos, this.#undos, (diff) => diff);
+    return this.#step(this.#redos, this.#undos, "forth");
   }
 
   /** A gesture is under way: what the document shows is not final. */
@@ -80,7 +91,7 @@ export class History {
   }
 
   get undoLabel(): string | null {
-    if (this.#open && this.#open.diff.length > 0) return this.#open.label;
+    if (this.#open && !isEmpty(this.#open)) return this.#open.label;
     return this.#undos.at(-1)?.label ?? null;
   }
 
@@ -88,13 +99,25 @@ export class History {
     return this.#redos.at(-1)?.label ?? null;
   }
 
-  #record(diff: Diff): void {
+  /** A decision did not hold, or somebody else made the annotation: neither is ours to take back or repeat. */
+  disown(prediction: number, made: AnnotationKey | null): void {
+    const owned = (step: Step): Step => ({
+      ...step,
+      diff: step.diff.filter(({ key, before }) => key !== made || before !== null),
+      decided: step.decided.filter((each) => each.prediction.id !== prediction),
+    });
+    const left = (steps: readonly Step[]): Step[] => steps.map(owned).filter((step) => !isEmpty(step));
+    [this.#undos, this.#redos] = [left(this.#undos), left(this.#redos)];
+  }
+
+  #record(diff: Diff, decided: readonly DecisionEntry[]): void {
     this.#redos = [];
-    if (this.#open) {
-      this.#open.diff = [...this.#open.diff, ...diff];
-      // A long drag would otherwise keep every state it went through.
-      if (this.#open.diff.length > 256) this.#open.diff = joined(this.#open.diff);
-    } else this.#undos.push({ label: "Change", diff });
+    const step = this.#open ?? { label: decided.length > 0 ? "Decide" : "Change", diff: [], decided: [] };
+    step.diff = [...step.diff, ...diff];
+    step.decided = [...step.decided, ...decided];
+    // A long drag would otherwise keep every state it went through.
+    if (step.diff.length > 256) step.diff = joined(step.diff);
+    if (step !== this.#open) this.#undos.push(step);
   }
 
   /** What the step changed and changed back is again the very object that it was. */
@@ -109,21 +132,35 @@ export class History {
     }
   }
 
-  #step(from: Step[], to: Step[], direction: (diff: Diff) => Diff): boolean {
+  #step(from: Step[], to: Step[], direction: Direction): boolean {
     this.commit();
     const step = from.pop();
     if (!step) return false;
     to.push(step);
-    this.#replay(direction(step.diff));
+    this.#replay(step, direction);
     return true;
   }
 
-  #replay(diff: Diff): void {
+  #replay({ diff, decided }: Step, direction: Direction): void {
     this.#replaying = true;
     try {
-      this.#document.apply(replay(this.#document, diff), "local");
+      this.#document.apply(replay(this.#document, direction === "back" ? invert(diff) : diff), "local");
+      this.#decide(decided, direction);
     } finally {
       this.#replaying = false;
     }
   }
+
+  /** What somebody else has decided otherwise meanwhile is left alone. */
+  #decide(decided: readonly DecisionEntry[], direction: Direction): void {
+    const states = new Map<DecisionEntry["after"], DecisionEntry["prediction"][]>();
+    for (const { prediction, before, after } of decided) {
+      const [from, to] = direction === "back" ? [after, before] : [before, after];
+      if (this.#predictions.decisionOf(prediction.id) !== from) continue;
+      states.set(to, [...(states.get(to) ?? []), prediction]);
+    }
+    for (const [to, predictions] of states) this.#predictions.decide(predictions, to, "local");
+  }
 }
+
+const isEmpty = ({ diff, decided }: Step): boolean => diff.length === 0 && decided.length === 0;

@@ -1,11 +1,14 @@
 /**
- * What models found in the image and nobody has decided about yet.
+ * What models found in the image, and what is decided about it.
  *
- * A prediction is no annotation: it is never in the document, and so never
- * saved, undone or counted with them. `shape` is what to draw of it.
+ * A prediction is no annotation: it is never in the document, and never counted
+ * with them. What a person decides is told as a diff, as changes of annotations
+ * are, which is all that undo and saving need. `shape` is what to draw of it, and
+ * what it becomes when it is accepted.
  */
 
-import type { Annotation } from "./records";
+import type { Origin } from "./document";
+import { newKey, type Annotation, type AnnotationKey } from "./records";
 
 export interface Prediction {
   readonly id: number;
@@ -21,19 +24,31 @@ export interface PredictionSet {
   readonly name: string;
 }
 
+export type Decision = "open" | "accepted" | "rejected";
+
+export interface DecisionEntry {
+  readonly prediction: Prediction;
+  readonly before: Decision;
+  readonly after: Decision;
+}
+
+export type DecisionListener = (diff: readonly DecisionEntry[], origin: Origin) => void;
+
 /** Many models find a hundred things in every image, most of them with next to no score. */
 const FIRST_MIN_SCORE = 0.3;
 
 export class Predictions {
   #all: readonly Prediction[] = [];
+  /** What was decided about during this visit. */
+  readonly #decided = new Map<number, { readonly prediction: Prediction; readonly decision: Decision }>();
+  readonly #keys = new Map<number, AnnotationKey>();
+  readonly #listeners = new Set<DecisionListener>();
   #sets: readonly PredictionSet[] = [];
   #setId: number | null = null;
   #selected: number | null = null;
   #minScore = FIRST_MIN_SCORE;
   #shown = true;
   readonly #changed: () => void;
-  /** Called when a person has given a prediction another shape: it is accepted with that. */
-  edited: (prediction: Prediction, shape: Annotation) => void = () => undefined;
 
   constructor(changed: () => void) {
     this.#changed = changed;
@@ -78,15 +93,77 @@ export class Predictions {
     return this.listed.find(({ id }) => id === this.#selected) ?? null;
   }
 
-  /** Whether nobody has decided about it yet. */
+  /** Whether nobody has decided about it. */
   isOpen(id: number): boolean {
     return this.#all.some((one) => one.id === id);
   }
 
-  load(predictions: readonly Prediction[], sets: readonly PredictionSet[] = []): void {
-    this.#all = [...predictions].sort(byScore);
-    this.#sets = sets.filter(({ id }) => this.#all.some(({ setId }) => setId === id));
+  /** What an annotation that is made of it is called here. */
+  keyOf(id: number): AnnotationKey {
+    const key = this.#keys.get(id) ?? newKey();
+    this.#keys.set(id, key);
+    return key;
+  }
+
+  decisionOf(id: number): Decision {
+    return this.#decided.get(id)?.decision ?? "open";
+  }
+
+  /**
+   * Takes over what is open as the server says. What it does not know yet stays
+   * as it was decided here: `waits` says of which that is.
+   */
+  load(
+    predictions: readonly Prediction[],
+    sets: readonly PredictionSet[] = [],
+    waits: (id: number) => boolean = () => false,
+  ): void {
+    const known = new Set(predictions.map(({ id }) => id));
+    const waiting = this.#all.filter(({ id }) => waits(id) && !known.has(id));
+    const reopened = predictions.filter(({ id }) => this.decisionOf(id) !== "open" && !waits(id));
+    this.#all = [...predictions, ...waiting].filter(({ id }) => this.decisionOf(id) === "open").sort(byScore);
+    this.#sets = sets.filter(({ id }) => predictions.some(({ setId }) => setId === id));
+    this.decide(reopened, "open", "remote");
     this.#changed();
+  }
+
+  /** Where one that was selected is decided, the next one is selected. */
+  decide(predictions: readonly Prediction[], decision: Decision, origin: Origin): void {
+    const diff = predictions
+      .map((prediction) => ({ prediction, before: this.decisionOf(prediction.id), after: decision }))
+      .filter(({ before, after }) => before !== after);
+    for (const { prediction } of diff) {
+      const { id } = prediction;
+      if (decision === "open") {
+        this.#decided.delete(id);
+        this.#all = [...this.#all.filter((one) => one.id !== id), prediction].sort(byScore);
+      } else {
+        this.#decided.set(id, { prediction, decision });
+        this.#takeAway(id);
+      }
+    }
+    if (diff.length === 0) return;
+    for (const listener of this.#listeners) listener(diff, origin);
+    this.#changed();
+  }
+
+  /** It is not there any more, or not to be decided here. */
+  forget(id: number): void {
+    this.#decided.delete(id);
+    this.#takeAway(id);
+    this.#changed();
+  }
+
+  /** One that an earlier visit decided about; the annotation that it becomes is called `key`. */
+  recover(prediction: Prediction, decision: Decision, key: AnnotationKey): void {
+    this.#keys.set(prediction.id, key);
+    this.#all = [...this.#all.filter(({ id }) => id !== prediction.id), prediction].sort(byScore);
+    this.decide([prediction], decision, "remote");
+  }
+
+  subscribe(listener: DecisionListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   chooseSet(id: number | null): void {
@@ -116,19 +193,11 @@ export class Predictions {
     this.#changed();
   }
 
-  /** It is decided; where it was selected, the next one is. */
-  remove(id: number): void {
+  #takeAway(id: number): void {
     const { listed } = this;
     const at = listed.findIndex((one) => one.id === id);
     this.#all = this.#all.filter((one) => one.id !== id);
     if (this.#selected === id) this.#selected = (listed[at + 1] ?? listed[at - 1])?.id ?? null;
-    this.#changed();
-  }
-
-  /** It is open again; selecting it is up to whoever opened it. */
-  restore(prediction: Prediction): void {
-    this.#all = [...this.#all.filter(({ id }) => id !== prediction.id), prediction].sort(byScore);
-    this.#changed();
   }
 }
 

@@ -20,7 +20,7 @@ export function bindDialogs(): void {
   for (const dialog of findAll<HTMLDialogElement>(document, "dialog")) closeOutside(dialog);
 }
 
-export function openDialog(id: string, fill?: string): HTMLDialogElement {
+function openDialog(id: string, fill?: string): HTMLDialogElement {
   const dialog = find<HTMLDialogElement>(document, `dialog#${id}`);
   if (fill !== undefined) fillDialog(dialog, JSON.parse(fill) as Record<string, string>);
   dialog.showModal();

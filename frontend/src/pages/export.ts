@@ -1,7 +1,7 @@
 import { find, findAll, show } from "./dom";
 
 /** A form's choices as an export's query: what is at its default is left out. */
-export function exportQuery(form: HTMLFormElement): URLSearchParams {
+function exportQuery(form: HTMLFormElement): URLSearchParams {
   const query = new URLSearchParams();
   const shown = (element: Element): boolean => element.closest("[hidden]") === null;
   for (const select of findAll<HTMLSelectElement>(form, "select[name]").filter(shown)) {
@@ -28,7 +28,7 @@ const ZIPS: Readonly<Record<string, readonly [name: string, value: string] | nul
 };
 
 /** The address after the dataset's, and the name that the server gives the file, too. */
-export function exportTarget(file: string, stem: string): { path: string; name: string } {
+function exportTarget(file: string, stem: string): { path: string; name: string } {
   if (file in ZIPS) return { path: ".zip", name: `${stem}.zip` };
   if (file.endsWith(".zip")) return { path: `/${file}`, name: `${stem}_${file}` };
   return { path: `/${file}.json`, name: `${file}_${stem}.json` };

@@ -21,7 +21,7 @@ export function nameInside(path: string): string {
   return (parts.length > 1 ? parts.slice(1) : parts).join("/");
 }
 
-export function isZip(pick: Pick): boolean {
+function isZip(pick: Pick): boolean {
   return /\.zip$/i.test(pick.name);
 }
 

@@ -5,7 +5,7 @@ import { sayError } from "./toast";
 const TYPING_MS = 250;
 
 /** The fields of a filter form as a query; empty ones are left out. */
-export function queryOf(form: HTMLFormElement): URLSearchParams {
+function queryOf(form: HTMLFormElement): URLSearchParams {
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
     if (typeof value === "string" && value.trim() !== "") query.append(name, value.trim());

@@ -35,6 +35,16 @@ function helpLines(commands: readonly Command[]): HelpLine[] {
   return [...lines.values()];
 }
 
+/** Commands that belong together, such as those of the nine digits, as one; all in order. */
+export function families(commands: readonly Command[]): { readonly name: string; readonly members: readonly Command[] }[] {
+  const found = new Map<string, Command[]>();
+  for (const command of commands) {
+    const name = command.together ?? command.label;
+    found.set(name, [...(found.get(name) ?? []), command]);
+  }
+  return [...found].map(([name, members]) => ({ name, members }));
+}
+
 /** Whether label, help or keys have every word of the query. */
 export function mentions({ label, help, keys }: HelpLine, query: string): boolean {
   const text = `${label} ${help} ${keys.join(" ")} ${keys.join(" ").replaceAll("Mod", "Ctrl")}`.toLowerCase();

@@ -2,7 +2,7 @@
 
 import type { Editor } from "../editor/editor";
 import type { Annotation, AnnotationKey, Category } from "../model/records";
-import { measures } from "../shapes";
+import { isLabel, measures } from "../shapes";
 import { words } from "./command-list";
 import { areaText } from "./text";
 
@@ -154,10 +154,12 @@ export function objectFrom(rows: readonly ListRow[], at: number, step: 1 | -1): 
   return null;
 }
 
+/** How many objects there are of each category; a label of the image is none of them. */
 export function countsByCategory(editor: Editor): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const [, { category_id: id }] of editor.document.entries()) {
-    if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const [, annotation] of editor.document.entries()) {
+    const { category_id: id } = annotation;
+    if (id !== null && !isLabel(annotation)) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return counts;
 }

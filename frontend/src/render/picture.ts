@@ -41,90 +41,101 @@ const MOST_PIXELS_IN_ONE = 4_000_000;
 /** A level that fits the stage needs no smaller one. */
 const SMALL_PIXELS = 1600;
 
-export interface CutTile {
-  readonly bitmap: ImageBitmap;
-  readonly at: Bounds;
-}
-
-export interface CutLevel {
+interface LevelPlan {
   readonly scale: number;
-  readonly tiles: readonly CutTile[];
-}
-
-export interface CutPicture {
   readonly size: Size;
-  readonly levels: readonly CutLevel[];
+  /** What each tile takes of the level, in pixels of the level. */
+  readonly parts: readonly Bounds[];
 }
 
-/** From a file's bytes, turned as its EXIF orientation says. Throws when they are no picture. */
-export async function cutPicture(blob: Blob): Promise<CutPicture> {
-  const whole = await createImageBitmap(blob, { imageOrientation: "from-image" });
-  const { width, height } = whole;
-  const levels: CutLevel[] = [];
-  let bitmap = whole;
+/** How a picture is cut, which its size alone says; the finest level first. */
+function planOf(size: Size): LevelPlan[] {
+  const plan: LevelPlan[] = [];
+  const half = (side: number): number => Math.max(1, Math.round(side / 2));
+  let { width, height } = size;
   for (let scale = 1; ; scale /= 2) {
-    levels.push({ scale, tiles: cutLevel(bitmap, scale) });
-    const smaller = Math.max(bitmap.width, bitmap.height) > SMALL_PIXELS ? halved(bitmap) : null;
-    bitmap.close();
-    if (!smaller) return { size: { width, height }, levels };
-    bitmap = smaller;
+    plan.push({ scale, size: { width, height }, parts: partsOf(width, height) });
+    if (Math.max(width, height) <= SMALL_PIXELS) return plan;
+    [width, height] = [half(width), half(height)];
   }
 }
 
-/**
- * A part of a bitmap, in another size. Painted, not copied: a copied bitmap still
- * has its orientation beside its pixels, and a canvas that just shows it ignores that.
- */
-function painted(from: ImageBitmap, part: Bounds, width: number, height: number): ImageBitmap {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d")!;
-  context.imageSmoothingQuality = "medium";
-  const { left, top, right, bottom } = part;
-  context.drawImage(from, left, top, right - left, bottom - top, 0, 0, width, height);
-  return canvas.transferToImageBitmap();
-}
-
-function halved(bitmap: ImageBitmap): ImageBitmap {
-  const { width, height } = bitmap;
-  const half = (side: number): number => Math.max(1, Math.round(side / 2));
-  return painted(bitmap, { left: 0, top: 0, right: width, bottom: height }, half(width), half(height));
-}
-
-function cutLevel(bitmap: ImageBitmap, scale: number): CutTile[] {
-  const { width, height } = bitmap;
+function partsOf(width: number, height: number): Bounds[] {
   const side = width * height <= MOST_PIXELS_IN_ONE ? Math.max(width, height) : TILE_PIXELS;
-  const tiles: CutTile[] = [];
+  const parts: Bounds[] = [];
   for (let top = 0; top < height; top += side) {
     for (let left = 0; left < width; left += side) {
       // One pixel of overlap, or smoothing would let the background through at the seams.
-      const [right, bottom] = [Math.min(left + side + 1, width), Math.min(top + side + 1, height)];
-      const part = { left, top, right, bottom };
-      tiles.push({
-        bitmap: painted(bitmap, part, right - left, bottom - top),
-        at: inPicture(left, top, right, bottom, scale),
-      });
+      parts.push({ left, top, right: Math.min(left + side + 1, width), bottom: Math.min(top + side + 1, height) });
     }
   }
-  return tiles;
+  return parts;
 }
 
-function inPicture(left: number, top: number, right: number, bottom: number, scale: number): Bounds {
-  return { left: left / scale, top: top / scale, right: right / scale, bottom: bottom / scale };
+/** The tiles of some levels, as bitmaps. */
+export interface Cut {
+  readonly size: Size;
+  /** By their places in the plan. */
+  readonly levels: readonly (readonly [place: number, bitmaps: readonly ImageBitmap[]])[];
 }
 
-/** A tile whose pixels are here: a canvas that shows a bitmap without painting it. */
+/**
+ * From a file's bytes, turned as its EXIF orientation says. What shows the whole of it comes first,
+ * and the finest level, whose tiles take the longest, by itself. Throws when they are no picture.
+ */
+export async function* cutPicture(blob: Blob): AsyncGenerator<Cut, void> {
+  const whole = await createImageBitmap(blob, { imageOrientation: "from-image" });
+  const size = { width: whole.width, height: whole.height };
+  const [finest, ...coarser] = planOf(size);
+  if (coarser.length > 0) yield { size, levels: halves(whole, coarser) };
+  const bitmaps = finest!.parts.map((part) => painted(whole, part));
+  whole.close();
+  yield { size, levels: [[0, bitmaps]] };
+}
+
+function halves(whole: ImageBitmap, plan: readonly LevelPlan[]): [number, ImageBitmap[]][] {
+  let last = whole;
+  return plan.map(({ size, parts }, i) => {
+    const half = painted(last, everything(last), size);
+    // One that is a tile as it is goes on to the page; its pixels were read before that.
+    if (last !== whole && plan[i - 1]!.parts.length > 1) last.close();
+    last = half;
+    return [i + 1, parts.length === 1 ? [half] : parts.map((part) => painted(half, part))];
+  });
+}
+
+const everything = ({ width, height }: Size): Bounds => ({ left: 0, top: 0, right: width, bottom: height });
+
+/**
+ * A part of a bitmap, maybe in half its size. Painted, not copied: a copied bitmap still
+ * has its orientation beside its pixels, and a canvas that just shows it ignores that.
+ */
+function painted(from: ImageBitmap, part: Bounds, to?: Size): ImageBitmap {
+  const { left, top, right, bottom } = part;
+  const { width, height } = to ?? { width: right - left, height: bottom - top };
+  const context = new OffscreenCanvas(width, height).getContext("2d")!;
+  // In half the size, each pixel is the mean of four. What is meant for any size takes four times as long.
+  context.imageSmoothingQuality = "low";
+  context.drawImage(from, left, top, right - left, bottom - top, 0, 0, width, height);
+  return context.canvas.transferToImageBitmap();
+}
+
+/** A tile whose pixels come from the picture's bytes: a canvas that shows a bitmap without painting it. */
 class BitmapTile implements Tile {
   readonly at: Bounds;
-  readonly #bitmap: ImageBitmap;
+  #bitmap: ImageBitmap | null = null;
   #canvas: HTMLCanvasElement | null = null;
 
-  constructor({ bitmap, at }: CutTile) {
-    this.#bitmap = bitmap;
+  constructor(at: Bounds) {
     this.at = at;
   }
 
-  element(): HTMLElement {
-    this.#canvas ??= canvasOf(this.#bitmap);
+  fill(bitmap: ImageBitmap): void {
+    this.#bitmap = bitmap;
+  }
+
+  element(): HTMLElement | null {
+    this.#canvas ??= this.#bitmap && canvasOf(this.#bitmap);
     return this.#canvas;
   }
 
@@ -133,7 +144,7 @@ class BitmapTile implements Tile {
   }
 
   close(): void {
-    this.#bitmap.close();
+    this.#bitmap?.close();
     if (this.#canvas) empty(this.#canvas);
   }
 }
@@ -153,18 +164,37 @@ export function empty(canvas: HTMLCanvasElement): void {
   canvas.height = 0;
 }
 
-export function pictureOf({ size, levels }: CutPicture): Picture {
-  const all: BitmapTile[] = [];
-  const tile = (cut: CutTile): BitmapTile => {
-    const made = new BitmapTile(cut);
-    all.push(made);
-    return made;
-  };
-  return {
-    size,
-    remote: false,
-    onArrival: null,
-    levels: levels.map(({ scale, tiles }) => ({ scale, tiles: tiles.map(tile) })),
-    close: () => all.forEach((each) => each.close()),
-  };
+/** A picture that is cut in this browser: its tiles are filled as they get ready. */
+export class CutPicture implements Picture {
+  readonly size: Size;
+  readonly remote = false;
+  readonly levels: readonly { readonly scale: number; readonly tiles: readonly BitmapTile[] }[];
+  onArrival: (() => void) | null = null;
+  readonly #stop: () => void;
+
+  /** `stop` ends the cutting when nobody wants the picture any more. */
+  constructor(size: Size, stop: () => void = () => undefined) {
+    this.size = size;
+    this.#stop = stop;
+    this.levels = planOf(size).map(({ scale, parts }) => ({
+      scale,
+      tiles: parts.map((part) => new BitmapTile(inPicture(part, scale))),
+    }));
+  }
+
+  fill({ levels }: Cut): void {
+    for (const [place, bitmaps] of levels) {
+      this.levels[place]!.tiles.forEach((tile, i) => tile.fill(bitmaps[i]!));
+    }
+    this.onArrival?.();
+  }
+
+  close(): void {
+    this.#stop();
+    for (const { tiles } of this.levels) for (const tile of tiles) tile.close();
+  }
+}
+
+function inPicture({ left, top, right, bottom }: Bounds, scale: number): Bounds {
+  return { left: left / scale, top: top / scale, right: right / scale, bottom: bottom / scale };
 }

@@ -6,7 +6,7 @@ import { screenPoint, type ScreenPoint } from "../geometry/point";
 
 const LINE_PIXELS = 16;
 
-export function screenOf(element: Element, event: { clientX: number; clientY: number }): ScreenPoint {
+function screenOf(element: Element, event: { clientX: number; clientY: number }): ScreenPoint {
   const { left, top } = element.getBoundingClientRect();
   return screenPoint(event.clientX - left, event.clientY - top);
 }

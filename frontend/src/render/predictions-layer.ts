@@ -75,7 +75,7 @@ export class PredictionsLayer implements Layer {
   }
 
   #outline(shape: Annotation, deadline: number): Outline {
-    const known = this.#outlines.get(shape);
+    const known = this.#outlines.get(shape) ?? this.#movedOutline(shape);
     if (known) return known;
     if (shapes.isHeavy(shape) && performance.now() > deadline) {
       this.#again();
@@ -85,6 +85,13 @@ export class PredictionsLayer implements Layer {
     const outline = shapes.outline(shape, this.#editor.context(shape));
     this.#outlines.set(shape, outline);
     return outline;
+  }
+
+  /** One that is being dragged keeps the outline that it had. */
+  #movedOutline(shape: Annotation): Outline | null {
+    const from = shapes.movedFrom(shape);
+    const outline = this.#outlines.get(from);
+    return outline && from !== shape ? shapes.movedOutline(from, outline, shape) : null;
   }
 
   /** Of the one that can be taken hold of. */

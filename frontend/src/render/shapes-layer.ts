@@ -77,12 +77,19 @@ export class ShapesLayer implements Layer {
     const known = this.#outlines.get(annotation);
     if (known) return known;
     if (shapes.isHeavy(annotation)) {
-      const traced = this.#traced.get(key);
-      return traced?.annotation === annotation ? traced.outline : null;
+      const traced = this.#tracedOutline(key, annotation);
+      if (traced) this.#outlines.set(annotation, traced);
+      return traced;
     }
     const outline = shapes.outline(annotation, this.#editor.context(annotation));
     this.#outlines.set(annotation, outline);
     return outline;
+  }
+
+  /** That of the worker, also where the annotation has only been moved since. */
+  #tracedOutline(key: AnnotationKey, annotation: Annotation): Outline | null {
+    const traced = this.#traced.get(key);
+    return traced ? shapes.movedOutline(traced.annotation, traced.outline, annotation) : null;
   }
 
   /** Those that the bitmap on screen does not show as they are by now. */
@@ -135,7 +142,10 @@ export class ShapesLayer implements Layer {
   #update(key: AnnotationKey, at: Map<AnnotationKey, Annotation>): ShapeUpdate {
     const annotation = this.#editor.document.get(key);
     if (annotation) at.set(key, annotation);
-    this.#traced.delete(key);
+    // What is moved is in hand, and the worker does not trace what is left out of its bitmap.
+    const outline = annotation && this.#traced.get(key)?.annotation !== annotation ? this.#tracedOutline(key, annotation) : null;
+    if (annotation && outline) this.#traced.set(key, { annotation, outline });
+    else this.#traced.delete(key);
     const categoryId = annotation?.category_id ?? null;
     const { keypoints, skeleton } = this.#editor.category(categoryId) ?? shapes.NO_CONTEXT;
     const color = this.#editor.color(categoryId);

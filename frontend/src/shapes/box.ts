@@ -3,7 +3,7 @@
  * what is in it, or beside a segmentation, where it is a frame and nothing else.
  */
 
-import { boundsOfBox, contains, lengthBetween, meets, type Box } from "../geometry/bounds";
+import { boundsOfBox, contains, lengthBetween, meets, sumOf, type Box } from "../geometry/bounds";
 import { combine, type Region } from "../geometry/clipping";
 import { imagePoint } from "../geometry/point";
 import { rasterisedBox } from "../geometry/raster";
@@ -100,7 +100,7 @@ export const box: ShapeKind = {
     const [x, y, width, height] = boxOf(annotation);
     // One of a negative size is the mirrored one, which the server takes.
     const [left, top] = [Math.min(x, x + width), Math.min(y, y + height)];
-    return { ...annotation, bbox: [left + dx, top + dy, Math.abs(width), Math.abs(height)] };
+    return { ...annotation, bbox: [sumOf(left, dx), sumOf(top, dy), Math.abs(width), Math.abs(height)] };
   },
 
   placed(annotation, place) {

@@ -13,10 +13,12 @@ import type { Annotation } from "../model/records";
 import { box, isAlone } from "./box";
 import { keypoints } from "./keypoints";
 import { isMask, mask, pixelEdges } from "./mask";
+import { rememberMoved } from "./moved";
 import { polygons } from "./polygons";
 
 export { keypointsWithin } from "./keypoints";
-export { isMask } from "./mask";
+export { fitsImage, isMask } from "./mask";
+export { movedFrom, movedOutline } from "./moved";
 export { isPolygons } from "./polygons";
 import type { EdgePlace, Handle, Outline, Place, ShapeContext, ShapeKind } from "./shape";
 
@@ -140,10 +142,21 @@ export function insert(
 
 /** All kinds move together or, when one of them cannot, none does. */
 export function move(annotation: Annotation, dx: number, dy: number): Annotation | null {
-  return shapesOf(annotation).reduce<Annotation | null>(
-    (moved, shape) => moved && shape.move(moved, dx, dy),
+  const moved = shapesOf(annotation).reduce<Annotation | null>(
+    (result, shape) => result && shape.move(result, dx, dy),
     annotation,
   );
+  if (moved && isHeavy(annotation)) rememberMoved(annotation, moved, dx, dy);
+  return moved;
+}
+
+/** How far all of these can be moved together without loss towards a distance. */
+export function reach(annotations: Iterable<Annotation>, dx: number, dy: number): readonly [number, number] {
+  let by: readonly [number, number] = [dx, dy];
+  for (const annotation of annotations) {
+    for (const shape of shapesOf(annotation)) by = shape.reach?.(annotation, ...by) ?? by;
+  }
+  return by;
 }
 
 /** Whether it has an extent, and every one of its kinds can be made larger and smaller without loss. */

@@ -3,7 +3,7 @@
  * 1 labelled but hidden, 2 visible. The category's skeleton joins them.
  */
 
-import { contains, union, type Bounds } from "../geometry/bounds";
+import { contains, sumOf, union, type Bounds } from "../geometry/bounds";
 import { distance, imagePoint, type ImagePoint } from "../geometry/point";
 import type { Annotation } from "../model/records";
 import { plural, WITHOUT_EDGES, type Handle, type ShapeKind } from "./shape";
@@ -100,7 +100,7 @@ export const keypoints: ShapeKind = {
 
   dragAll: (annotation, handles, dx, dy) =>
     handles.reduce(
-      (moved, { index, at }) => withNumbers(moved, index, [at.x + dx, at.y + dy]),
+      (moved, { index, at }) => withNumbers(moved, index, [sumOf(at.x, dx), sumOf(at.y, dy)]),
       annotation,
     ),
 
@@ -110,8 +110,8 @@ export const keypoints: ShapeKind = {
   move(annotation, dx, dy) {
     const numbers = annotation.keypoints!.slice();
     for (const { index, at } of labelled(annotation)) {
-      numbers[3 * index] = at.x + dx;
-      numbers[3 * index + 1] = at.y + dy;
+      numbers[3 * index] = sumOf(at.x, dx);
+      numbers[3 * index + 1] = sumOf(at.y, dy);
     }
     return { ...annotation, keypoints: numbers };
   },

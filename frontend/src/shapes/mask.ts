@@ -1,6 +1,6 @@
 /**
  * Masks: `segmentation` is an RLE. Its pixels change by painting (`pixels.ts`);
- * it has no handles and does not move.
+ * it has no handles, and moves by whole pixels as far as all of it stays in the image.
  */
 
 import { boundsOfBox, type Bounds } from "../geometry/bounds";
@@ -65,10 +65,15 @@ export function pixelEdges(mask: rle.Rle): readonly Ring[] {
 }
 
 /** Null where the mask does not fit the image, or itself. */
-function pixelsOfMask(mask: rle.Rle, [height, width]: PixelSize): Runs | null {
-  const fits = mask.size[0] === height && mask.size[1] === width;
-  return fits && read(mask) !== UNREADABLE ? runsOf(mask) : null;
+function pixelsOfMask(mask: rle.Rle, size: PixelSize): Runs | null {
+  return fitsImage(mask, size) && read(mask) !== UNREADABLE ? runsOf(mask) : null;
 }
+
+/** Whether it is no mask of another image's size. */
+export const fitsImage = (segmentation: Segmentation, [height, width]: PixelSize): boolean =>
+  !isMask(segmentation) || (segmentation.size[0] === height && segmentation.size[1] === width);
+
+const between = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
 const maskOf = (annotation: Annotation): rle.Rle => annotation.segmentation as rle.Rle;
 
@@ -104,7 +109,28 @@ export const mask: ShapeKind = {
   handles: () => [],
   drag: (annotation) => annotation,
   removeHandle: () => null,
-  move: () => null,
+
+  reach(annotation, dx, dy) {
+    const [height, width] = maskOf(annotation).size;
+    const { bounds } = read(maskOf(annotation));
+    if (!bounds) return [0, 0];
+    return [
+      between(Math.round(dx), -bounds.left, width - bounds.right),
+      between(Math.round(dy), -bounds.top, height - bounds.bottom),
+    ];
+  },
+
+  move(annotation, dx, dy) {
+    const { counts, size } = maskOf(annotation);
+    if (!read(maskOf(annotation)).bounds) return null;
+    const [x, y] = mask.reach!(annotation, dx, dy);
+    if (x !== dx || y !== dy) return null;
+    if (x === 0 && y === 0) return annotation;
+    // Where every pixel stays in the image, all runs move by the same number of places.
+    const by = x * size[0] + y;
+    const moved = runsOf(maskOf(annotation)).map((place) => place + by);
+    return { ...annotation, segmentation: rleOf(moved, size, typeof counts === "string") };
+  },
 
   combine(annotation, { rings, holes }, operation) {
     const mask = maskOf(annotation);

@@ -5,7 +5,7 @@
  */
 
 import { combine, type Region } from "../geometry/clipping";
-import { contains } from "../geometry/bounds";
+import { contains, sumOf } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import { rasterised } from "../geometry/raster";
 import {
@@ -122,7 +122,7 @@ function dragVertices(annotation: Annotation, handles: readonly Handle[], dx: nu
   const change = withRings(annotation, (ring, part) => {
     const indices = moved.get(part);
     if (!indices) return ring;
-    return ring.map((value, i) => (indices.has(i >> 1) ? value + (i % 2 === 0 ? dx : dy) : value));
+    return ring.map((value, i) => (indices.has(i >> 1) ? sumOf(value, i % 2 === 0 ? dx : dy) : value));
   });
   return reshaped(annotation, change.segmentation, change.holes);
 }

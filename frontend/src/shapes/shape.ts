@@ -91,8 +91,10 @@ export interface ShapeKind {
   /** The nearest place for a new handle, or null when the kind has none. */
   edge(annotation: Annotation, at: ImagePoint): EdgePlace | null;
   insert(annotation: Annotation, place: EdgePlace): { annotation: Annotation; handle: Handle };
-  /** Null when this kind cannot be moved without loss. */
+  /** Null when it cannot be moved by this distance without loss. */
   move(annotation: Annotation, dx: number, dy: number): Annotation | null;
+  /** How far it can be moved towards a distance without loss. Kinds without such a function go anywhere. */
+  reach?(annotation: Annotation, dx: number, dy: number): readonly [number, number];
   /** The annotation with every point elsewhere. Kinds that cannot be resized without loss have no such function. */
   placed?(annotation: Annotation, place: Place): Annotation;
   /**

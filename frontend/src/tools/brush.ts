@@ -1,5 +1,6 @@
 /**
- * Brush and eraser: paint pixels of the selected mask, or of a new one.
+ * The brush: paints pixels of the selected mask, or of a new one. The eraser is the same
+ * hand with the other end of it.
  *
  * A stroke is a line through every place that the pointer was seen at, so it has
  * no gaps however fast the hand moves. Until it ends nothing but its own bitmap
@@ -31,7 +32,7 @@ import {
 } from "./painting";
 import { State, Tool, type ToolKind } from "./tool";
 
-const SIZE: Range = {
+export const SIZE: Range = {
   kind: "range",
   id: "brush-size",
   label: "Size",
@@ -45,7 +46,7 @@ const SIZE: Range = {
   keys: ["[", "]"],
 };
 
-const FORM = {
+export const FORM = {
   kind: "choice",
   id: "brush-form",
   label: "Form of the brush",
@@ -122,7 +123,7 @@ function alongPiece(from: ImagePoint, to: ImagePoint, radius: number): Bounds[] 
   return Array.from({ length: parts }, (_, i) => around(at(i / parts), at((i + 1) / parts), radius));
 }
 
-class BrushTool extends Tool {
+export class BrushTool extends Tool {
   readonly erases: boolean;
   /** The last stroke, shown until the outline of what it made is known. */
   last: Stroke | null = null;
@@ -311,17 +312,4 @@ export const brush: ToolKind = {
     options: [SIZE, FORM, LIMIT],
   },
   create: (editor) => new BrushTool(editor, false),
-};
-
-export const eraser: ToolKind = {
-  info: {
-    id: "eraser",
-    label: "Eraser",
-    icon: "eraser",
-    key: "E",
-    help: "Takes pixels from the selected mask, or from the one under the pointer.",
-    edits: true,
-    options: [SIZE, FORM],
-  },
-  create: (editor) => new BrushTool(editor, true),
 };

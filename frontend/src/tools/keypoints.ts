@@ -8,7 +8,7 @@
 
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
-import { editablePose, layoutFor, limbsTo, rememberPose, selectedPose, withKeypoints, type Pose } from "../editor/keypoints";
+import { editablePose, layoutFor, limbsTo, selectedPose, withKeypoints, type Pose } from "../editor/keypoints";
 import { boundsOfBox, boxBetween } from "../geometry/bounds";
 import { distance, imagePoint, type ImagePoint } from "../geometry/point";
 import { EMPTY_ANNOTATION, newKey, type Annotation, type AnnotationKey, type Category } from "../model/records";
@@ -405,7 +405,6 @@ class Placing extends State<KeypointsTool> {
     if (this.#isNew && !poses.hasPoint(this.#annotation.keypoints)) return this.#cancel();
     this.editor.history.commit();
     this.tool.finished = this.editor.view.selection;
-    rememberPose(this.editor, this.#category, this.#annotation.keypoints ?? []);
     this.tool.idle();
   }
 
@@ -443,12 +442,6 @@ class Moving extends Changing<KeypointsTool> {
     const at = drawn(this.editor, imagePoint(x + dx, y + dy));
     const { key, annotation } = this.#pose;
     this.editor.change(new Map([[key, shapes.drag(annotation, this.#handle, at)]]));
-  }
-
-  override up(input: PointerInput): void {
-    super.up(input);
-    const { key, category } = this.#pose;
-    rememberPose(this.editor, category, this.editor.document.get(key)?.keypoints ?? []);
   }
 }
 

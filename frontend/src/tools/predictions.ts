@@ -1,5 +1,6 @@
 /** A prediction is dragged where it is drawn: what comes of that is accepted, in one step. */
 
+import { acceptAs } from "../editor/deciding";
 import type { Hint } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { imagePoint } from "../geometry/point";
@@ -67,7 +68,7 @@ export class ReshapingPrediction extends State<SelectTool> {
     const { predictions } = this.editor;
     if (!predictions.isOpen(this.#prediction.id)) {
       this.editor.say("Somebody else has decided about this prediction meanwhile.");
-    } else if (!sameAnnotation(shape, this.#prediction.shape)) predictions.edited(this.#prediction, shape);
+    } else if (!sameAnnotation(shape, this.#prediction.shape)) acceptAs(this.editor, this.#prediction, shape);
   }
 
   override intend(intent: Intent): boolean {
@@ -82,9 +83,7 @@ export class ReshapingPrediction extends State<SelectTool> {
     if (sameValue(input.screen, this.#press.screen)) return this.#prediction.shape;
     if (!this.#handle) {
       const { dx, dy } = shift(this.#press.image, input.image);
-      const moved = shapes.move(this.#start, dx, dy);
-      if (!moved) this.editor.say("A mask does not move. Shift Y accepts it, to be painted on.");
-      return moved;
+      return shapes.move(this.#start, ...shapes.reach([this.#start], dx, dy));
     }
     // The point keeps its distance to the pointer, so that taking hold moves nothing.
     const { x, y } = this.#handle.at;

@@ -14,7 +14,7 @@ import { groupHandles, selectedGroup, type Group } from "../editor/resizing";
 import * as cameras from "../geometry/camera";
 import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import type { Prediction } from "../model/predictions";
-import type { Annotation, AnnotationKey } from "../model/records";
+import { sameValue, type Annotation, type AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { EdgePlace, Handle } from "../shapes/shape";
 import { Spanning } from "./marquee";
@@ -362,6 +362,7 @@ class Moving extends Changing {
   override readonly name = "moving";
   readonly #from: ImagePoint;
   readonly #originals: Originals;
+  #by: readonly [number, number] = [0, 0];
 
   constructor(tool: SelectTool, from: ImagePoint) {
     super(tool);
@@ -375,7 +376,11 @@ class Moving extends Changing {
 
   override move(input: PointerInput): void {
     const { dx, dy } = shift(this.#from, input.image);
-    this.editor.change(moved(this.#originals, dx, dy));
+    const by = shapes.reach(this.#originals.values(), dx, dy);
+    // Within a pixel a mask stays where it is, and is not made anew.
+    if (sameValue(by, this.#by)) return;
+    this.#by = by;
+    this.editor.change(moved(this.#originals, ...by));
   }
 }
 

@@ -74,6 +74,8 @@ export class Toolbox implements Hand {
 
   choose(toolId: string): void {
     if (!this.#made.has(toolId) || toolId === this.#toolId) return;
+    // What was said was about the tool before.
+    this.#editor.say(null);
     this.#tool.reset();
     this.#pressed = null;
     this.#toolId = toolId;
@@ -88,6 +90,8 @@ export class Toolbox implements Hand {
   }
 
   intend(intent: Intent): boolean {
+    // What was said about the gesture goes with it.
+    if (intent === "cancel" && this.busy) this.#editor.say(null);
     const used = this.#tool.state.intend(intent);
     // Whatever was pressed is over, though the pointer may never be let go, as pens sometimes are not.
     if (intent === "cancel") this.#pressed = null;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { SaveQueue } from "../../src/api/save-queue";
 import { read } from "../../src/api/wire";
 import { AnnotationDocument } from "../../src/model/document";
+import { Predictions } from "../../src/model/predictions";
 import { EMPTY_ANNOTATION, keyOfId, newKey } from "../../src/model/records";
 import { Server } from "./server";
 
@@ -18,7 +19,9 @@ const free = (): boolean => false;
 function visit(server: Server) {
   const document = new AnnotationDocument();
   const { transport } = server;
-  const queue = new SaveQueue({ document, imageId: 5, userId: 1, transport, store: nothing, held: () => false });
+  const predictions = new Predictions(() => undefined);
+  const overruled = (): void => undefined;
+  const queue = new SaveQueue({ document, predictions, imageId: 5, userId: 1, transport, store: nothing, held: () => false, overruled });
   queue.load(server.all().map(read));
   return { document, queue };
 }

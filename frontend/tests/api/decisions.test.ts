@@ -1,224 +1,420 @@
+/** Decisions about predictions: one history with the edits, one queue with them, and a server that others use. */
+
 import { expect, test } from "vitest";
 
-import type { Answer, Ask } from "../../src/api/client";
-import { Decisions } from "../../src/api/decisions";
+import type { PendingEntry, PendingPlace } from "../../src/api/pending-store";
 import { SaveQueue } from "../../src/api/save-queue";
+import { read } from "../../src/api/wire";
+import { COMMANDS } from "../../src/editor/commands";
 import type { Editor } from "../../src/editor/editor";
 import { commandFor } from "../../src/editor/keys";
-import { COMMANDS } from "../../src/editor/commands";
 import type { Prediction } from "../../src/model/predictions";
-import { EMPTY_ANNOTATION } from "../../src/model/records";
+import { EMPTY_ANNOTATION, type AnnotationKey } from "../../src/model/records";
 import { PERSON, Story } from "../story";
+import { Server } from "./server";
 
-const KNOWN = {
-  coco_id: 1,
-  image_id: 1,
-  category_id: PERSON.id,
-  version: 1,
-  task: "instances",
-  segmentation: null,
-  holes: [],
-  bbox: [1, 2, 3, 4],
-  area: 12,
-  iscrowd: 0,
-  keypoints: null,
-  num_keypoints: null,
-  attributes: {},
-  score: 0.5,
-  caption: null,
-  created_by: 1,
-  updated_by: 1,
-  created_at: "2026-01-01T00:00:00Z",
-  updated_at: "2026-01-01T00:00:00Z",
-};
+const ME = 1;
+const ADA = 2;
+const BOX = [1, 2, 3, 4] as const;
 
 const found = (id: number): Prediction => ({
   id,
   setId: 1,
   kind: "bbox",
   score: 0.5,
-  shape: { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] },
+  shape: { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: BOX, score: 0.5 },
 });
 
-/** An editor with two predictions, and what it asks of the server. */
+/** A visit to an image with predictions, by one person of several. */
 class Visit {
   readonly story: Story;
   readonly editor: Editor;
-  readonly asked: string[] = [];
   readonly queue: SaveQueue;
-  readonly decisions: Decisions;
-  status = 0;
-  code = "busy";
+  #resume: (() => void)[] = [];
 
-  constructor(readOnly = false) {
+  constructor(
+    readonly server = new Server(),
+    readonly shelf = new Map<string, PendingEntry>(),
+    { readOnly = false, userId = ME } = {},
+  ) {
+    if (server.predictions.size === 0) this.find(1, 2);
     this.story = new Story({ readOnly });
     this.editor = this.story.editor;
-    const transport = (ask: Ask): Promise<Answer> => Promise.resolve(this.#answer(ask));
+    const { document, predictions, history } = this.editor;
     this.queue = new SaveQueue({
-      document: this.editor.document,
-      imageId: 1,
-      userId: 1,
-      transport,
-      store: { put: async () => {}, remove: async () => {}, list: async () => [], adopt: async () => {} },
-      held: () => this.editor.history.open,
+      document,
+      predictions,
+      imageId: 5,
+      userId,
+      transport: (ask) => server.transport(ask),
+      store: {
+        put: async (entry: PendingEntry) => void shelf.set(entry.key, structuredClone(entry)),
+        remove: async ({ key }: PendingPlace) => void shelf.delete(key),
+        list: async () => [],
+        adopt: async () => {},
+      },
+      held: () => history.open,
+      overruled: (prediction, made, told) => {
+        history.disown(prediction, made);
+        this.editor.say(told);
+      },
+      later: (run) => this.#resume.push(run),
     });
+    this.queue.load(server.all().map(read));
+    this.queue.recover([...shelf.values()]);
     this.editor.signal.on(["settled"], () => this.queue.pump());
-    this.decisions = new Decisions({ editor: this.editor, queue: this.queue, transport });
-    this.editor.predictions.load([found(1), found(2)]);
+    this.list();
   }
 
-  #answer({ method, path, body }: Ask): Answer {
-    this.asked.push(`${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
-    if (this.status) return { status: this.status, body: { detail: "No.", code: this.code }, retryAfterSeconds: null };
-    const id = 100 + Number(/\d+/.exec(path)?.[0]);
-    const changed = { ...KNOWN, id, ...(body as object), version: method === "PATCH" ? 2 : 1 };
-    return { status: 200, body: changed, retryAfterSeconds: null };
+  find(...ids: number[]): void {
+    const fields = { category_id: PERSON.id, bbox: [...BOX], score: 0.5 };
+    for (const id of ids) this.server.predictions.set(id, { fields, state: "open" });
   }
 
-  get open(): number[] {
-    return this.editor.predictions.listed.map(({ id }) => id);
+  /** The list comes as the server has it. */
+  list(): void {
+    const open = [...this.server.predictions].filter(([, { state }]) => state === "open");
+    this.editor.predictions.load(open.map(([id]) => found(id)), [], (id) => this.queue.waitsFor(id));
   }
 
-  get drawn(): number {
-    return [...this.editor.document.entries()].length;
+  /** What is listed, how many objects there are, and how many of both wait. */
+  get shows(): [number[], number, number] {
+    return [this.editor.predictions.listed.map(({ id }) => id), this.story.annotations.length, this.queue.unsaved];
   }
 
-  async press(key: string): Promise<void> {
-    commandFor([...this.decisions.commands, ...COMMANDS], key, this.editor)?.run(this.editor);
-    await this.decisions.settled();
+  get states(): string[] {
+    return [...this.server.predictions.values()].map(({ state }) => state);
+  }
+
+  get last(): AnnotationKey {
+    return [...this.editor.document.entries()].at(-1)![0];
+  }
+
+  pick(id: number): this {
+    this.editor.selectPrediction(id);
+    return this;
+  }
+
+  press(...names: string[]): this {
+    for (const name of names) commandFor(COMMANDS, name, this.editor)?.run(this.editor);
+    return this;
+  }
+
+  drag(): this {
+    this.story.drag([4, 6], [40, 60]);
+    return this;
+  }
+
+  cut(): this {
+    this.server.faults = Array.from({ length: 8 }, () => "cut-before" as const);
+    return this;
+  }
+
+  /** Until what is on its way has arrived. */
+  async quiet(): Promise<this> {
+    for (let i = 0; i < 6 || this.server.inFlight > 0; i++) await new Promise((done) => setTimeout(done, 2));
+    return this;
+  }
+
+  async reconnect(): Promise<this> {
+    this.server.faults = [];
+    for (const run of this.#resume.splice(0)) run();
+    return this.saved();
+  }
+
+  async saved(): Promise<this> {
     await this.queue.settled();
+    return this;
   }
 }
 
-test("an accepted prediction becomes an annotation that is saved already", async () => {
+test("an accepted prediction is an annotation at once, and the server makes it of the prediction", async () => {
   const visit = new Visit();
-  visit.editor.predictions.select(1);
-  await visit.press("Y");
-  expect(visit.asked).toEqual(["POST /api/predictions/1/accept"]);
-  expect([visit.open, visit.drawn, visit.queue.unsaved]).toEqual([[2], 1, 0]);
+  visit.pick(1).press("Y");
+  expect(visit.shows).toEqual([[2], 1, 1]);
   expect(visit.editor.predictions.selected?.id).toBe(2);
-  await visit.press("N");
-  expect(visit.asked.at(-1)).toBe("POST /api/predictions/2/reject");
-  expect([visit.open, visit.drawn]).toEqual([[], 1]);
+  await visit.saved();
+  expect(visit.server.log).toEqual(["POST /api/predictions/1/accept null"]);
+  visit.press("N");
+  await visit.saved();
+  expect(visit.server.log.at(-1)).toBe("POST /api/predictions/2/reject null");
+  expect([visit.shows, visit.states]).toEqual([[[], 1, 0], ["accepted", "rejected"]]);
 });
 
-test("keys decide about the selected prediction only, while it is shown, and not for viewers", async () => {
+test("keys decide about the selected prediction only, while it is shown, and not for viewers", () => {
   const visit = new Visit();
-  await visit.press("Y");
-  visit.editor.predictions.select(1);
+  visit.press("Y", "N").pick(1);
   visit.editor.predictions.toggle();
-  await visit.press("N");
-  const viewer = new Visit(true);
-  viewer.editor.predictions.select(1);
-  await viewer.press("Y");
-  expect([visit.asked, viewer.asked]).toEqual([[], []]);
+  visit.press("Y", "N");
+  const viewer = new Visit(new Server(), new Map(), { readOnly: true });
+  viewer.pick(1).press("Y");
+  expect([visit.shows, viewer.shows]).toEqual([[[1, 2], 0, 0], [[1, 2], 0, 0]]);
 });
 
-test("undo takes back decisions and edits in the order in which they were made", async () => {
+test("decisions and edits are one history: undone and done again in their order", async () => {
   const visit = new Visit();
-  visit.story.given({ bbox: [50, 50, 10, 10] });
-  visit.editor.predictions.select(1);
-  await visit.press("Y");
-  visit.editor.predictions.select(2);
-  await visit.press("N");
-  const [, [key]] = [...visit.editor.document.entries()] as never as [unknown, [never]];
+  const { history } = visit.editor;
+  visit.pick(1).press("Y");
+  await visit.saved();
+  const key = visit.last;
   visit.editor.edit("Change crowd", [key], (old) => ({ ...old, iscrowd: 1 }));
-  await visit.queue.settled();
-  await visit.press("Mod+Z");
-  expect(visit.open).toEqual([]);
-  expect(visit.editor.document.get(key)?.iscrowd).toBe(0);
-  await visit.press("Mod+Z");
-  expect([visit.open, visit.drawn]).toEqual([[2], 2]);
-  await visit.press("Mod+Z");
-  expect([visit.open, visit.drawn, visit.queue.unsaved]).toEqual([[1, 2], 1, 0]);
-  expect(visit.asked.at(-1)).toBe("POST /api/predictions/1/reopen");
-  await visit.press("Mod+Z");
-  expect([visit.open, visit.drawn]).toEqual([[1, 2], 1]);
+  await visit.saved();
+  visit.pick(2).press("N");
+  await visit.saved();
+  const seen = (): unknown[] => [visit.shows[0], visit.editor.document.get(key)?.iscrowd ?? null, history.undoLabel, history.redoLabel];
+  const states = [
+    [[1, 2], null, null, "Accept prediction"],
+    [[2], 0, "Accept prediction", "Change crowd"],
+    [[2], 1, "Change crowd", "Reject prediction"],
+    [[], 1, "Reject prediction", null],
+  ];
+  // Twice there and back, with whatever was saved in between.
+  for (const way of [[2, 1, 0], [1, 2, 3], [2, 1, 0], [1, 2, 3]]) {
+    for (const i of way) {
+      visit.press(way[0] === 2 ? "Mod+Z" : "Mod+Y");
+      await visit.saved();
+      expect(seen()).toEqual(states[i]);
+      const [accepted, rejected] = [i > 0 ? "accepted" : "open", i > 2 ? "rejected" : "open"];
+      expect(visit.states).toEqual([accepted, rejected]);
+      expect(visit.server.all().map(({ iscrowd }) => iscrowd)).toEqual(i > 0 ? [Math.min(i - 1, 1)] : []);
+    }
+  }
+  // Another decision clears what could be done again, and so does an edit.
+  visit.press("Mod+Z").pick(2).press("Y");
+  expect(history.redoLabel).toBeNull();
+  visit.press("Mod+Z");
+  visit.editor.edit("Change crowd", [key], (old) => ({ ...old, iscrowd: 0 }));
+  expect(history.redoLabel).toBeNull();
 });
 
-test("keys decide about nothing once an object is selected; what undo opens again is selected instead of it", async () => {
+test("undo and redo faster than the server answers end where the person does", async () => {
   const visit = new Visit();
-  visit.story.given({ bbox: [50, 50, 10, 10] });
-  const [[key]] = [...visit.editor.document.entries()] as never as [[never]];
-  visit.editor.predictions.select(1);
-  await visit.press("N");
-  expect(visit.editor.predictions.selected?.id).toBe(2);
+  visit.pick(1).press("Y", "Mod+Z", "Mod+Y", "Mod+Z");
+  expect(visit.shows.slice(0, 2)).toEqual([[1, 2], 0]);
+  await visit.saved();
+  expect([visit.states, visit.server.all()]).toEqual([["open", "open"], []]);
+  visit.press("Mod+Y");
+  await visit.quiet();
+  visit.press("Mod+Z", "Mod+Y");
+  await visit.saved();
+  expect([visit.shows, visit.states, visit.server.all().length]).toEqual([[[2], 1, 0], ["accepted", "open"], 1]);
+  visit.press("Mod+Z", "N", "Mod+Z");
+  await visit.saved();
+  expect([visit.shows, visit.states, visit.server.all()]).toEqual([[[1, 2], 0, 0], ["open", "open"], []]);
+});
+
+test("what undo opens again is selected instead of an object", async () => {
+  const visit = new Visit();
+  const key = visit.story.given({ bbox: [50, 50, 10, 10] });
+  visit.pick(1).press("N");
   visit.editor.select([key]);
-  await visit.press("Y");
-  await visit.press("N");
-  expect(visit.asked).toEqual(["POST /api/predictions/1/reject"]);
-  await visit.press("Mod+Z");
+  visit.press("Y", "Mod+Z");
   expect(visit.editor.predictions.selected?.id).toBe(1);
-  expect([...visit.editor.view.selection]).toEqual([]);
-  await visit.press("Escape");
-  await visit.press("Y");
-  expect(visit.open).toEqual([1, 2]);
+  expect(visit.story.selected).toEqual([]);
+  await visit.saved();
+  expect(visit.states).toEqual(["open", "open"]);
 });
 
-test("what the server refuses is open again, and said", async () => {
-  const visit = new Visit();
-  visit.status = 409;
-  visit.editor.predictions.select(1);
-  await visit.press("Y");
-  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
-  expect(visit.editor.notice).toBe("The prediction stays open. No.");
-  expect(visit.decisions.undoable).toBe(false);
-});
-
-test.each([
-  [404, "not_found"],
-  [409, "prediction_accepted"],
-  [409, "annotation_deleted"],
-])("one that is gone or decided by somebody else (%i, %s) does not come back", async (status, code) => {
-  const visit = new Visit();
-  Object.assign(visit, { status, code });
-  visit.editor.predictions.select(1);
-  await visit.press("Y");
-  visit.editor.predictions.select(2);
-  visit.story.drag([4, 6], [40, 60]);
-  await visit.decisions.settled();
-  expect([visit.open, visit.drawn]).toEqual([[], 0]);
-  expect(visit.editor.notice).toBe("The prediction is not open any more. No.");
-  expect(visit.decisions.undoable).toBe(false);
-});
-
-test("all that are listed are accepted as one decision, and one undo opens them again", async () => {
+test("all that are listed are accepted as one step", async () => {
   const visit = new Visit();
   visit.editor.predictions.load([found(1), found(2), { ...found(3), score: 0.1 }]);
-  visit.decisions.commands.find(({ id }) => id === "accept-all-predictions")!.run(visit.editor);
-  await visit.decisions.settled();
-  expect([visit.open, visit.drawn]).toEqual([[], 2]);
-  expect(visit.editor.predictions.count, "one has too low a score").toBe(1);
-  await visit.press("Mod+Z");
-  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
+  visit.story.run("accept-all-predictions");
+  expect(visit.editor.history.undoLabel).toBe("Accept 2 predictions");
+  await visit.saved();
+  expect([visit.shows, visit.editor.predictions.count]).toEqual([[[], 2, 0], 1]);
+  visit.press("Mod+Z");
+  await visit.saved();
+  expect([visit.shows, visit.states]).toEqual([[[1, 2], 0, 0], ["open", "open"]]);
 });
 
-test("accepted to be edited, it is selected with its handles", async () => {
+test("accepted to be edited, or dragged, it is selected; what was dragged goes with the one request", async () => {
   const visit = new Visit();
   visit.story.key("B");
-  visit.editor.predictions.select(1);
-  await visit.press("Shift+Y");
-  expect(visit.story.path).toBe("select.idle");
-  const [key] = visit.story.selected;
-  expect(visit.editor.document.get(key!)?.bbox).toEqual([1, 2, 3, 4]);
+  visit.pick(1).press("Shift+Y");
+  expect([visit.story.path, visit.story.selected]).toEqual(["select.idle", [visit.last]]);
+  visit.press("Mod+Z");
+  await visit.saved();
+  visit.server.log.length = 0;
+  visit.drag();
+  expect(visit.story.selected).toEqual([visit.last]);
+  await visit.saved();
+  expect(visit.server.log).toEqual(['POST /api/predictions/1/accept {"bbox":[1,2,39,58]}']);
+  expect(visit.server.all()).toMatchObject([{ bbox: [1, 2, 39, 58], score: 0.5 }]);
+  visit.press("Mod+Z");
+  expect(visit.editor.predictions.selected?.shape.bbox).toEqual(BOX);
+  visit.press("Mod+Y");
+  await visit.saved();
+  expect(visit.server.all()).toMatchObject([{ bbox: [1, 2, 39, 58] }]);
 });
 
-test("dragged on the image, it is accepted as it is then, in one request and with one undo", async () => {
+test("without a connection decisions wait like edits, also over a closed tab", async () => {
+  const shelf = new Map<string, PendingEntry>();
+  const visit = new Visit(new Server(), shelf);
+  visit.find(3, 4);
+  visit.list();
+  await visit.cut().pick(1).drag().quiet();
+  visit.pick(2).press("N").pick(3).press("Y").pick(4).press("N", "Mod+Z");
+  await visit.quiet();
+  expect([visit.shows, visit.queue.status, visit.states[0]]).toEqual([[[4], 2, 3], "offline", "open"]);
+  expect(shelf.size).toBe(3);
+
+  visit.server.faults = [];
+  const next = new Visit(visit.server, shelf);
+  expect(next.shows).toEqual([[4], 2, 3]);
+  await next.saved();
+  expect([next.shows, next.states]).toEqual([[[4], 2, 0], ["accepted", "rejected", "accepted", "open"]]);
+  expect(next.server.all()).toMatchObject([{ bbox: [1, 2, 39, 58] }, { bbox: [...BOX] }]);
+  expect(shelf.size).toBe(0);
+});
+
+test("an undone decision waits, too, and the answer that got lost makes no twin", async () => {
+  const shelf = new Map<string, PendingEntry>();
+  const visit = new Visit(new Server(), shelf);
+  visit.pick(1).press("Y").pick(2).press("N");
+  await visit.saved();
+  visit.server.log.length = 0;
+  await visit.cut().press("Mod+Z", "Mod+Z").quiet();
+  expect([visit.shows, visit.queue.status]).toEqual([[[1, 2], 0, 2], "offline"]);
+  visit.server.faults = [];
+  const next = new Visit(visit.server, shelf);
+  expect(next.shows).toEqual([[1, 2], 0, 2]);
+  await next.saved();
+  expect([next.shows, next.states, next.server.all()]).toEqual([[[1, 2], 0, 0], ["open", "open"], []]);
+
+  next.server.faults = ["cut-after"];
+  next.pick(1).drag();
+  await next.quiet();
+  expect([next.states[0], next.queue.status]).toEqual(["accepted", "offline"]);
+  const last = new Visit(next.server, shelf);
+  await last.saved();
+  expect([last.shows, last.server.all().length, last.queue.conflicts]).toEqual([[[2], 1, 0], 1, []]);
+  expect(last.story.annotations[0]?.bbox).toEqual([1, 2, 39, 58]);
+});
+
+test("what somebody accepted a moment before takes the dragged shape as a change, and undo leaves it theirs", async () => {
   const visit = new Visit();
-  visit.editor.predictions.select(1);
-  visit.story.drag([4, 6], [40, 60]);
-  await visit.decisions.settled();
-  await visit.queue.settled();
-  expect(visit.asked).toEqual(['POST /api/predictions/1/accept {"bbox":[1,2,39,58]}']);
-  expect([visit.open, visit.drawn, visit.queue.unsaved]).toEqual([[2], 1, 0]);
-  const [key] = visit.story.selected;
-  expect(visit.editor.document.get(key!)).toMatchObject({ bbox: [1, 2, 39, 58], score: 0.5 });
-  await visit.press("Mod+Z");
-  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
-  expect(visit.editor.predictions.selected?.shape.bbox).toEqual([1, 2, 3, 4]);
-  visit.status = 409;
-  visit.story.drag([4, 6], [40, 60]);
-  await visit.decisions.settled();
-  expect([visit.open, visit.drawn]).toEqual([[1, 2], 0]);
-  expect(visit.editor.predictions.selected?.shape.bbox).toEqual([1, 2, 3, 4]);
+  visit.server.decide(1, "accept", {}, ADA);
+  visit.pick(1).drag();
+  await visit.saved();
+  expect(visit.editor.notice).toContain("Somebody else accepted this prediction first. What you changed");
+  expect([visit.shows, visit.server.all().length]).toEqual([[[2], 1, 0], 1]);
+  expect(visit.server.now(1)).toMatchObject({ bbox: [1, 2, 39, 58], version: 2, created_by: ADA });
+  expect(visit.editor.history.undoLabel).toBeNull();
+
+  visit.server.decide(2, "accept", {}, ADA);
+  visit.pick(2).press("Y");
+  await visit.saved();
+  expect(visit.editor.notice).toBe("Somebody else accepted this prediction first.");
+  expect([visit.shows, visit.editor.history.undoLabel]).toEqual([[[], 2, 0], null]);
+  expect(visit.server.now(2)).toMatchObject({ version: 1 });
+});
+
+test("what somebody accepted with another shape is a choice between the two", async () => {
+  const visit = new Visit();
+  visit.server.decide(1, "accept", { bbox: [0, 0, 9, 9] }, ADA);
+  await visit.pick(1).drag().quiet();
+  const key = visit.last;
+  expect([visit.queue.status, visit.queue.conflicts]).toEqual(["conflict", [key]]);
+  expect(visit.queue.trouble(key)).toMatchObject({ theirs: { annotation: { bbox: [0, 0, 9, 9] } } });
+  expect(visit.editor.document.get(key)?.bbox).toEqual([1, 2, 39, 58]);
+  visit.queue.resolve(key, "mine");
+  await visit.saved();
+  expect(visit.server.now(1)).toMatchObject({ bbox: [1, 2, 39, 58], version: 2 });
+});
+
+test("taken back while somebody else accepts it, theirs stays", async () => {
+  const visit = new Visit();
+  visit.server.decide(1, "accept", {}, ADA);
+  visit.pick(1).press("Y");
+  visit.press("Mod+Z");
+  await visit.saved();
+  expect([visit.shows, visit.states[0], visit.server.now(1)?.version]).toEqual([[[2], 1, 0], "accepted", 1]);
+});
+
+test("what somebody accepted and deleted is a choice, and a prediction that is gone leaves what was made of it", async () => {
+  const visit = new Visit();
+  visit.server.decide(1, "accept", {}, ADA);
+  await visit.server.transport({ method: "DELETE", path: "/api/annotations/1", version: 1 });
+  await visit.pick(1).drag().quiet();
+  const key = visit.last;
+  expect([visit.queue.conflicts, visit.queue.trouble(key)]).toEqual([[key], { kind: "conflict", theirs: null }]);
+  visit.queue.resolve(key, "mine");
+  await visit.saved();
+  expect(visit.server.all()).toMatchObject([{ id: 2, bbox: [1, 2, 39, 58] }]);
+
+  visit.server.predictions.delete(2);
+  visit.pick(2).press("Y");
+  await visit.saved();
+  expect(visit.editor.notice).toContain("not there any more");
+  expect([visit.shows, visit.server.now(3)]).toMatchObject([[[], 2, 0], { bbox: [...BOX], score: 0.5 }]);
+  visit.press("Mod+Z");
+  await visit.saved();
+  expect([visit.shows, visit.server.now(3)]).toEqual([[[], 1, 0], null]);
+  visit.press("Mod+Y");
+  await visit.saved();
+  expect([visit.shows, visit.server.now(3)?.bbox]).toEqual([[[], 2, 0], [...BOX]]);
+});
+
+test("a rejection comes too late for what somebody accepted, and for what is gone", async () => {
+  const visit = new Visit();
+  visit.server.decide(1, "accept", {}, ADA);
+  visit.server.predictions.delete(2);
+  visit.pick(1).press("N");
+  await visit.saved();
+  expect(visit.editor.notice).toContain("Somebody else has accepted");
+  visit.press("N");
+  await visit.saved();
+  expect(visit.editor.notice).toContain("not there any more");
+  expect([visit.shows, visit.editor.history.undoLabel]).toEqual([[[], 0, 0], null]);
+});
+
+test("what is wrong with an accepted one is shown and can be mended; a refused rejection is open again", async () => {
+  const visit = new Visit();
+  visit.server.faults = [{ status: 409, body: { code: "category_deleted", detail: "Its category was deleted." } }];
+  await visit.pick(1).press("Y").quiet();
+  expect([visit.queue.status, [...visit.queue.refused.values()]]).toEqual(["refused", ["Its category was deleted."]]);
+  visit.editor.edit("Change category", [visit.last], (old) => ({ ...old, category_id: 8 }));
+  await visit.saved();
+  expect(visit.server.log).toEqual(['POST /api/predictions/1/accept {"category_id":8}']);
+  // Deleted before the server has it, it is rejected.
+  visit.server.faults = [{ status: 422, body: { code: "invalid", detail: "No." } }];
+  await visit.pick(2).press("Y").quiet();
+  visit.editor.remove([visit.last]);
+  await visit.saved();
+  expect(visit.states).toEqual(["accepted", "rejected"]);
+  visit.press("Mod+Z");
+  await visit.saved();
+  expect(visit.states).toEqual(["accepted", "accepted"]);
+
+  visit.find(3);
+  visit.list();
+  visit.server.faults = [{ status: 403, body: { code: "forbidden", detail: "Not yours." } }];
+  visit.pick(3).press("N");
+  await visit.saved();
+  expect([visit.shows, visit.editor.notice]).toEqual([[[3], 2, 0], "The prediction stays open. Not yours."]);
+});
+
+test("one that others opened again is open here, and what was made of it is gone", async () => {
+  const visit = new Visit();
+  visit.pick(1).press("Y");
+  await visit.saved();
+  visit.server.decide(1, "reopen", {}, ADA);
+  visit.list();
+  expect(visit.shows).toEqual([[1, 2], 0, 0]);
+  visit.pick(1).press("Y");
+  await visit.saved();
+  expect([visit.shows, visit.server.all().length, visit.states[0]]).toEqual([[[2], 1, 0], 1, "accepted"]);
+});
+
+test("undo of what somebody else changed since asks which of the two stays", async () => {
+  const visit = new Visit();
+  visit.pick(1).press("Y");
+  await visit.saved();
+  const key = visit.last;
+  visit.server.change(1, { iscrowd: 1 });
+  await visit.press("Mod+Z").quiet();
+  expect(visit.queue.conflicts).toEqual([key]);
+  visit.queue.resolve(key, "theirs");
+  await visit.saved();
+  expect([visit.shows, visit.states[0]]).toEqual([[[2], 1, 0], "accepted"]);
 });

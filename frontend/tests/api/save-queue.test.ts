@@ -5,6 +5,7 @@ import { SaveQueue } from "../../src/api/save-queue";
 import { read } from "../../src/api/wire";
 import { AnnotationDocument } from "../../src/model/document";
 import { History } from "../../src/model/history";
+import { Predictions } from "../../src/model/predictions";
 import {
   EMPTY_ANNOTATION,
   keyOfId,
@@ -36,7 +37,8 @@ class Shelf implements PendingStore {
 /** One visit to the page: its own document and queue, a shared server and shelf. */
 class Visit {
   readonly document = new AnnotationDocument();
-  readonly history = new History(this.document);
+  readonly predictions = new Predictions(() => undefined);
+  readonly history = new History(this.document, this.predictions);
   readonly queue: SaveQueue;
   readonly retries: (() => void)[] = [];
   held = false;
@@ -47,11 +49,13 @@ class Visit {
   ) {
     this.queue = new SaveQueue({
       document: this.document,
+      predictions: this.predictions,
       imageId: 5,
       userId: 1,
       transport: server.transport,
       store: shelf,
       held: () => this.held,
+      overruled: () => undefined,
       later: (run) => this.retries.push(run),
     });
     this.queue.load(server.all().map(read));

@@ -16,11 +16,19 @@ interface Row {
   clientKey: string | null;
 }
 
+interface Found {
+  fields: Partial<WireAnnotation>;
+  state: "open" | "accepted" | "rejected";
+  annotation?: number;
+}
+
 type Fault = "ok" | "cut-before" | "cut-after" | { status: number; body?: unknown };
 
 export class Server {
   readonly log: string[] = [];
   readonly rows = new Map<number, Row>();
+  /** What models found: what it becomes when it is accepted, and what is decided about it. */
+  readonly predictions = new Map<number, Found>();
   /** What goes wrong with the next requests, one each. */
   faults: Fault[] = [];
   /** What the server computes from what it is given. */
@@ -69,6 +77,7 @@ export class Server {
       const found = this.now(Number(id));
       return found ? answer(200, found) : answer(404, { detail: "It was deleted." });
     }
+    if (kind === "predictions") return this.decide(Number(id), verb!, body as object);
     if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
@@ -82,6 +91,26 @@ export class Server {
     const from = verb === "restore" ? (body as { version: number }).version : row.version;
     const fields = verb === "restore" ? {} : (body as object);
     return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields, ...boxOf(fields) }));
+  }
+
+  /** Accepts, rejects or reopens, as whoever `by` is. */
+  decide(id: number, verb: string, body: object = {}, by = 1): Answer {
+    const found = this.predictions.get(id);
+    if (!found) return answer(404, { code: "not_found", detail: "No such prediction." });
+    const made = found.annotation === undefined ? null : this.rows.get(found.annotation)!;
+    if (found.state === "accepted" && made) {
+      if (verb === "accept" && made.deleted) return answer(409, { code: "annotation_deleted", detail: "Deleted." });
+      if (verb === "accept") return answer(201, this.now(found.annotation!));
+      if (verb === "reject") return answer(409, { code: "prediction_accepted", detail: "Accepted." });
+      if (!made.deleted && made.version > 1) return answer(409, { code: "annotation_changed", detail: "Changed." });
+      if (!made.deleted) this.#next(found.annotation!, this.now(found.annotation!)!, true);
+    }
+    delete found.annotation;
+    found.state = verb === "accept" ? "accepted" : verb === "reject" ? "rejected" : "open";
+    if (verb !== "accept") return answer(200, {});
+    const wire = this.add({ ...found.fields, ...body, created_by: by, updated_by: by });
+    found.annotation = wire.id;
+    return answer(201, wire);
   }
 
   #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"]): Answer {

@@ -18,6 +18,9 @@ function given(...scores: (number | null)[]): Predictions {
   return predictions;
 }
 
+const decide = (predictions: Predictions, id: number): void =>
+  predictions.decide(predictions.listed.filter((one) => one.id === id), "rejected", "local");
+
 const ids = (predictions: Predictions): number[] => predictions.listed.map(({ id }) => id);
 
 test("the best come first, and what has no score before them", () => {
@@ -35,18 +38,18 @@ test("the lowest score is included, and leaves out what is below", () => {
 test("when one is decided, the next is selected, and at the end the one before", () => {
   const predictions = given(0.9, 0.8, 0.7);
   predictions.select(2);
-  predictions.remove(2);
+  decide(predictions, 2);
   expect(predictions.selected?.id).toBe(3);
-  predictions.remove(3);
+  decide(predictions, 3);
   expect(predictions.selected?.id).toBe(1);
-  predictions.remove(1);
+  decide(predictions, 1);
   expect([predictions.selected, predictions.count]).toEqual([null, 0]);
 });
 
 test("deciding about another one leaves the selection", () => {
   const predictions = given(0.9, 0.8);
   predictions.select(2);
-  predictions.remove(1);
+  decide(predictions, 1);
   expect(predictions.selected?.id).toBe(2);
 });
 
@@ -70,8 +73,8 @@ test("what the slider leaves out is not selected", () => {
 
 test("one that is open again is listed in its place", () => {
   const predictions = given(0.9, 0.8, 0.7);
-  predictions.remove(2);
-  predictions.restore(scored(2, 0.8));
+  decide(predictions, 2);
+  predictions.decide([scored(2, 0.8)], "open", "local");
   expect(ids(predictions)).toEqual([1, 2, 3]);
 });
 
@@ -83,7 +86,7 @@ test("whoever follows along hears of every change", () => {
   predictions.select(1);
   predictions.setMinScore(0.1);
   predictions.toggle();
-  predictions.remove(1);
+  decide(predictions, 1);
   expect(heard).toBe(5);
 });
 

@@ -182,9 +182,17 @@ test("the next whole pose begins with the last one that was placed, also on anot
   open().click(110, 10).click(150, 40);
   const next = open().drag([20, 10], [60, 90]);
   expect(next.annotations[0]?.keypoints).toEqual([20, 10, 2, 60, 90, 2]);
+  // Put right with the select tool it is another one.
+  next.key("V").drag([60, 90], [60, 50]).drag([20, 10], [40, 90]);
+  const turned = open().drag([100, 10], [140, 50]).annotations[0]?.keypoints;
+  expect(turned).toEqual([100, 50, 2, 140, 10, 2]);
+  // What others do to it says nothing, nor does its deletion.
+  next.editor.document.apply(new Map([[next.selected[0]!, { ...next.annotations[0]!, keypoints: [0, 0, 2, 9, 9, 2] }]]), "remote");
+  next.key("Delete");
+  expect(open().drag([100, 10], [140, 50]).annotations[0]?.keypoints).toEqual(turned);
   // Another person's poses are their own, and what is no pose does no harm.
   shelved.userId = 5;
-  expect(open().drag([20, 10], [60, 90]).annotations[0]?.keypoints).not.toEqual(next.annotations[0]?.keypoints);
+  expect(open().drag([100, 10], [140, 50]).annotations[0]?.keypoints).not.toEqual(turned);
   kept.set("maskwright-poses-5", '[["x", 1], [3, ["a"]], 7]');
   expect(open().drag([20, 10], [60, 90]).annotations).toHaveLength(1);
 });

@@ -127,15 +127,13 @@ test("a shape and its keypoints move together; absent ones stay absent", () => {
   ]);
 });
 
-test("a mask is selected by its pixels, deleted and recategorised, but does not move", () => {
+test("a mask is selected by its pixels, deleted and recategorised", () => {
   const story = new Story();
   // 100 rows, 200 columns: the columns 10 to 19 are set.
   const segmentation = { size: [100, 200] as const, counts: [1000, 1000, 18000] };
   const key = story.given({ segmentation });
   expect(story.click(25, 50).selected).toEqual([]);
   expect(story.click(15, 50).selected).toEqual([key]);
-  story.drag([15, 50], [40, 50]);
-  expect(story.editor.notice).toContain("does not move");
   expect(story.annotations).toMatchObject([{ segmentation, category_id: 7 }]);
   expect(story.key("2").annotations).toMatchObject([{ segmentation, category_id: 8 }]);
   expect(story.key("Delete").annotations).toEqual([]);

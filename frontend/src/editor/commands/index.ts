@@ -13,6 +13,7 @@ import { KEYPOINTS } from "./keypoints";
 import { MASKS } from "./masks";
 import { OBJECTS } from "./objects";
 import { OUTLINES } from "./outlines";
+import { PREDICTIONS } from "./predictions";
 import { SELECTION } from "./selection";
 import { VIEW } from "./view";
 
@@ -22,6 +23,7 @@ export { GROUPS, type Command, type Group } from "./command";
 export { toggleAll } from "./objects";
 
 export const COMMANDS: readonly Command[] = [
+  ...PREDICTIONS,
   ...EDIT,
   ...OUTLINES,
   ...CLIPBOARD,

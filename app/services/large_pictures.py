@@ -1,0 +1,99 @@
+"""Thumbnails and whole pictures of large images, made by a child process.
+
+Of a large image one picture is made by the child, the largest thumbnail; the smaller ones are made
+from that. So a page of thumbnails decodes each large file once, and a server with other things to
+do decodes none (`app.services.decoding`).
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import BinaryIO
+
+from app.errors import Unavailable
+from app.models import Image
+from app.services import pictures, pixels
+from app.services.cache import Cache
+from app.services.decoding import Command, Decoder, Source
+from app.services.makings import Makings
+from app.services.storage import Storage, blob_key, disk_full_as_problem
+
+__all__ = ["LargePictures", "is_large"]
+
+_MAKINGS_AT_ONCE = 2
+# A JPEG is decoded at a part of its size for a thumbnail.
+_BYTES_PER_PIXEL = {"image/jpeg": 2}
+
+
+def is_large(image: Image, media_type: str) -> bool:
+    """Whether a thumbnail takes more memory than a process with other things to do should."""
+    each = _BYTES_PER_PIXEL.get(media_type, 4)
+    return image.width * image.height * each > pixels.LARGE_BYTES
+
+
+class LargePictures:
+    """What one process makes of large images.
+
+    The exceptions of what is made are those of `app.services.tiles.Tiles.make`.
+    """
+
+    def __init__(self, storage: Storage, cache: Cache, *, memory_mb: int) -> None:
+        """`memory_mb` is what decoding a picture may take, in megabytes."""
+        self._storage = storage
+        self._cache = cache
+        self._decoder = Decoder(memory_mb)
+        self._makings: Makings[None] = Makings("pictures", at_once=_MAKINGS_AT_ONCE)
+
+    def shrunk(self, source: Source) -> Future[None] | None:
+        """The largest thumbnail, being made; None when it is there."""
+        key = pictures.largest_thumbnail_key(source)
+        return self._made(source, key, lambda file, made: self._run("shrink", source, file, made))
+
+    def converted(self, source: Source, *, is_large: bool) -> Future[None] | None:
+        """The whole picture as PNG, being made; None when it is there."""
+
+        def convert(file: BinaryIO, made: Path) -> None:
+            if is_large:
+                self._run("convert", source, file, made)
+            else:
+                shown = pixels.shown(file, box=None, orientation=source.orientation)
+                made.write_bytes(pixels.png(shown))
+
+        return self._made(source, pictures.converted_key(source), convert)
+
+    def leave(self, future: Future[None]) -> None:
+        """One of those who wait went away: what nobody waits for is not begun."""
+        self._makings.leave(future)
+
+    def close(self) -> None:
+        """End what is being made; nothing of it stays."""
+        self._makings.close()
+        self._decoder.close()
+
+    def _made(
+        self, source: Source, key: str, work: Callable[[BinaryIO, Path], None]
+    ) -> Future[None] | None:
+        if self._cache.use(source.sha256, key):
+            return None
+
+        def make() -> None:
+            with disk_full_as_problem(), self._storage.scratch.folder() as folder:
+                made = folder / "picture"
+                with self._storage.open(blob_key(source.sha256)) as file:
+                    work(file, made)
+                self._cache.keep(source.sha256, key, made)
+
+        return self._makings.make(key, make)
+
+    def _run(self, command: Command, source: Source, file: BinaryIO, made: Path) -> None:
+        self._decoder.run(
+            command,
+            file,
+            media_type=source.media_type,
+            orientation=source.orientation,
+            folder=made.parent,
+            target=made,
+            trouble=Unavailable(
+                "The picture of the image could not be made.", code="picture_unavailable"
+            ),
+        )

@@ -1,0 +1,151 @@
+/**
+ * What the server's answers to decisions about predictions mean, where somebody
+ * else has decided first.
+ */
+
+import type { AnnotationDocument } from "../model/document";
+import type { Decision, Prediction, Predictions } from "../model/predictions";
+import {
+  changedFields,
+  sameAnnotation,
+  sameValue,
+  withFields,
+  type Annotation,
+  type AnnotationKey,
+} from "../model/records";
+import type { Problem } from "./client";
+import type { PendingDecision } from "./pending-store";
+import type { Plan } from "./save-plan";
+import type { Slot, Slots } from "./save-slot";
+import type { Known } from "./wire";
+
+const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
+
+/** What holds against a decision that the server refuses. */
+interface Verdict {
+  /** What is decided about the prediction; null when that does not matter any more. */
+  readonly holds: Decision | null;
+  /** Somebody else deleted the annotation that was made of it. */
+  readonly deleted?: true;
+  readonly told: string;
+}
+
+/** Null for a refusal like that of any annotation: what is wrong can be mended here. */
+function verdict(kind: Plan["kind"], { status, code, detail }: Problem, decided: Decision): Verdict | null {
+  if (kind === "create") {
+    if (status === 404) return { holds: null, told: "The prediction is not there any more. What you made of it is saved as an object." };
+    if (code !== "annotation_deleted") return null;
+    return { holds: null, deleted: true, told: "Somebody else accepted this prediction and deleted what became of it." };
+  }
+  if (status === 404) return { holds: null, told: "The prediction is not there any more." };
+  if (code === "prediction_accepted") return { holds: "accepted", told: "Somebody else has accepted this prediction meanwhile." };
+  return { holds: decided, told: `${decided === "open" ? "The prediction stays open." : "The decision stays."} ${detail}` };
+}
+
+/** Whether the server is still to be told of it. */
+export const isUndecided = ({ wanted, decided }: PendingDecision): boolean => wanted !== "accepted" || decided !== wanted;
+
+/** Whether the annotation that came back is not the one that was asked for, but was there before. */
+function wasThere({ shape }: Prediction, sent: Annotation, { annotation, facts }: Known, userId: number): boolean {
+  if (facts.created_by !== userId || facts.version > 1) return true;
+  return changedFields(shape, sent).some((field) => !sameValue(annotation[field], sent[field]));
+}
+
+/**
+ * What a person has made of a prediction meanwhile, on the annotation that somebody
+ * else made of it; null where both changed the same of it.
+ */
+function onTheirs({ shape }: Prediction, mine: Annotation, theirs: Annotation): Annotation | null {
+  const changed = changedFields(shape, mine);
+  const collides = changed.some(
+    (field) => !sameValue(theirs[field], shape[field]) && !sameValue(theirs[field], mine[field]),
+  );
+  return collides ? null : withFields(theirs, mine, changed);
+}
+
+export interface RulingOptions {
+  readonly document: AnnotationDocument;
+  readonly predictions: Predictions;
+  readonly userId: number;
+  /**
+   * What was decided about a prediction does not hold, or somebody else had made the
+   * annotation `made` of it: that is no step of ours. `told` says so to the person.
+   */
+  readonly overruled: (prediction: number, made: AnnotationKey | null, told: string) => void;
+}
+
+/** What the queue does about decisions on top of what it does about annotations. */
+export class Ruling {
+  readonly #options: RulingOptions;
+  readonly #slots: Slots;
+
+  constructor(options: RulingOptions, slots: Slots) {
+    this.#options = options;
+    this.#slots = slots;
+  }
+
+  /** What the person has decided about what an annotation is made of. */
+  wanted({ prediction }: Slot): Decision {
+    return prediction ? this.#options.predictions.decisionOf(prediction.id) : "open";
+  }
+
+  /** What was made of it is gone for good: another one will be made. */
+  reopened(key: AnnotationKey, slot: Slot): void {
+    Object.assign(slot, { decided: "open", base: null, attempted: null, deletedAs: undefined, versions: new WeakMap() });
+    this.#options.document.setFacts(key, null);
+  }
+
+  /** True when the answer is an annotation that was made of the prediction before, not the one that was asked for. */
+  meet(key: AnnotationKey, slot: Slot, sent: Annotation, known: Known): boolean {
+    const { document, predictions, userId, overruled } = this.#options;
+    const prediction = slot.prediction!;
+    slot.decided = "accepted";
+    if (!wasThere(prediction, sent, known, userId)) return false;
+    const [mine, theirs] = [document.get(key), known.annotation];
+    const other = known.facts.created_by !== userId;
+    const both = mine && onTheirs(prediction, mine, theirs);
+    this.#slots.adopt(key, known);
+    let told = ACCEPTED_BEFORE;
+    if (mine && !both) {
+      slot.base = prediction.shape;
+      slot.trouble = { kind: "conflict", theirs: known };
+      told += " Choose which shape stays.";
+    } else if (both && !sameAnnotation(both, theirs)) {
+      document.apply(new Map([[key, both]]), "remote");
+      told += " What you changed of it is saved as a change.";
+    } else if (both || other) {
+      // Taken back here meanwhile, it is not ours to delete.
+      document.apply(new Map([[key, theirs]]), "remote");
+      predictions.decide([prediction], "accepted", "remote");
+    }
+    if (other) overruled(prediction.id, key, told);
+    return true;
+  }
+
+  /** The server does not take a decision. */
+  refused(key: AnnotationKey, slot: Slot, kind: Plan["kind"], problem: Problem): void {
+    const { document, predictions, overruled } = this.#options;
+    const prediction = slot.prediction!;
+    const found = verdict(kind, problem, slot.decided);
+    slot.attempted = null;
+    if (found === null) slot.trouble = { kind: "refused", detail: problem.detail };
+    else if (found.holds === null) {
+      // An annotation of its own from now on.
+      slot.prediction = null;
+      predictions.forget(prediction.id);
+      if (found.deleted && document.get(key)) slot.trouble = { kind: "conflict", theirs: null };
+      overruled(prediction.id, null, found.told);
+    } else {
+      slot.decided = found.holds;
+      predictions.decide([prediction], found.holds, "remote");
+      overruled(prediction.id, key, found.told);
+    }
+  }
+
+  /** Takes up what an earlier visit decided. */
+  recover(key: AnnotationKey, slot: Slot, { prediction, wanted, decided }: PendingDecision): void {
+    this.#options.predictions.recover(prediction, wanted, key);
+    slot.prediction = prediction;
+    slot.decided = decided;
+  }
+}
