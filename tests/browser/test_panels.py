@@ -134,6 +134,7 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     rows.nth(2).click()
     editor.press("ArrowRight")
     expect(page.get_by_text("What is locked does not move")).to_be_visible()
+    rows.nth(2).hover()
     lock.click()
     expect(rows.nth(2)).not_to_contain_text("locked")
     editor.saved()
