@@ -4,10 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-__all__ = ["PATIENCE_MS", "EditorPage", "Fingers", "Pen", "until"]
-
-# What comes true costs no more for it, and a machine may be busy with other things.
-PATIENCE_MS = 20_000
+__all__ = ["EditorPage", "Fingers", "Pen", "until"]
 
 _READY = """async () => {
   while (!window.maskwright?.editor) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -103,10 +100,10 @@ def until(page: Page, condition: str) -> None:
           const { editor } = window.maskwright;
           const annotations = () => editor.annotations;
           const holds = () => CONDITION;
-          const end = Date.now() + PATIENCE_MS;
+          const end = Date.now() + 10000;
           while (!holds()) {
             if (Date.now() > end) throw new Error("It did not happen.");
             await new Promise((resolve) => setTimeout(resolve, 20));
           }
-        }""".replace("CONDITION", condition).replace("PATIENCE_MS", str(PATIENCE_MS))
+        }""".replace("CONDITION", condition)
     )

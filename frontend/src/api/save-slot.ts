@@ -71,9 +71,8 @@ export class Slots {
     return slot;
   }
 
-  /** What the annotations are called here, by their ids; also those that were deleted. */
-  byId(): ReadonlyMap<number | undefined, AnnotationKey> {
-    return new Map([...this.#slots.keys()].map((key) => [this.#document.facts(key)?.id, key]));
+  keys(): Iterable<AnnotationKey> {
+    return this.#slots.keys();
   }
 
   delete(key: AnnotationKey): void {

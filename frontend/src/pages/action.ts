@@ -45,20 +45,15 @@ async function removed(button: HTMLElement, said: string | undefined): Promise<v
 export function role(root: HTMLElement): void {
   const select = root as HTMLSelectElement;
   let saved = select.value;
-  // One after the other, so that the role chosen last is the one that stays.
-  let last = Promise.resolve();
   select.addEventListener("change", () => {
     const { url = "", email = "" } = select.dataset;
-    const { value: chosen } = select;
-    const name = select.selectedOptions[0]?.text.toLowerCase() ?? chosen;
-    const save = (): Promise<unknown> => requestJson("PUT", url, { email, role: chosen });
-    last = last.then(save).then(
+    requestJson("PUT", url, { email, role: select.value }).then(
       () => {
-        saved = chosen;
-        say(`${email} is ${name} now.`);
+        saved = select.value;
+        say(`${email} is ${select.selectedOptions[0]?.text.toLowerCase() ?? saved} now.`);
       },
       (error: unknown) => {
-        if (select.value === chosen) select.value = saved;
+        select.value = saved;
         sayError(error);
       },
     );

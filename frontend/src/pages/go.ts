@@ -3,9 +3,9 @@ import { sayNext } from "./toast";
 /**
  * What happens after a request succeeded, as a template writes it in
  * `data-then`: "reload", "stay", or an address in which `{id}` stands for a
- * member of the answer. True when this page is about to be left.
+ * member of the answer.
  */
-export function go(then: string, answer: unknown, said: string | undefined): boolean {
+export function go(then: string, answer: unknown, said: string | undefined): void {
   if (said !== undefined && then !== "stay") sayNext(said);
   if (then === "reload") {
     location.reload();
@@ -13,5 +13,4 @@ export function go(then: string, answer: unknown, said: string | undefined): boo
     const members = (answer ?? {}) as Record<string, unknown>;
     location.assign(then.replace(/\{(\w+)\}/g, (_, key: string) => String(members[key])));
   }
-  return then !== "stay";
 }

@@ -13,7 +13,6 @@ export function token(root: HTMLElement): void {
       field.value = made.token;
       showStep(root, "made");
       field.select();
-      return false;
     });
   });
   root.addEventListener("close", () => {

@@ -83,6 +83,7 @@ class Visit {
 }
 
 const RING = [0, 0, 10, 0, 10, 10.5];
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 function opened(): { visit: Visit; server: Server; key: AnnotationKey } {
   const server = new Server();
@@ -194,7 +195,7 @@ test("nothing is sent during a gesture", async () => {
   const { visit, server, key } = opened();
   visit.held = true;
   visit.edit(key, { category_id: 2 });
-  await server.rests();
+  await pause();
   expect(server.log).toEqual([]);
   visit.held = false;
   visit.queue.pump();
@@ -275,7 +276,7 @@ test("a lost connection: everything waits, says so, and goes when it is back", a
   const { visit, server, key } = opened();
   server.faults = ["cut-before", "cut-before"];
   visit.edit(key, { category_id: 2 }).edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await server.rests();
+  await pause();
   expect(visit.statuses).toEqual(["offline", 2]);
   expect(visit.shelf.entries.size).toBe(2);
   visit.queue.retry();
@@ -288,7 +289,7 @@ test.each([503, 429, 408])("it tries again by itself after %s", async (status) =
   const { visit, server, key } = opened();
   server.faults = [{ status }];
   visit.edit(key, { category_id: 2 });
-  await server.rests();
+  await pause();
   expect(visit.retries).toHaveLength(1);
   visit.retries[0]!();
   await visit.queue.settled();
@@ -303,7 +304,7 @@ test.each([
   const { visit, server } = opened();
   server.faults = ["cut-after"];
   visit.edit(key, change as Partial<Annotation> | null);
-  await server.rests();
+  await pause();
   visit.queue.retry();
   await visit.queue.settled();
   expect(visit.statuses).toEqual(["saved", 0]);
@@ -315,7 +316,7 @@ test("a creation that was taken back while its answer was lost leaves nothing", 
   const key = newKey();
   visit.server.faults = ["cut-after"];
   visit.edit(key, { bbox: [1, 2, 3, 4] });
-  await visit.server.rests();
+  await pause();
   visit.undo();
   visit.queue.retry();
   await visit.queue.settled();
@@ -326,7 +327,7 @@ test("a closed tab: the next visit saves what was waiting", async () => {
   const { visit, server, key } = opened();
   server.faults = Array.from({ length: 3 }, () => "cut-before" as const);
   visit.edit(key, { category_id: 2 }).edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await server.rests();
+  await pause();
   const next = new Visit(server, visit.shelf);
   server.faults = [];
   next.queue.retry();
@@ -339,7 +340,7 @@ test("a closed tab whose creation had arrived makes no twin", async () => {
   const visit = new Visit();
   visit.server.faults = ["cut-after"];
   visit.edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await visit.server.rests();
+  await pause();
   const next = new Visit(visit.server, visit.shelf);
   await next.queue.settled();
   expect(visit.server.all()).toHaveLength(1);
@@ -350,7 +351,7 @@ test("a closed tab that had saved a part is no conflict with itself", async () =
   const { visit, server, key } = opened();
   visit.edit(key, { category_id: 2 }).edit(key, { iscrowd: 1 });
   server.faults = ["ok", "cut-before"];
-  await server.rests();
+  await pause();
   expect(server.now(1)).toMatchObject({ category_id: 2, iscrowd: 0, version: 2 });
   const next = new Visit(server, visit.shelf);
   await next.queue.settled();
@@ -361,7 +362,7 @@ test("a closed tab and someone else's change meanwhile: a conflict, nothing lost
   const { visit, server, key } = opened();
   server.faults = ["cut-before"];
   visit.edit(key, { category_id: 2 });
-  await server.rests();
+  await pause();
   server.change(1, { category_id: 9 });
   const next = new Visit(server, visit.shelf);
   expect(next.statuses).toEqual(["conflict", 1]);
@@ -375,7 +376,7 @@ async function conflicting(): Promise<ReturnType<typeof opened>> {
   const scene = opened();
   scene.server.change(1, { segmentation: [[5, 5, 6, 5, 6, 6]], iscrowd: 1 });
   scene.visit.edit(scene.key, { segmentation: [[0, 0, 99, 0, 10, 10]] });
-  await scene.server.rests();
+  await pause();
   return scene;
 }
 
@@ -420,7 +421,7 @@ test.each([
   const { visit, server, key } = opened();
   server.rows.get(1)!.deleted = true;
   visit.edit(key, { category_id: 2 });
-  await server.rests();
+  await pause();
   expect(visit.queue.trouble(key)).toEqual({ kind: "conflict", theirs: null });
   visit.queue.resolve(key, keep);
   await visit.queue.settled();
@@ -432,9 +433,9 @@ test("an expired session: everything waits until the person is signed in again",
   const { visit, server, key } = opened();
   server.faults = [{ status: 401 }];
   visit.edit(key, { category_id: 2 });
-  await server.rests();
+  await pause();
   visit.edit(key, { category_id: 3 });
-  await server.rests();
+  await pause();
   expect(visit.statuses).toEqual(["signed-out", 1]);
   expect(server.log).toEqual([]);
   visit.queue.retry();
@@ -446,7 +447,7 @@ test("a refused shape says why, stays, and is sent again when edited", async () 
   const { visit, server, key } = opened();
   server.faults = [{ status: 422, body: { detail: "Fewer than three points." } }];
   visit.edit(key, { segmentation: [[1, 1, 2, 2]] });
-  await server.rests();
+  await pause();
   expect(visit.statuses).toEqual(["refused", 1]);
   expect(visit.queue.refused.get(key)).toBe("Fewer than three points.");
   visit.edit(key, { segmentation: [RING], category_id: 4 });
@@ -479,7 +480,7 @@ test("a copy is made with the id of its original, also after a closed tab", asyn
   server.faults = ["cut-before"];
   const key = newCopyKey(1);
   visit.edit(key, { segmentation: [RING] });
-  await server.rests();
+  await pause();
   const again = new Visit(server, visit.shelf);
   await again.queue.settled();
   const made = server.all().at(-1)!;
