@@ -31,5 +31,7 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     environment: "node",
+    // What comes true costs no more for it, and a machine may be busy with other things.
+    testTimeout: 60_000,
   },
 });

@@ -6,7 +6,7 @@
  */
 
 import type { ImageRecord } from "../model/records";
-import { canvasOf, CutPicture, cutPicture, type Picture } from "../render/picture";
+import { canvasOf, CutPicture, cutPicture, empty, type Picture } from "../render/picture";
 import type { PictureAnswer } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
 import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
@@ -75,7 +75,7 @@ async function fetchTiled(id: number, signal: AbortSignal): Promise<Picture | nu
 function tileOptions(path: string, layout: TileLayout): TileOptions {
   return {
     load: async (place, signal) => canvasOf(await fetchTile(path, layout, place, signal)),
-    free: (element) => (element as HTMLCanvasElement).getContext("bitmaprenderer")!.transferFromImageBitmap(null),
+    free: (element) => empty(element as HTMLCanvasElement),
     missing: () => {
       const element = document.createElement("div");
       element.className = "stage-tile-missing";

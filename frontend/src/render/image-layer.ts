@@ -8,6 +8,7 @@ import type { Editor } from "../editor/editor";
 import { overlap, type Bounds } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { sameFrame, type Frame, type Layer } from "./layer";
+import { Mover } from "./mover";
 import type { Level, Picture, Tile } from "./picture";
 import { levelFor, spared, tilesIn } from "./tile-choice";
 import { applyTones } from "./tones";
@@ -28,6 +29,7 @@ interface Shown {
 
 export class ImageLayer implements Layer {
   readonly canvas = document.createElement("div");
+  readonly #mover = new Mover(this.canvas);
   readonly #editor: Editor;
   readonly #again: () => void;
   readonly #shown = new Map<Tile, Shown>();
@@ -87,7 +89,7 @@ export class ImageLayer implements Layer {
     const u = (this.#editor.image.width / picture.size.width) * scale;
     const v = (this.#editor.image.height / picture.size.height) * scale;
     const { style } = this.canvas;
-    style.transform = `matrix(${u}, 0, 0, ${v}, ${x}, ${y})`;
+    this.#mover.move(`matrix(${u}, 0, 0, ${v}, ${x}, ${y})`);
     const rendering = scale >= CRISP_SCALE ? "pixelated" : "auto";
     if (style.imageRendering !== rendering) style.imageRendering = rendering;
     this.#choose(picture, frame, Math.max(u, v) * frame.ratio);

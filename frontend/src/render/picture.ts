@@ -145,9 +145,7 @@ class BitmapTile implements Tile {
 
   close(): void {
     this.#bitmap?.close();
-    if (!this.#canvas) return;
-    this.#canvas.width = 0;
-    this.#canvas.height = 0;
+    if (this.#canvas) empty(this.#canvas);
   }
 }
 
@@ -158,6 +156,12 @@ export function canvasOf(bitmap: ImageBitmap): HTMLCanvasElement {
   canvas.height = bitmap.height;
   canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(bitmap);
   return canvas;
+}
+
+/** Gives the pixels back. Taking the bitmap away instead would put a transparent one in its place. */
+export function empty(canvas: HTMLCanvasElement): void {
+  canvas.width = 0;
+  canvas.height = 0;
 }
 
 /** A picture that is cut in this browser: its tiles are filled as they get ready. */

@@ -13,6 +13,7 @@ import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { sameFrame, type Frame, type Layer } from "./layer";
+import { Mover } from "./mover";
 import { pixelsInHand } from "./pixels-layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
@@ -35,6 +36,7 @@ export const frameOf = ({ camera, stage }: Editor): Frame => ({
 export class ShapesLayer implements Layer {
   readonly canvas = document.createElement("canvas");
   readonly #context = this.canvas.getContext("bitmaprenderer")!;
+  readonly #mover = new Mover(this.canvas);
   readonly #worker: Worker;
   readonly #editor: Editor;
   /** Called when there is something new to show. */
@@ -107,7 +109,8 @@ export class ShapesLayer implements Layer {
     const zoom = camera.scale / from.scale;
     const x = camera.x - from.x * zoom - MARGIN_CSS_PIXELS * zoom;
     const y = camera.y - from.y * zoom - MARGIN_CSS_PIXELS * zoom;
-    this.canvas.style.transform = `matrix(${zoom}, 0, 0, ${zoom}, ${x}, ${y})`;
+    this.#mover.move(`matrix(${zoom}, 0, 0, ${zoom}, ${x}, ${y})`);
+    this.canvas.dataset["drawn"] = "true";
   }
 
   destroy(): void {

@@ -14,6 +14,7 @@ import { ImageLayer } from "./image-layer";
 import { GuidesLayer } from "./guides-layer";
 import { LabelsLayer } from "./labels-layer";
 import type { Layer } from "./layer";
+import { Mover } from "./mover";
 import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
 import { PixelsLayer } from "./pixels-layer";
@@ -35,6 +36,7 @@ export class Stage {
   readonly #editor: Editor;
   /** The image's place, with its shadow: a plain element, since canvas shadows are slow. */
   readonly #plate = document.createElement("div");
+  readonly #plateMover = new Mover(this.#plate);
   readonly #image: ImageLayer;
   readonly #shapes: ShapesLayer;
   readonly #layers: readonly Layer[];
@@ -112,10 +114,12 @@ export class Stage {
     this.#requested = 0;
     const { camera, image } = this.#editor;
     const frame = frameOf(this.#editor);
+    const across = plateSide(camera.x, image.width * camera.scale, frame.size.width);
+    const down = plateSide(camera.y, image.height * camera.scale, frame.size.height);
     const { style } = this.#plate;
-    style.transform = `translate(${camera.x}px, ${camera.y}px)`;
-    style.width = `${image.width * camera.scale}px`;
-    style.height = `${image.height * camera.scale}px`;
+    this.#plateMover.move(`translate(${across.start}px, ${down.start}px)`);
+    style.width = `${across.length}px`;
+    style.height = `${down.length}px`;
     for (const layer of this.#layers) layer.draw(frame);
   }
 
@@ -134,4 +138,17 @@ export class Stage {
     observer.observe(this.#element);
     return () => observer.disconnect();
   }
+}
+
+/** More than the plate's shadow reaches. */
+const BEYOND_CSS_PIXELS = 64;
+
+/**
+ * Where the plate begins and how long it is. An edge out of sight may lie anywhere out of sight, so
+ * the length stays the same while one pans, and all of it where the image covers the stage.
+ */
+export function plateSide(start: number, length: number, stage: number): { start: number; length: number } {
+  const most = stage + 2 * BEYOND_CSS_PIXELS;
+  if (length <= most) return { start, length };
+  return { start: Math.max(start, Math.min(-BEYOND_CSS_PIXELS, start + length - most)), length: most };
 }

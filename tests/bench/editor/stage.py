@@ -22,7 +22,7 @@ _SHOWN = """async () => {
   await window.maskwright.editor.ready;
   const shown = () =>
     document.querySelector(".stage-picture")?.dataset.complete === "true" &&
-    document.querySelector(".stage-shapes")?.style.transform;
+    document.querySelector(".stage-shapes")?.dataset.drawn;
   while (!shown()) await new Promise((done) => requestAnimationFrame(done));
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   return performance.now();
