@@ -74,6 +74,8 @@ export interface SessionOptions {
   readonly roleSeen: (role: PageData["role"]) => void;
 }
 
+/** So long after the shapes are there the first look for problems begins. */
+const INSPECTION_MS = 50;
 /** Tiles that are there already come sooner. */
 const STAND_IN_MS = 400;
 
@@ -257,10 +259,14 @@ export class Session {
     editor.sight = sight;
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
+    const inspect = (): void => {
+      if (this.#stage === stage) uninspect = this.inspection.follow(new ProblemsWorker());
+    };
     void shapes.drawn.then(() => {
       if (this.#stage !== stage) return;
       this.#mounted.resolve();
-      uninspect = this.inspection.follow(new ProblemsWorker());
+      // What is drawn is to be seen first.
+      setTimeout(inspect, INSPECTION_MS);
     });
     return () => {
       this.#stage = null;

@@ -169,6 +169,11 @@ def test_keys_mean_the_stage_but_not_while_typing(
     page.keyboard.type("vp1")
     assert editor.tool == "box.ready"
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Search categories").click()
+    page.keyboard.type("thi")
+    page.keyboard.press("Enter")
+    categories = page.get_by_role("region", name="Categories")
+    expect(categories.get_by_role("button", pressed=True)).to_contain_text("thing")
 
     editor.press("v")
     editor.click(150, 150)

@@ -113,6 +113,7 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     # What is locked is selected here and not on the image, and does not move.
     editor.press("v")
     lock = rows.nth(2).locator("[data-action=lock]")
+    rows.nth(2).hover()
     lock.click()
     expect(rows.nth(2)).to_contain_text("locked")
     smallest = min(BOXES, key=lambda box: box[2] * box[3])
@@ -121,6 +122,7 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     rows.nth(2).click()
     editor.press("ArrowRight")
     expect(page.get_by_text("What is locked does not move")).to_be_visible()
+    rows.nth(2).hover()
     lock.click()
     expect(rows.nth(2)).not_to_contain_text("locked")
     editor.saved()
