@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
+import { compressed } from "./vite-compress.ts";
 import { iconComponents, icons } from "./vite-icons.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -16,7 +17,7 @@ const treeshake = { moduleSideEffects: [{ test: /clipper2-ts/, sideEffects: fals
  */
 export default defineConfig({
   base: "/static/",
-  plugins: [svelte(), icons(), iconComponents()],
+  plugins: [svelte(), icons(), iconComponents(), compressed()],
   worker: { format: "es", rolldownOptions: { treeshake } },
   build: {
     outDir: here("../app/web/dist"),

@@ -1,5 +1,8 @@
 """Many uploads at the same time, of which some are broken, break off, or meet a full disk."""
 
+import errno
+import os
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -176,3 +179,23 @@ def test_a_disk_that_is_full_in_the_middle(
     assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
     assert api.get(f"/api/datasets/{dataset.id}/images").json()["items"] == []
     assert len(names(upload(api, dataset, files))) == 4
+
+
+def test_a_disk_that_is_full_at_once(
+    api: ApiClient, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is not even room for a folder."""
+
+    def full(*_args: object, **_more: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = f"/api/datasets/{dataset.id}"
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "mkdtemp", full)
+        answers = [
+            post(api, dataset, [("a.png", make_picture())]),
+            api.post(f"{path}/imports", files={"file": ("a.json", b"{}")}),
+            api.post(f"{path}/mask-imports", files={"file": ("a.png", b"x")}),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
