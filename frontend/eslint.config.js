@@ -24,7 +24,7 @@ const importDirection = LAYERS.map((layer, index) => ({
           })),
           ...(layer === "panels"
             ? []
-            : [{ group: ["svelte", "svelte/*", "@lucide/svelte/*"], message: "Only panels/ imports Svelte." }]),
+            : [{ group: ["svelte", "svelte/*", "icon:*"], message: "Only panels/ imports Svelte." }]),
         ],
       },
     ],

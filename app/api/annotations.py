@@ -71,10 +71,12 @@ class AnnotationChange(AnnotationIn):
     `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null
     takes one away, any other value takes its place, and what is not named keeps the text of its
     numbers, also those that a client cannot hold. Where `attributes` are named, too, it is merged
-    into those.
+    into those. `attributes_null` names attributes that become null themselves, which a patch has no
+    word for.
     """
 
     attributes_patch: dict[str, Any] | None = None
+    attributes_null: Annotated[list[wire.Text], Field(max_length=10_000)] | None = None
 
 
 class NewAnnotation(AnnotationIn):

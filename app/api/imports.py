@@ -22,7 +22,7 @@ from app.services import access, imports
 from app.services.import_results import RESULTS
 from app.services.imports import AUTO, ImportOptions
 from app.services.jobs import create_job
-from app.services.storage import job_key
+from app.services.storage import disk_full_as_problem, job_key
 
 __all__ = ["queue", "router"]
 
@@ -101,7 +101,7 @@ async def create(
 
     The job's `result` is the report. A failed import leaves the dataset as it was.
     """
-    with context.storage.scratch.folder() as folder:
+    with disk_full_as_problem(), context.storage.scratch.folder() as folder:
         received: list[ReceivedFile] = []
         texts = await multipart.receive(
             request,

@@ -19,6 +19,7 @@ from app.formats import MODES
 from app.jobs import IMPORT_MASKS
 from app.services import file_names, zips
 from app.services.mask_mapping import OUTLINES, PARTS, MaskOptions, read_ignored, read_mapping
+from app.services.storage import disk_full_as_problem
 
 __all__ = ["router"]
 
@@ -93,7 +94,11 @@ async def create(
 
     The job's `result` is the report. A failed import leaves the dataset as it was.
     """
-    with context.storage.scratch.folder() as folder, _Package(folder) as package:
+    with (
+        disk_full_as_problem(),
+        context.storage.scratch.folder() as folder,
+        _Package(folder) as package,
+    ):
         texts = await multipart.receive(
             request,
             files={"file"},

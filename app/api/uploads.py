@@ -17,6 +17,7 @@ from app.services import access, blobs, intake, turns
 from app.services.blobs import NewBlob
 from app.services.import_images import NO_SUBSET
 from app.services.intake import Inbox, Outcome
+from app.services.storage import disk_full_as_problem
 
 __all__ = ["UploaderDep", "router"]
 
@@ -82,7 +83,7 @@ async def upload(
     A file whose name an imported image without pixels has becomes that image's pixels. A file that
     cannot be taken is listed in `rejected`, and the others go on.
     """
-    with context.storage.scratch.folder() as folder:
+    with disk_full_as_problem(), context.storage.scratch.folder() as folder:
         inbox = Inbox(folder, context.settings)
         texts = await multipart.receive(
             request,

@@ -213,16 +213,18 @@ def _normalised(fields: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _patched(before: State, named: dict[str, Json]) -> dict[str, Json]:
-    """With `attributes_patch` merged into the attributes, as RFC 7396 says."""
+    """With `attributes_patch` merged into the attributes, as RFC 7396 says, and nulls set."""
     patch = named.pop("attributes_patch", NOTHING)
-    if not patch.value:
+    nulls = named.pop("attributes_null", NOTHING).value or []
+    if not patch.value and not nulls:
         return named
     merged = rawjson.members((named.get("attributes") or _shown(before)["attributes"]).text)
-    for name, text in rawjson.members(patch.text).items():
+    for name, text in rawjson.members(patch.text).items() if patch.value else ():
         if patch.value[name] is None:
             merged.pop(name, None)
         else:
             merged[name] = text
+    merged |= dict.fromkeys(nulls, "null")
     text = rawjson.join(merged)
     return named | {"attributes": Json(json.loads(text), text)}
 

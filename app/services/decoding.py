@@ -107,7 +107,9 @@ class Decoder:
         if code == 0 and (target is None or target.exists()):
             return
         about = said.decode(errors="replace")[-2000:]
-        _log.warning("%s of %s ended with %s: %s", command, media_type, code, about)
+        # A damaged file is nothing that the server's keeper could mend.
+        level = logging.INFO if code == DAMAGED else logging.WARNING
+        _log.log(level, "%s of %s ended with %s: %s", command, media_type, code, about)
         raise self._verdict(code, said) or trouble
 
     def close(self) -> None:

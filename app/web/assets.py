@@ -6,7 +6,8 @@ carry a hash of their content::
     {"src/pages.ts": {"file": "assets/pages-C0ffee.js", "css": ["assets/pages-Beef.css"], …}}
 
 So the files under ``assets/`` may be kept by browsers for ever, and pages name them by `entry`.
-``icons.json`` maps icon names to the inside of their <svg>.
+``icons.json`` maps icon names to the inside of their <svg>. Beside each script and style sheet lies
+the same compressed, as ``….gz``.
 """
 
 import json
@@ -17,6 +18,8 @@ from typing import Any
 
 from fastapi.staticfiles import StaticFiles
 from markupsafe import Markup
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -91,11 +94,23 @@ class _Hashed(StaticFiles):
     """Static files whose names change with their content."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+        response = await self._compressed(path, scope) or await super().get_response(path, scope)
+        response.headers["Vary"] = "Accept-Encoding"
         if path.startswith("assets/") and response.status_code in (200, 206, 304):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         else:
             response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    async def _compressed(self, path: str, scope: Scope) -> Response | None:
+        """What the build has compressed of the file, for whoever takes that."""
+        if "gzip" not in Headers(scope=scope).get("Accept-Encoding", ""):
+            return None
+        try:
+            response = await super().get_response(f"{path}.gz", scope)
+        except HTTPException:
+            return None
+        response.headers["Content-Encoding"] = "gzip"
         return response
 
 

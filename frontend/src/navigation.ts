@@ -21,6 +21,8 @@ export interface NavigationOptions {
   readonly query: string;
   /** What is on the stage. */
   readonly session: () => Here;
+  /** Counts the ways to images that were taken. */
+  readonly turn: () => number;
   readonly go: (imageId: number) => Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export class Navigation {
   async toUnannotated(side: Side): Promise<void> {
     const { id, editor } = this.#session;
     const query = this.#query({ waiting: "true" });
-    const found = await this.#ask(() => get(this.#options.transport, "/api/images/{image_id}/neighbours", id, query));
+    const found = await this.#askWay(() => get(this.#options.transport, "/api/images/{image_id}/neighbours", id, query));
     if (found === null) return;
     const to = found[side];
     if (typeof to === "number") await this.#options.go(to);
@@ -53,7 +55,7 @@ export class Navigation {
   async toNumber(number: number): Promise<void> {
     const query = this.#query({ limit: "1", skip: String(number - 1) });
     const { transport, datasetId } = this.#options;
-    const page = await this.#ask(() => get(transport, "/api/datasets/{dataset_id}/images", datasetId, query));
+    const page = await this.#askWay(() => get(transport, "/api/datasets/{dataset_id}/images", datasetId, query));
     if (page === null) return;
     const image = page.items[0];
     if (image) await this.#options.go(image.id);
@@ -64,7 +66,7 @@ export class Navigation {
     const session = this.#session;
     // The list may not have the image any more once it is done.
     const to = session.neighbours?.next;
-    const done = await this.#ask(async () => (await session.setStatus("done")) || null);
+    const done = await this.#askWay(async () => (await session.setStatus("done")) || null);
     if (!done) return;
     if (typeof to === "number") await this.#options.go(to);
     else session.editor.say("This was the last image of the list.");
@@ -139,6 +141,13 @@ export class Navigation {
     const query = new URLSearchParams(this.#options.query);
     for (const [name, value] of Object.entries(more)) query.set(name, value);
     return query.toString();
+  }
+
+  /** The same for a way to go: null, too, when they have taken another one meanwhile. */
+  async #askWay<Result>(question: () => Promise<Result>): Promise<Result | null> {
+    const turn = this.#options.turn();
+    const answer = await this.#ask(question);
+    return turn === this.#options.turn() ? answer : null;
   }
 
   /** Null when there was no answer, which is told, or when another question is under way. */

@@ -30,7 +30,7 @@ import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
 import type { Prediction, PredictionSet } from "./model/predictions";
-import type { AnnotationKey, Category, ImageRecord, ImageStatus } from "./model/records";
+import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
@@ -74,6 +74,8 @@ export interface SessionOptions {
   readonly roleSeen: (role: PageData["role"]) => void;
 }
 
+/** So long after the shapes are there the first look for problems begins. */
+const INSPECTION_MS = 50;
 /** Tiles that are there already come sooner. */
 const STAND_IN_MS = 400;
 
@@ -102,6 +104,8 @@ export class Session {
   #turn = 0;
   /** Counts how often the predictions were asked for. */
   #searches = 0;
+  /** Ends when the last status that was asked for has its answer. */
+  #marked: Promise<unknown> = Promise.resolve();
   #wasUnsaved = false;
   #shown = promise();
   #mounted = promise();
@@ -255,10 +259,14 @@ export class Session {
     editor.sight = sight;
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
+    const inspect = (): void => {
+      if (this.#stage === stage) uninspect = this.inspection.follow(new ProblemsWorker());
+    };
     void shapes.drawn.then(() => {
       if (this.#stage !== stage) return;
       this.#mounted.resolve();
-      uninspect = this.inspection.follow(new ProblemsWorker());
+      // What is drawn is to be seen first.
+      setTimeout(inspect, INSPECTION_MS);
     });
     return () => {
       this.#stage = null;
@@ -318,8 +326,14 @@ export class Session {
     this.editor.transact(`Restore version ${number}`, new Map([[key, annotation]]));
   }
 
-  /** False when the server does not take it, which is told. */
-  async setStatus(status: ImageStatus): Promise<boolean> {
+  /** False when the server does not take it, which is told. One after the other, so that the last one stays. */
+  setStatus(status: ImageStatus): Promise<boolean> {
+    const marked = this.#marked.then(() => this.#mark(status));
+    this.#marked = marked;
+    return marked;
+  }
+
+  async #mark(status: ImageStatus): Promise<boolean> {
     const path = pathTo("/api/images/{image_id}", this.id);
     const body = { status } satisfies Schemas["ImageChange"];
     const answer = await this.#transport({ method: "PATCH", path, body });
@@ -362,7 +376,9 @@ export class Session {
     );
   }
 
+  /** Answers and events come on several ways, and one may overtake another. */
   #setImage(image: ImageRecord): void {
+    if (isOlder(image, this.editor.image)) return;
     this.editor.image = image;
     this.signal.emit("page");
   }

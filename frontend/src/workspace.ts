@@ -10,7 +10,6 @@
 import {
   fetchTransport,
   get,
-  listAll,
   pathTo,
   problemOf,
   RequestError,
@@ -19,17 +18,16 @@ import {
   type Transport,
 } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
+import { DatasetCategories } from "./api/categories";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
-import { readCategory } from "./api/wire";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { Signal } from "./editor/signal";
 import { forgetCopies } from "./forget-copies";
-import type { Category } from "./model/records";
 import { Navigation } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
@@ -45,7 +43,7 @@ interface Parts {
   readonly transport: Transport;
   readonly store: PendingStore;
   readonly settings: AccountSettings;
-  readonly categories: readonly Category[];
+  readonly categories: DatasetCategories;
   readonly pending: readonly PendingEntry[];
   readonly worker: Worker | null;
 }
@@ -62,16 +60,15 @@ export class Workspace {
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
+  readonly #categories: DatasetCategories;
   readonly #clipboard: Clipboard;
   readonly #poses: LastPoses;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   /** Images with changes of earlier visits, as the browser's store told at first. */
   readonly #recoverable = new Set<number>();
-  #categories: readonly Category[];
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
-  #categoriesDigest: string;
   #turn = 0;
 
   private constructor(page: PageData, parts: Parts, visit: Visit) {
@@ -87,11 +84,11 @@ export class Workspace {
       datasetId: page.dataset.id,
       query: page.query,
       session: () => this.#session,
+      turn: () => this.#turn,
       go: (id) => this.go(id),
     });
     this.#store = parts.store;
     this.#categories = parts.categories;
-    this.#categoriesDigest = page.categories;
     this.#prefetch = new Prefetch({
       load: (id) => this.#prepare(id),
       forget: (session) => session.close(),
@@ -124,10 +121,11 @@ export class Workspace {
     const store = new IndexedDbStore();
     const settings = new AccountSettings(transport);
     const ahead = withPicture(page);
-    const [categories, visit, pending] = await Promise.all([
-      loadCategories(transport, page.dataset.id),
+    const categories = new DatasetCategories(transport, page.dataset.id, page.categories);
+    const [visit, pending] = await Promise.all([
       loadVisit(transport, page.image.id, page.query),
       listPending(store, page.user.id),
+      categories.load(),
       // Without an answer the page opens all the same, with the defaults.
       settings.load(),
     ]);
@@ -262,6 +260,8 @@ export class Workspace {
 
   /** The back and forward buttons. */
   async #follow(): Promise<void> {
+    // What is being typed into a field belongs to the image that is left.
+    (document.activeElement as HTMLElement | null)?.blur();
     const id = imageInAddress();
     if (id === this.#session.id) return this.#remain();
     await this.#switch(id, () => undefined, () => location.reload());
@@ -313,6 +313,8 @@ export class Workspace {
     const ahead = this.#prefetch.take(id);
     const next = known ?? (await this.#load(id, turn, ahead));
     if (!next) return;
+    // They may have changed while it was on its way.
+    if (next.editor.categories !== this.#categories.all) next.editor.setCategories(this.#categories.all);
     const last = this.#session;
     this.#leave(last);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
@@ -381,28 +383,22 @@ export class Workspace {
     const session = new Session({
       page: this.page,
       visit,
-      categories: this.#categories,
+      categories: this.#categories.all,
       transport: this.#transport,
       store: this.#store,
       clipboard: this.#clipboard,
       poses: this.#poses,
       worker,
-      categoriesSeen: (digest) => void this.#seeCategories(digest),
+      categoriesSeen: (digest) => void this.#followCategories(digest),
       roleSeen: (role) => void this.#seeRole(role),
     });
     session.signal.on(["saved"], () => this.#saved(session));
     return session;
   }
 
-  /** Somebody may have changed the categories; a digest that we know says that nobody did. */
-  async #seeCategories(digest: string): Promise<void> {
-    if (digest === this.#categoriesDigest) return;
-    const categories = await loadCategories(this.#transport, this.page.dataset.id).catch(() => null);
-    // Without an answer the next state of the image brings us here again.
-    if (!categories) return;
-    this.#categoriesDigest = digest;
-    this.#categories = categories;
-    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(categories);
+  async #followCategories(digest: string): Promise<void> {
+    if (!(await this.#categories.follow(digest))) return;
+    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(this.#categories.all);
   }
 
   /** Something was refused: maybe the person may not do it any more. */
@@ -478,10 +474,6 @@ function noticing(transport: Transport, refused: () => void): Transport {
 /** NaN where the address is none of an image. */
 function imageInAddress(): number {
   return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
-}
-
-async function loadCategories(transport: Transport, datasetId: number): Promise<Category[]> {
-  return (await listAll(transport, "/api/datasets/{dataset_id}/categories", datasetId)).map(readCategory);
 }
 
 /** Of one that comes in tiles, a small one may have to stand in first. */

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import type { LiveAnnotation } from "../src/api/live";
 import { SaveQueue } from "../src/api/save-queue";
@@ -6,6 +6,7 @@ import { read } from "../src/api/wire";
 import type { Editor } from "../src/editor/editor";
 import { Following } from "../src/following";
 import { keyOfId } from "../src/model/records";
+import { arrives } from "./arrives";
 import { FakeSource } from "./api/source";
 import { Server } from "./api/server";
 import { CUP, PERSON, Story } from "./story";
@@ -104,8 +105,6 @@ class Visit {
     return this.editor.document.get(keyOfId(id))?.segmentation;
   }
 }
-
-const arrives = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 2_000, interval: 5 });
 
 test("what another person changes, makes and deletes appears, and undo knows nothing of it", async () => {
   const visit = new Visit();

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
 const LAYERS = ["geometry", "model", "shapes", "editor", "tools", "render", "api", "panels"];
 /** Of these folders only the panels know the framework. */
-const FRAMEWORK = /^(svelte|@lucide\/svelte)(\/|$)/;
+const FRAMEWORK = /^(svelte(\/|$)|icon:)/;
 
 interface Import {
   readonly from: string;

@@ -29,6 +29,8 @@ class Visit {
   readonly statuses: string[] = [];
   answers: Record<string, unknown> = {};
   accepted = true;
+  /** Grows when they take another way meanwhile. */
+  turn = 0;
   neighbours: Here["neighbours"] = { previous: 4, next: 6, position: 2, total: 3 };
   readonly navigation: Navigation;
 
@@ -47,6 +49,7 @@ class Visit {
       datasetId: 1,
       query: "subset=val&sort=file_name",
       session: () => ({ ...here, neighbours: this.neighbours }),
+      turn: () => this.turn,
       go: (id) => {
         this.went.push(id);
         return Promise.resolve();
@@ -124,4 +127,22 @@ test("there is nothing to repeat of an empty image, and nothing at all without o
   visit.neighbours = { previous: null, next: 6, position: 1, total: 2 };
   const repeat = visit.navigation.commands.find(({ id }) => id === "repeat-previous")!;
   expect(repeat.when!(visit.story.editor)).toBe(false);
+});
+
+test("a way that was asked for leads nowhere when they took another one before the answer", async () => {
+  const visit = new Visit();
+  visit.answers["/api/images/5/neighbours"] = { previous: null, next: 9, position: null, total: 1 };
+  visit.answers["/api/datasets/1/images"] = { items: [{ id: 7 }] };
+  const ways = [
+    () => visit.navigation.toUnannotated("next"),
+    () => visit.navigation.toUnannotated("previous"),
+    () => visit.navigation.toNumber(3),
+    () => visit.navigation.doneAndNext(),
+  ];
+  for (const way of ways) {
+    const under = way();
+    visit.turn += 1;
+    await under;
+  }
+  expect([visit.went, visit.statuses, visit.notice]).toEqual([[], ["done"], null]);
 });

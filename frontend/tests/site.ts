@@ -46,6 +46,7 @@ export class Shelf {
 
 const imageOf = (id: number, has_file: boolean): object => ({
   ...{ id, dataset_id: 1, file_name: `${id}.jpg`, width: 200, height: 100, status: "new", has_file, revision: 0 },
+  updated_at: "2026-01-01T00:00:00Z",
 });
 
 export class Site {
@@ -58,7 +59,7 @@ export class Site {
   /** The signals of the requests for pictures. */
   readonly pictures: { readonly path: string; readonly signal: AbortSignal | null }[] = [];
   /** Requests that are kept waiting, by a part of the path, and what ends that. */
-  readonly #gates: { readonly part: string; readonly until: Promise<void> }[] = [];
+  readonly #gates: { readonly part: string; readonly until: Promise<void>; most: number }[] = [];
   /** Answers with this status instead, as long as it is here, by a part of the path. */
   readonly faults = new Map<string, number>();
   hasFiles = false;
@@ -66,6 +67,9 @@ export class Site {
   predictions: readonly object[] = [];
   /** What the person may do in the dataset. */
   role: "owner" | "annotator" | "viewer" = "annotator";
+  categories = [PERSON, CUP];
+  /** What was changed of the images, by their ids. */
+  readonly #changed = new Map<number, object>();
   #addresses: string[] = [];
   #at = 0;
   readonly #listeners = new Map<string, () => void>();
@@ -74,7 +78,7 @@ export class Site {
     for (const server of this.servers.values()) server.add({ category_id: PERSON.id, segmentation: SQUARE });
     const { local, session } = this;
     vi.stubGlobal("window", { addEventListener: (name: string, act: () => void) => this.#listeners.set(name, act) });
-    vi.stubGlobal("document", { addEventListener: () => undefined, cookie: "", title: "", visibilityState: "visible" });
+    vi.stubGlobal("document", { activeElement: null, addEventListener: () => undefined, cookie: "", title: "", visibilityState: "visible" });
     vi.stubGlobal("navigator", {});
     vi.stubGlobal("localStorage", local);
     vi.stubGlobal("sessionStorage", session);
@@ -105,11 +109,11 @@ export class Site {
   }
 
   /** The role is another one, and the stream says so. */
-  tell(role: Site["role"], open_predictions = "0-0"): void {
+  tell(role: Site["role"], open_predictions = "0-0", categories = ""): void {
     this.role = role;
     const [, id = ""] = /images\/(\d+)/.exec(this.address) ?? [];
-    const image = { ...imageOf(Number(id), this.hasFiles), revision: revisionOf(this.servers.get(Number(id))!) };
-    const state = { image, missed: false, role, categories: "", open_predictions, people: [] };
+    const image = this.#image(Number(id), this.servers.get(Number(id))!);
+    const state = { image, missed: false, role, categories, open_predictions, people: [] };
     this.sources.at(-1)!.say("state", state);
   }
 
@@ -119,11 +123,15 @@ export class Site {
     this.#listeners.get("popstate")!();
   }
 
-  /** Keeps requests waiting whose path has this part; the function it gives lets them go on. */
-  hold(part: string): () => void {
+  /**
+   * Keeps requests waiting whose path has this part; the function it gives lets them go on. What
+   * is only asked is answered as it is at the time of the question, however late that arrives.
+   * With `most`, only the next ones wait.
+   */
+  hold(part: string, most = Infinity): () => void {
     let release = (): void => undefined;
     const until = new Promise<void>((done) => (release = done));
-    const gate = { part, until };
+    const gate = { part, until, most };
     this.#gates.push(gate);
     return () => {
       this.#gates.splice(this.#gates.indexOf(gate), 1);
@@ -143,34 +151,42 @@ export class Site {
       this.pictures.push({ path, signal: init.signal ?? null });
       await stopped(init.signal);
     }
-    // What is open when somebody asks, though it may arrive much later.
-    const { predictions } = this;
-    await Promise.all(this.#gates.map(({ part, until }) => path.includes(part) && until));
-    if (/^\/api\/images\/\d+\/predictions/.test(path)) return page(predictions);
-    const fault = [...this.faults].find(([part]) => path.includes(part));
-    if (fault) return Response.json({ detail: "No." }, { status: fault[1] });
     const version = /\d+/.exec(new Headers(init.headers).get("If-Match") ?? "")?.[0];
     const body: unknown = typeof init.body === "string" ? JSON.parse(init.body) : undefined;
-    return this.#answer(method as "GET", path, body, version === undefined ? undefined : Number(version));
+    const ask = (): Promise<Response> =>
+      this.#answer(method as "GET", path, body, version === undefined ? undefined : Number(version));
+    const waits = this.#gates.filter((gate) => path.includes(gate.part) && gate.most-- > 0);
+    const early = method === "GET" ? await ask() : null;
+    await Promise.all(waits.map(({ until }) => until));
+    const fault = [...this.faults].find(([part]) => path.includes(part));
+    if (fault) return Response.json({ detail: "No." }, { status: fault[1] });
+    return early ?? ask();
   }
 
   async #answer(method: "GET", path: string, body: unknown, version?: number): Promise<Response> {
     const [, id = "", rest = ""] = /^\/api\/images\/(\d+)\/?([^?]*)/.exec(path) ?? [];
     const server = this.servers.get(Number(id));
-    if (path.startsWith("/api/datasets/1/categories")) return page([PERSON, CUP]);
+    if (path.startsWith("/api/datasets/1/categories")) return page(this.categories);
     if (path === "/api/datasets/1") return Response.json({ id: 1, name: "cups", role: this.role });
     if (path.startsWith("/api/me/preferences")) return Response.json({ keys: {}, view: {} });
     if (rest === "neighbours") return Response.json(this.#neighbours(Number(id)));
     if (server && rest === "visit") return Response.json(this.#visit(Number(id), server));
     if (path === "/api/datasets/1/predictions") return page([]);
     if (server && rest === "annotations" && method === "GET") return page(server.all());
+    if (rest === "predictions") return page(this.predictions);
+    if (server && rest === "" && method !== "GET") this.#change(Number(id), body as object);
     if (server && rest === "") return Response.json(this.#image(Number(id), server));
     const answer = await (server ?? this.servers.get(1)!).transport({ method, path, body, version });
     return answer.body === null ? new Response(null, answer) : Response.json(answer.body, answer);
   }
 
   #image(id: number, server: Server): object {
-    return { ...imageOf(id, this.hasFiles), revision: revisionOf(server) };
+    return { ...imageOf(id, this.hasFiles), revision: revisionOf(server), ...this.#changed.get(id) };
+  }
+
+  #change(id: number, change: object): void {
+    const minute = String(this.asked.length % 60).padStart(2, "0");
+    this.#changed.set(id, { ...change, updated_at: `2026-01-01T01:${minute}:00Z` });
   }
 
   #visit(id: number, server: Server): object {

@@ -50,6 +50,7 @@ export class Story {
       status: "new" as const,
       has_file: true,
       revision: 0,
+      updated_at: "2026-01-01T00:00:00Z",
     };
     this.editor = new Editor({ image, categories, readOnly, clipboard, poses });
     this.editor.takeUp(new Toolbox(this.editor));

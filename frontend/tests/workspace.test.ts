@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
 import { reject } from "../src/editor/deciding";
+import { arrives } from "./arrives";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
 
@@ -132,11 +133,11 @@ test("what others changed is not taken over under a hand that has begun with it"
   expect(editor.hand.path).toBe("select.dragging_point");
   const arrived = site.asked.length;
   release();
-  await vi.waitFor(() => expect(site.asked.length).toBeGreaterThanOrEqual(arrived));
+  await arrives(() => expect(site.asked.length).toBeGreaterThanOrEqual(arrived));
   await new Promise((resolve) => setTimeout(resolve, 20));
   pointer(editor, "move", 20, 20);
   pointer(editor, "up", 20, 20);
-  await vi.waitFor(() => expect(queue.conflicts).toEqual([key]));
+  await arrives(() => expect(queue.conflicts).toEqual([key]));
   expect(server.now(1)!.segmentation).toEqual(theirs);
   queue.resolve(key!, "theirs");
   await workspace.settled();
@@ -151,12 +152,12 @@ test("a sign-in that ended is told though nothing waits, and what others do is f
   site.sources.at(-1)!.say("end", { reason: "signed_out" });
   expect([queue.status, workspace.unsaved]).toEqual(["signed-out", 0]);
   workspace.retryStopped();
-  await vi.waitFor(() => expect(queue.status, "still signed out").toBe("signed-out"));
+  await arrives(() => expect(queue.status, "still signed out").toBe("signed-out"));
   const opened = site.sources.length;
   site.faults.clear();
   site.servers.get(1)!.change(1, { iscrowd: 1 });
   workspace.retryStopped();
-  await vi.waitFor(() => expect(editor.document.get(key!)!.iscrowd).toBe(1));
+  await arrives(() => expect(editor.document.get(key!)!.iscrowd).toBe(1));
   expect(queue.status).toBe("saved");
   expect(site.sources).toHaveLength(opened + 1);
   expect(site.sources.at(-1)!.readyState, "open").toBe(0);
@@ -186,7 +187,7 @@ test("a list of predictions that was asked for before a decision does not undo w
   site.predictions = [first!, second!];
   const { session } = await site.open(1);
   const { predictions } = session.editor;
-  await vi.waitFor(() => expect(predictions.count).toBe(2));
+  await arrives(() => expect(predictions.count).toBe(2));
 
   // Somebody else rejected the first, which makes the page ask; meanwhile the second is rejected here.
   const release = site.hold("/api/images/1/predictions");
@@ -196,7 +197,7 @@ test("a list of predictions that was asked for before a decision does not undo w
   await session.settled();
   site.predictions = [];
   release();
-  await vi.waitFor(() => expect(predictions.count).toBe(0));
+  await arrives(() => expect(predictions.count).toBe(0));
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(predictions.count).toBe(0);
 });
@@ -206,10 +207,10 @@ test("the picture of an image that was left is not fetched any longer", async ()
   const workspace = await site.open(1);
   const isStopped = (id: number): boolean | undefined =>
     site.pictures.find(({ path }) => path === `/api/images/${id}/picture`)?.signal?.aborted;
-  await vi.waitFor(() => expect(isStopped(1)).toBe(false));
+  await arrives(() => expect(isStopped(1)).toBe(false));
   await workspace.go(2);
   expect(isStopped(1)).toBe(true);
-  await vi.waitFor(() => expect(isStopped(2)).toBe(false));
+  await arrives(() => expect(isStopped(2)).toBe(false));
 });
 
 test("who is made a viewer only looks from then on, and is told what became of unsaved changes", async () => {
@@ -219,15 +220,15 @@ test("who is made a viewer only looks from then on, and is told what became of u
   click(editor, 60, 60);
   // The stream tells of it, whatever is in hand.
   site.tell("viewer");
-  await vi.waitFor(() => expect(workspace.session.editor).not.toBe(editor));
+  await arrives(() => expect(workspace.session.editor).not.toBe(editor));
   const now = workspace.session;
-  await vi.waitFor(() => expect(now.editor.notice).toContain("You may only look at this dataset now"));
+  await arrives(() => expect(now.editor.notice).toContain("You may only look at this dataset now"));
   expect([now.id, now.page.role, now.editor.readOnly]).toEqual([1, "viewer", true]);
   expect(now.editor.hand.tools.map(({ id }) => id)).not.toContain("polygon");
 
   // And back, which makes it a place to draw again.
   site.tell("annotator");
-  await vi.waitFor(() => expect(workspace.session.editor.readOnly).toBe(false));
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(false));
 });
 
 test("without live updates the first refusal tells of another role", async () => {
@@ -238,8 +239,8 @@ test("without live updates the first refusal tells of another role", async () =>
   editor.select([...editor.document.entries()].map(([key]) => key));
   editor.nudge(5, 0);
   editor.signal.emit("settled");
-  await vi.waitFor(() => expect(workspace.session.editor.readOnly).toBe(true));
-  await vi.waitFor(() => expect(workspace.session.editor.notice).toContain("1 change could not be saved"));
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
+  await arrives(() => expect(workspace.session.editor.notice).toContain("1 change could not be saved"));
 });
 
 test("whoever signs out leaves no copies of annotations in the browser, and keeps how it is set up", async () => {
@@ -276,4 +277,50 @@ test("of images that were left only the next and the previous one keep their dra
   expect(closed).toHaveBeenCalled();
   await workspace.go(1);
   expect(workspace.session, "itself it is kept").toBe(first);
+});
+
+test("the status that was asked for last stays, whichever answer arrives last", async () => {
+  const { session } = await site.open(1);
+  const { editor } = session;
+  const patches = (): number => site.asked.filter((each) => each === "PATCH /api/images/1").length;
+  const release = site.hold("/api/images/1");
+  const marked = [session.setStatus("done"), session.setStatus("empty")];
+  await arrives(() => expect(patches()).toBe(1));
+  release();
+  expect(await Promise.all(marked)).toEqual([true, true]);
+  expect([patches(), editor.image.status]).toEqual([2, "empty"]);
+
+  // Asked before the change, answered after it.
+  const late = site.hold("/api/images/1", 1);
+  const refreshed = session.refresh();
+  await session.setStatus("done");
+  late();
+  await refreshed;
+  expect(editor.image.status).toBe("done");
+});
+
+test("categories that were asked for earlier do not take the place of newer ones", async () => {
+  const { session } = await site.open(1);
+  const name = (): string | undefined => session.editor.category(CUP.id)?.name;
+  const late = site.hold("/api/datasets/1/categories", 1);
+  site.categories = [PERSON, { ...CUP, name: "mug" }];
+  site.tell("annotator", "0-0", "a");
+  site.categories = [PERSON, { ...CUP, name: "pot" }];
+  site.tell("annotator", "0-0", "b");
+  await arrives(() => expect(name()).toBe("pot"));
+  late();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(name()).toBe("pot");
+});
+
+test("an image that was on its way while the categories changed has the new ones", async () => {
+  const workspace = await site.open(1);
+  const made = site.hold("/api/images/3/visit");
+  const going = workspace.go(3);
+  // It is made ready with the old ones, and only the browser's store keeps it waiting.
+  made();
+  site.categories = [PERSON, { ...CUP, name: "mug" }];
+  site.tell("annotator", "0-0", "a");
+  await going;
+  await arrives(() => expect(workspace.session.editor.category(CUP.id)?.name).toBe("mug"));
 });

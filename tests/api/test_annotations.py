@@ -140,8 +140,24 @@ def test_one_attribute_is_changed_and_the_others_keep_numbers_that_no_client_can
     assert '"attributes":{"id":12345678901234567890,"n":[1.10],"a":2.5,"c":{"d":null}}' in record
     assert changed["version"] == 2
 
+    # Null itself is no patch.
+    none = case.patch(changed, attributes_null=["n", "new"], attributes_patch={"a": 3}).json()
+    record = row_of(session, none).record
+    assert (
+        '"attributes":{"id":12345678901234567890,"n":null,"a":3,"c":{"d":null},"new":null}'
+        in record
+    )
+    assert case.patch(none, attributes_null=["n"]).json() == none
+    assert case.patch(none, attributes_null=None).json() == none
+    refused = case.patch(none, attributes_null=[7])
+    assert (refused.status_code, refused.json()["errors"][0]["loc"][-2:]) == (
+        422,
+        ["attributes_null", 0],
+    )
+    changed = none
+
     # What changes nothing makes no version, and together with attributes those come first.
-    assert case.patch(changed, attributes_patch={"a": 2.5, "absent": None}).json() == changed
+    assert case.patch(changed, attributes_patch={"a": 3, "absent": None}).json() == changed
     assert case.patch(changed, attributes_patch={}).json() == changed
     assert case.patch(changed, attributes_patch=None).json() == changed
     both = case.patch(changed, attributes={"e": 1}, attributes_patch={"f": 2}).json()

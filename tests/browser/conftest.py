@@ -10,8 +10,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
+from tests.browser.editor_page import PATIENCE_MS
+from tests.browser.slow import slow_down
 from tests.serving import EMAIL, PASSWORD, Server, running
 
 # Background traffic of Chromium's own would only fail on a machine without a network.
@@ -24,6 +33,11 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 LAPTOP = {"width": 1440, "height": 900}
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", metavar="SEED", help="run browser tests as on a slow machine")
 
 
 @pytest.fixture(scope="session")
@@ -49,23 +63,26 @@ def expected_errors() -> list[str]:
 
 @pytest.fixture
 def new_page(
-    chromium: Browser, server: Server, expected_errors: list[str]
+    request: pytest.FixtureRequest, chromium: Browser, server: Server, expected_errors: list[str]
 ) -> Iterator[Callable[..., Page]]:
     """Opens a page in a browser of its own, with the session of `server` unless told otherwise."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
+    slow: str | None = request.config.getoption("slow")
 
     def make(*, signed_in: bool = True, **options: Any) -> Page:
         options.setdefault("viewport", LAPTOP)
         context = chromium.new_context(base_url=server.address, **options)
         contexts.append(context)
+        if slow is not None:
+            slow_down(context, f"{slow} {request.node.nodeid} {len(contexts)}")
         if signed_in:
             jar = server.client.cookies.jar
             context.add_cookies(
                 [{"name": c.name, "value": c.value or "", "url": server.address} for c in jar]
             )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda m: errors.append(_told(m)) if m.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page

@@ -4,7 +4,10 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-__all__ = ["EditorPage", "Fingers", "Pen", "until"]
+__all__ = ["PATIENCE_MS", "EditorPage", "Fingers", "Pen", "until"]
+
+# What comes true costs no more for it, and a machine may be busy with other things.
+PATIENCE_MS = 20_000
 
 _READY = """async () => {
   while (!window.maskwright?.editor) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -100,10 +103,10 @@ def until(page: Page, condition: str) -> None:
           const { editor } = window.maskwright;
           const annotations = () => editor.annotations;
           const holds = () => CONDITION;
-          const end = Date.now() + 10000;
+          const end = Date.now() + PATIENCE_MS;
           while (!holds()) {
             if (Date.now() > end) throw new Error("It did not happen.");
             await new Promise((resolve) => setTimeout(resolve, 20));
           }
-        }""".replace("CONDITION", condition)
+        }""".replace("CONDITION", condition).replace("PATIENCE_MS", str(PATIENCE_MS))
     )

@@ -76,7 +76,12 @@ def image_id(server: Server, request: pytest.FixtureRequest) -> int:
     coco = {
         "images": [{"id": 1, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}],
         "categories": [
-            {"id": 1, "name": "bird", "keypoints": ["beak", "wing", "tail"], "skeleton": [[1, 2]]}
+            {
+                "id": 1,
+                "name": "<i>bird</i>",
+                "keypoints": ["beak", "wing", "tail"],
+                "skeleton": [[1, 2]],
+            }
         ],
         "annotations": [
             common | {"id": 1, "segmentation": [SQUARE]},
@@ -161,6 +166,8 @@ def test_every_tool(
     tools = rail.locator("button[aria-pressed]")
     names = [str(tool.get_attribute("aria-label")).partition(" (")[0] for tool in tools.all()]
     assert sorted(names) == sorted(GESTURES), "each tool has a gesture here"
+    # A name is text, whatever stands in it.
+    expect(page.get_by_role("region", name="Categories")).to_contain_text("<i>bird</i>")
     imported = _shapes(editor)
     first = stored(server, image_id)
 

@@ -268,13 +268,11 @@ def test_the_grid_loads_more_while_one_scrolls(
     ]
     server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
     page.goto(f"/datasets/{dataset['id']}")
-    assert len(_titles(page)) == 60
-    for _ in range(20):
+    cards = page.locator("#images .card-title")
+    assert cards.count() == 60
+    while (seen := cards.count()) < 150:
         page.keyboard.press("End")
-        page.wait_for_timeout(50)
-        if page.locator("#images .card-title").count() == 150:
-            break
-    expect(page.locator("#images .card-title")).to_have_count(150)
+        expect(cards).not_to_have_count(seen)
     assert _titles(page) == [image["file_name"] for image in images]
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage
-from tests.serving import Server
+from tests.serving import Server, stored
 
 BOXES = [[20, 20, 100, 80], [200, 20, 120, 90], [400, 200, 100, 100]]
 
@@ -38,15 +38,6 @@ def own_keys(server: Server) -> Iterator[None]:
     """What a test changes in the account's keys and looks is not the next one's."""
     yield
     server.client.patch("/api/me/preferences", json={"keys": None, "view": None})
-
-
-@pytest.fixture
-def stored(server: Server) -> Callable[[int], list[dict[str, Any]]]:
-    def read(image_id: int) -> list[dict[str, Any]]:
-        items = server.client.get(f"/api/images/{image_id}/annotations").json()["items"]
-        return list(items)
-
-    return read
 
 
 def test_keys_of_ones_own_hold_at_once_and_in_every_browser(
@@ -99,13 +90,10 @@ def test_keys_of_ones_own_hold_at_once_and_in_every_browser(
 
 
 def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
-    page: Page,
-    server: Server,
-    image_ids: list[int],
-    stored: Callable[[int], list[dict[str, Any]]],
+    page: Page, server: Server, image_ids: list[int]
 ) -> None:
     image_id = image_ids[1]
-    before = stored(image_id)
+    before = stored(server, image_id)
     editor = EditorPage(page).open(image_id)
     objects = page.get_by_role("listbox", name="Objects")
     rows, selected = objects.get_by_role("option"), objects.get_by_role("option", selected=True)
@@ -125,6 +113,7 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     # What is locked is selected here and not on the image, and does not move.
     editor.press("v")
     lock = rows.nth(2).locator("[data-action=lock]")
+    rows.nth(2).hover()
     lock.click()
     expect(rows.nth(2)).to_contain_text("locked")
     smallest = min(BOXES, key=lambda box: box[2] * box[3])
@@ -133,10 +122,11 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     rows.nth(2).click()
     editor.press("ArrowRight")
     expect(page.get_by_text("What is locked does not move")).to_be_visible()
+    rows.nth(2).hover()
     lock.click()
     expect(rows.nth(2)).not_to_contain_text("locked")
     editor.saved()
-    assert stored(image_id) == before
+    assert stored(server, image_id) == before
 
     # A range by Shift, one more or less by Ctrl, groups by the menu; the look is kept.
     rows.nth(0).click()
@@ -165,13 +155,11 @@ def test_the_list_filters_selects_ranges_and_restacks_without_reordering(
     assert [a.get("attributes") for a in here] == [None, None, None, {"z_order": -1}]
     editor.press("Control+z")
     editor.saved()
-    assert stored(image_id)[3]["attributes"] == {}
+    assert stored(server, image_id)[3]["attributes"] == {}
 
 
 def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
-    page: Page,
-    image_ids: list[int],
-    stored: Callable[[int], list[dict[str, Any]]],
+    page: Page, server: Server, image_ids: list[int]
 ) -> None:
     image_id = image_ids[2]
     editor = EditorPage(page).open(image_id)
@@ -188,10 +176,10 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     editor.press("Enter")
     expect(properties.get_by_label("worn", exact=True)).to_have_value("true")
     editor.saved()
-    first = stored(image_id)[0]
+    first = stored(server, image_id)[0]
     assert (first["bbox"], first["score"]) == ([20, 20, 101.5, 80], 0.75)
     assert first["attributes"] == {"worn": True}
-    assert first["category_id"] == stored(image_id)[1]["category_id"]
+    assert first["category_id"] == stored(server, image_id)[1]["category_id"]
 
     # With several selected what differs says so, and what is typed is given to all.
     editor.press("Escape", "Control+a")
@@ -200,7 +188,7 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     properties.get_by_label("worn", exact=True).fill("12")
     editor.press("Enter")
     editor.saved()
-    after = stored(image_id)
+    after = stored(server, image_id)
     assert [a["attributes"] for a in after] == [{"worn": 12}] * 3
     assert [a["score"] for a in after] == [0.75, None, None], "only what was touched changed"
 
@@ -209,17 +197,15 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     editor.press("Shift+w")
     page.get_by_role("button", name="Restore version 1", exact=True).click()
     editor.saved()
-    restored = stored(image_id)[0]
+    restored = stored(server, image_id)[0]
     assert (restored["bbox"], restored["attributes"]) == ([20, 20, 100, 80], {})
     editor.press("Control+z")
     editor.saved()
-    assert stored(image_id)[0]["attributes"] == {"worn": 12}
+    assert stored(server, image_id)[0]["attributes"] == {"worn": 12}
 
 
 def test_problems_are_gone_through_and_categories_hidden_and_coloured(
-    page: Page,
-    server: Server,
-    image_ids: list[int],
+    page: Page, server: Server, image_ids: list[int]
 ) -> None:
     image_id = image_ids[3]
     editor = EditorPage(page).open(image_id)

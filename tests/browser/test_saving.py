@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_FLAGS, sign_in
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import PATIENCE_MS, EditorPage
 from tests.serving import Server
 
 _numbers = itertools.count(1)
@@ -196,7 +196,7 @@ def test_a_killed_browser_loses_nothing(server: Server, scene: Scene, tmp_path: 
             viewport={"width": 1440, "height": 900},
         )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         sign_in(page)
         return context, EditorPage(page).open(scene.image_id)
 

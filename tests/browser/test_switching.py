@@ -68,6 +68,15 @@ def arrive(editor: EditorPage, image_id: int) -> None:
     editor.ready()
 
 
+def open_first(editor: EditorPage, series: Series) -> None:
+    """Opens the first image and waits until the second one is ready to come."""
+    first, second, _ = series.images
+    last = f"/api/images/{second}/picture"
+    with editor.page.expect_event("requestfinished", lambda asked: asked.url.endswith(last)):
+        editor.page.goto(f"/images/{first}?sort=file_name")
+        editor.ready()
+
+
 def test_the_next_image_comes_without_a_page_load(page: Page, series: Series) -> None:
     first, second, third = series.images
     loads: list[str] = []
@@ -106,9 +115,7 @@ def test_what_is_not_saved_goes_on_being_saved(
     expected_errors.append("net::ERR_INTERNET_DISCONNECTED")
     first, second, _ = series.images
     editor = EditorPage(page)
-    page.goto(f"/images/{first}?sort=file_name")
-    editor.ready()
-    page.wait_for_load_state("networkidle")
+    open_first(editor, series)
     page.context.set_offline(True)
     editor.press("v")
     editor.click(80, 120)
@@ -134,9 +141,7 @@ def test_what_others_did_since_it_was_made_ready_is_there(
     expected_errors.append("412")
     first, second, third = series.images
     editor = EditorPage(page)
-    page.goto(f"/images/{first}?sort=file_name")
-    editor.ready()
-    page.wait_for_load_state("networkidle")
+    open_first(editor, series)
     theirs = stored(server, second)[0]
     server.client.patch(
         f"/api/annotations/{theirs['id']}",
@@ -177,9 +182,10 @@ def test_an_image_that_is_gone_leaves_one_where_one_is(
     editor = EditorPage(page)
     page.route(re.compile(rf"/api/images/{second}\b"), lambda route: route.abort())
     expected_errors.append("net::ERR_FAILED")
-    page.goto(f"/images/{first}?sort=file_name")
-    editor.ready()
-    page.wait_for_load_state("networkidle")
+    visit = f"/api/images/{second}/visit"
+    with page.expect_event("requestfailed", lambda asked: visit in asked.url):
+        page.goto(f"/images/{first}?sort=file_name")
+        editor.ready()
     page.unroute(re.compile(rf"/api/images/{second}\b"))
     server.client.delete(f"/api/images/{second}").raise_for_status()
     editor.press("d")
@@ -195,7 +201,7 @@ def test_an_image_that_is_gone_leaves_one_where_one_is(
 
 
 def test_zoom_and_position_stay_when_asked_and_a_shape_in_hand_stops_the_way_back(
-    page: Page, series: Series
+    page: Page, server: Server, series: Series
 ) -> None:
     first, second, third = series.images
     editor = EditorPage(page)
@@ -223,3 +229,12 @@ def test_zoom_and_position_stay_when_asked_and_a_shape_in_hand_stops_the_way_bac
     editor.press("Escape", "d")
     arrive(editor, third)
     assert editor.at(300, 200) == pytest.approx(fitted, abs=0.5)
+
+    # What was begun in a field is kept where it was typed.
+    editor.press("c")
+    page.keyboard.type("A blue one.")
+    page.go_back()
+    arrive(editor, second)
+    editor.saved()
+    assert [one["caption"] for one in stored(server, third)] == [None, "A blue one."]
+    assert len(stored(server, second)) == 1

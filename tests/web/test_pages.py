@@ -312,6 +312,16 @@ def test_static_files_are_kept_for_ever(nobody: ApiClient) -> None:
         answer = nobody.get(address)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
+        plain = nobody.get(address, headers={"Accept-Encoding": "identity"})
+        assert (answer.headers["content-encoding"], plain.headers.get("content-encoding")) == (
+            "gzip",
+            None,
+        )
+        assert int(answer.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+        assert answer.text == plain.text
+        assert answer.headers["content-type"] == plain.headers["content-type"]
+        assert answer.headers["etag"] != plain.headers["etag"]
+        assert answer.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert nobody.get("/static/../pages.py").status_code == 404
     assert nobody.get("/static/assets/nothing.js").status_code == 404
 

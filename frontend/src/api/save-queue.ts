@@ -187,7 +187,7 @@ export class SaveQueue {
       return free;
     };
     // Of all that are known by now: one that was made here may have got its id since the server was asked.
-    const keys = new Map([...this.#slots.keys()].map((key) => [document.facts(key)?.id, key]));
+    const keys = this.#slots.byId();
     const gone = new Set(before.keys());
     const change = new Map<AnnotationKey, Annotation | null>();
     for (const each of all) {
@@ -199,7 +199,11 @@ export class SaveQueue {
       this.#slots.adopt(key, known);
       change.set(key, known.annotation);
     }
-    for (const key of gone) if (isFree(key)) change.set(key, null);
+    for (const key of gone) {
+      // One that was deleted and brought back here meanwhile is there again.
+      const same = document.facts(key)?.version === before.get(key);
+      if (same && isFree(key)) change.set(key, null);
+    }
     document.apply(change, "remote");
     for (const [key, annotation] of change) if (!annotation) this.#slots.letGo(key);
     this.#changed();
@@ -213,8 +217,9 @@ export class SaveQueue {
   takeOver(found: ReadonlyMap<number, Known | null>): void {
     const { document } = this.#options;
     const change = new Map<AnnotationKey, Annotation | null>();
+    const keys = this.#slots.byId();
     for (const [id, each] of found) {
-      const key = this.keyOf(id) ?? keyOfId(id);
+      const key = keys.get(id) ?? keyOfId(id);
       const known = each && asNamed(each, this.baseOf(key));
       const slot = this.#slots.find(key);
       if (slot?.trouble?.kind === "conflict") slot.trouble = { kind: "conflict", theirs: known };
@@ -228,10 +233,9 @@ export class SaveQueue {
     this.#changed();
   }
 
-  /** Whether we have it newer, or just so. */
+  /** Whether we have it newer, or just so; or had it so, and deleted it. */
   #isOlder(key: AnnotationKey, known: Known | null): boolean {
-    const { document } = this.#options;
-    const version = document.get(key) ? document.facts(key)?.version : undefined;
+    const version = this.#options.document.facts(key)?.version;
     return known !== null && version !== undefined && version >= known.facts.version;
   }
 

@@ -71,8 +71,9 @@ export class Slots {
     return slot;
   }
 
-  keys(): Iterable<AnnotationKey> {
-    return this.#slots.keys();
+  /** What the annotations are called here, by their ids; also those that were deleted. */
+  byId(): ReadonlyMap<number | undefined, AnnotationKey> {
+    return new Map([...this.#slots.keys()].map((key) => [this.#document.facts(key)?.id, key]));
   }
 
   delete(key: AnnotationKey): void {

@@ -1407,7 +1407,8 @@ export interface components {
          *     `attributes_patch` is merged into the attributes as RFC 7396 says, at the first level: null
          *     takes one away, any other value takes its place, and what is not named keeps the text of its
          *     numbers, also those that a client cannot hold. Where `attributes` are named, too, it is merged
-         *     into those.
+         *     into those. `attributes_null` names attributes that become null themselves, which a patch has no
+         *     word for.
          */
         readonly AnnotationChange: {
             /** Category Id */
@@ -1441,6 +1442,8 @@ export interface components {
             readonly attributes_patch?: {
                 readonly [key: string]: unknown;
             } | null;
+            /** Attributes Null */
+            readonly attributes_null?: readonly string[] | null;
         };
         /**
          * AnnotationEvent

@@ -10,7 +10,8 @@
 const LOCK = "maskwright-tab-";
 const CHANNEL = "maskwright-tabs";
 /** A page that is just being left lets go of its lock a moment later, and one that is asked answers. */
-const MOMENT_MS = 200;
+const LONGEST_MS = 1_000;
+const MOMENT_MS = 25;
 
 type Message = { readonly ask: true } | { readonly tab: string };
 
@@ -19,6 +20,8 @@ export class Tabs {
   readonly #locks: LockManager | undefined;
   readonly #channel: BroadcastChannel | null;
   readonly #heard = new Set<string>();
+  /** Held their locks for the longest time, so that nobody waits for them once more. */
+  readonly #staying = new Set<string>();
 
   constructor() {
     this.#locks = (navigator as Partial<Navigator>).locks;
@@ -30,11 +33,19 @@ export class Tabs {
   async alive(named: readonly string[]): Promise<ReadonlySet<string>> {
     const others = named.filter((tab) => tab !== "" && tab !== this.own);
     if (others.length === 0) return new Set();
-    if (!this.#locks) return this.#ask();
-    const held = await this.#holders(this.#locks);
-    if (!others.some((tab) => held.has(tab))) return held;
-    await moment();
-    return this.#holders(this.#locks);
+    return this.#locks ? this.#wait(this.#locks, others) : this.#ask(others);
+  }
+
+  /** Until all but those that stay have let go of their locks. */
+  async #wait(locks: LockManager, others: readonly string[]): Promise<ReadonlySet<string>> {
+    for (const moment of moments()) {
+      const held = await this.#holders(locks);
+      if (!others.some((tab) => held.has(tab) && !this.#staying.has(tab))) return held;
+      await moment();
+    }
+    const held = await this.#holders(locks);
+    for (const tab of held) this.#staying.add(tab);
+    return held;
   }
 
   async #holders(locks: LockManager): Promise<ReadonlySet<string>> {
@@ -43,11 +54,15 @@ export class Tabs {
     return new Set(names.filter((tab) => tab !== this.own));
   }
 
-  /** Without a way to ask, nobody answers. */
-  async #ask(): Promise<ReadonlySet<string>> {
+  /** Until all have answered. Without a way to ask, nobody does. */
+  async #ask(others: readonly string[]): Promise<ReadonlySet<string>> {
     this.#heard.clear();
-    this.#channel?.postMessage({ ask: true } satisfies Message);
-    await moment();
+    if (!this.#channel) return new Set();
+    this.#channel.postMessage({ ask: true } satisfies Message);
+    for (const moment of moments()) {
+      if (others.every((tab) => this.#heard.has(tab))) break;
+      await moment();
+    }
     return new Set(this.#heard);
   }
 
@@ -64,4 +79,9 @@ function channel(hear: (message: Message) => void): BroadcastChannel | null {
   return made;
 }
 
-const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
+/** Ways to wait for a moment, until it took long enough. */
+function* moments(): Generator<() => Promise<void>> {
+  for (let waited = 0; waited < LONGEST_MS; waited += MOMENT_MS) {
+    yield () => new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
+  }
+}

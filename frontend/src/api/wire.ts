@@ -161,20 +161,23 @@ export function changeBody(from: Annotation, to: Annotation): Schemas["Annotatio
   if (pierced && (fields.has("segmentation") || fields.has("holes"))) {
     fields.add("segmentation").add("holes");
   }
-  const patch = fields.has("attributes") ? attributesPatch(from.attributes, to.attributes) : null;
-  if (patch) fields.delete("attributes");
-  return { ...pick(to, [...fields]), ...(patch && { attributes_patch: patch }) };
+  const patch = fields.delete("attributes") ? attributesPatch(from.attributes, to.attributes) : {};
+  return { ...pick(to, [...fields]), ...patch };
 }
 
 /**
- * The attributes that differ, null for those that are gone: the server keeps the numbers of the others
- * that JavaScript cannot hold. Null where an attribute becomes null itself, which a patch cannot say.
+ * The attributes that differ, null for those that are gone, and apart from them those that become null
+ * themselves: the server keeps the numbers of the others that JavaScript cannot hold.
  */
-function attributesPatch(from: Attributes, to: Attributes): Record<string, unknown> | null {
+function attributesPatch(from: Attributes, to: Attributes): Schemas["AnnotationChange"] {
   const changed = Object.entries(to).filter(([name, value]) => !(name in from && sameValue(from[name], value)));
-  if (changed.some(([, value]) => value === null)) return null;
+  const nulls = changed.filter(([, value]) => value === null).map(([name]) => name);
   const gone = Object.keys(from).filter((name) => !(name in to));
-  return Object.fromEntries([...changed, ...gone.map((name) => [name, null] as const)]);
+  const patch = [...changed.filter(([, value]) => value !== null), ...gone.map((name) => [name, null] as const)];
+  return {
+    ...(patch.length > 0 && { attributes_patch: Object.fromEntries(patch) }),
+    ...(nulls.length > 0 && { attributes_null: nulls }),
+  };
 }
 
 type Attributes = Annotation["attributes"];

@@ -6,7 +6,8 @@
  */
 
 import * as cameras from "../geometry/camera";
-import type { Annotation, AnnotationKey } from "../model/records";
+import { pack, type Packed } from "../model/packed";
+import type { AnnotationKey } from "../model/records";
 import { measures } from "../shapes";
 import type { Command } from "./commands";
 import type { Editor } from "./editor";
@@ -14,14 +15,15 @@ import { PROBLEMS, type InspectedImage, type Problem, type ProblemKind } from ".
 
 /** What changed since the last request; null for what is gone. */
 export interface InspectionRequest {
-  readonly updates: readonly (readonly [AnnotationKey, Annotation | null])[];
+  readonly keys: readonly AnnotationKey[];
+  readonly packed: Packed;
   readonly image: InspectedImage;
 }
 
 /** What `Worker` has of a worker; tests give one that answers at once. */
 export interface Inspector {
   onmessage: ((event: MessageEvent<readonly Problem[]>) => void) | null;
-  postMessage(request: InspectionRequest): void;
+  postMessage(request: InspectionRequest, transfer: Transferable[]): void;
   terminate(): void;
 }
 
@@ -151,11 +153,12 @@ export class Inspection {
     if (!this.#inspector || this.#asked || editor.history.open) return;
     if (!first && this.#outdated.size === 0) return;
     this.#asked = true;
-    const updates = [...this.#outdated].map((key) => [key, editor.document.get(key)] as const);
+    const keys = [...this.#outdated];
+    const packed = pack(keys.map((key) => editor.document.get(key)));
     this.#outdated.clear();
     const { width, height } = editor.image;
     const categoryIds = new Set(editor.categories.map(({ id }) => id));
-    this.#inspector.postMessage({ updates, image: { width, height, categoryIds } });
+    this.#inspector.postMessage({ keys, packed, image: { width, height, categoryIds } }, [packed.numbers.buffer]);
   }
 
   #changed(): void {

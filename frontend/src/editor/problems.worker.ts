@@ -1,5 +1,6 @@
 /** Looks for problems off the main thread. It is told what changed, and knows the rest from before. */
 
+import { unpack } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import type { InspectionRequest } from "./inspection";
 import { findProblems, type Problem } from "./problems";
@@ -7,7 +8,8 @@ import { findProblems, type Problem } from "./problems";
 const known = new Map<AnnotationKey, Annotation>();
 
 self.onmessage = ({ data }: MessageEvent<InspectionRequest>) => {
-  for (const [key, annotation] of data.updates) {
+  for (const [i, annotation] of unpack(data.packed).entries()) {
+    const key = data.keys[i]!;
     if (annotation) known.set(key, annotation);
     else known.delete(key);
   }

@@ -73,6 +73,14 @@ export interface ImageRecord {
   readonly has_file: boolean;
   /** Grows with every change of its annotations or pixels. */
   readonly revision: number;
+  /** When anything else of it changed. */
+  readonly updated_at: string;
+}
+
+/** Whether a record tells how an image was before what the other one tells. */
+export function isOlder(record: ImageRecord, than: ImageRecord): boolean {
+  if (record.revision !== than.revision) return record.revision < than.revision;
+  return Date.parse(record.updated_at) < Date.parse(than.updated_at);
 }
 
 export const ANNOTATION_FIELDS = [

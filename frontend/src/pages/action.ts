@@ -45,15 +45,20 @@ async function removed(button: HTMLElement, said: string | undefined): Promise<v
 export function role(root: HTMLElement): void {
   const select = root as HTMLSelectElement;
   let saved = select.value;
+  // One after the other, so that the role chosen last is the one that stays.
+  let last = Promise.resolve();
   select.addEventListener("change", () => {
     const { url = "", email = "" } = select.dataset;
-    requestJson("PUT", url, { email, role: select.value }).then(
+    const { value: chosen } = select;
+    const name = select.selectedOptions[0]?.text.toLowerCase() ?? chosen;
+    const save = (): Promise<unknown> => requestJson("PUT", url, { email, role: chosen });
+    last = last.then(save).then(
       () => {
-        saved = select.value;
-        say(`${email} is ${select.selectedOptions[0]?.text.toLowerCase() ?? saved} now.`);
+        saved = chosen;
+        say(`${email} is ${name} now.`);
       },
       (error: unknown) => {
-        select.value = saved;
+        if (select.value === chosen) select.value = saved;
         sayError(error);
       },
     );

@@ -79,7 +79,7 @@ class CategoryDialog {
     return suggested.find((color) => !taken.has(color)) ?? suggested[0] ?? "#4f8cff";
   }
 
-  private async save(): Promise<void> {
+  private async save(): Promise<boolean> {
     const skeleton = this.skeleton.value;
     const all = {
       name: this.field("name").value,
@@ -101,6 +101,7 @@ class CategoryDialog {
     }
     this.dialog.close();
     location.reload();
+    return true;
   }
 }
 

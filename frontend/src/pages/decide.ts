@@ -24,7 +24,7 @@ export function decide(root: HTMLElement): void {
   });
 }
 
-async function run(form: HTMLFormElement, verb: string): Promise<void> {
+async function run(form: HTMLFormElement, verb: string): Promise<boolean> {
   const { url = "", score = "" } = values(form) as Record<string, string>;
   const name = find<HTMLSelectElement>(form, "select").selectedOptions[0]?.text ?? "";
   const accept = verb === "accept";
@@ -34,11 +34,11 @@ async function run(form: HTMLFormElement, verb: string): Promise<void> {
   const text = accept
     ? "Every open prediction of all images with such a score becomes an annotation."
     : "Every open prediction of all images with such a score is put aside.";
-  if (!(await confirm({ title, text, yes: accept ? "Accept them" : "Reject them" }))) return;
+  if (!(await confirm({ title, text, yes: accept ? "Accept them" : "Reject them" }))) return false;
   const range = accept ? { min_score: Number(score) } : { max_score: Number(score) };
   const { changed, skipped } = await all(`${url}/${verb}`, range);
   const left = skipped > 0 ? ` ${count(skipped)} could not be and stay open.` : "";
-  go("reload", null, `${count(changed)} ${accept ? "accepted" : "rejected"}.${left}`);
+  return go("reload", null, `${count(changed)} ${accept ? "accepted" : "rejected"}.${left}`);
 }
 
 /** Some hundreds at a time, until there are no more. */

@@ -61,19 +61,26 @@ function fieldAt(form: ParentNode, loc: readonly (string | number)[]): HTMLEleme
   return typeof name === "string" ? form.querySelector(`[name="${CSS.escape(name)}"]`) : null;
 }
 
-/** Run `work` while the form's buttons wait, and show what goes wrong in it. */
-export async function submitting(form: HTMLElement, work: () => Promise<void>): Promise<void> {
+/**
+ * Run `work` while the form's buttons wait, and show what goes wrong in it. Where it says that the
+ * page is about to be left they go on waiting until it is, so that nothing is sent twice.
+ */
+export async function submitting(form: HTMLElement, work: () => Promise<boolean>): Promise<void> {
   const buttons = findAll<HTMLButtonElement>(form, "button:not([type=button])");
   clearErrors(form);
   for (const button of buttons) button.disabled = true;
   form.setAttribute("aria-busy", "true");
-  try {
-    await work();
-  } catch (error) {
-    showErrors(form, error);
-  } finally {
+  const ready = (): void => {
     form.removeAttribute("aria-busy");
     for (const button of buttons) button.disabled = false;
+  };
+  try {
+    // The browser may keep the page that is left and show it again.
+    if (await work()) addEventListener("pagehide", ready, { once: true });
+    else ready();
+  } catch (error) {
+    ready();
+    showErrors(form, error);
   }
 }
 
@@ -95,7 +102,7 @@ export function form(root: HTMLElement): void {
       const url = element.getAttribute("action") ?? "";
       const answer = await requestJson<unknown>(method as Method, url, body);
       if (then === "stay" && said !== undefined) say(said);
-      go(then, answer, said);
+      return go(then, answer, said);
     });
   });
 }

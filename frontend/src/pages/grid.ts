@@ -16,13 +16,13 @@ export function grid(root: HTMLElement, bind: (part: ParentNode) => void): void 
 
 /** Show another list in its place, from the start. */
 export async function replaceGrid(root: HTMLElement, url: string): Promise<void> {
-  const part = await requestHtml(url);
-  root.replaceChildren();
-  grids.get(root)?.append(part);
+  await grids.get(root)?.replace(url);
 }
 
 class Grid {
   private loading = false;
+  /** Counts the lists that were asked for in place of this one. */
+  private asked = 0;
   private readonly observer = new IntersectionObserver(
     (entries) => {
       if (entries.some((entry) => entry.isIntersecting)) void this.load();
@@ -37,8 +37,17 @@ class Grid {
     this.watch();
   }
 
+  async replace(url: string): Promise<void> {
+    const mine = ++this.asked;
+    const part = await requestHtml(url);
+    // Another one was chosen meanwhile, whose answer may have come first.
+    if (mine !== this.asked) return;
+    this.root.replaceChildren();
+    this.append(part);
+  }
+
   /** Put a part of the list at its end, and remember where it goes on. */
-  append(part: DocumentFragment): void {
+  private append(part: DocumentFragment): void {
     this.root.dataset["next"] = "";
     for (const marker of findAll(part, "[data-following]")) {
       this.root.dataset["next"] = marker.dataset["following"] ?? "";
@@ -60,6 +69,8 @@ class Grid {
       const part = await requestHtml(url);
       // Filters may have put another list here in the meantime.
       if (url === this.root.dataset["next"]) this.append(part);
+      // Its end may have come in sight while this was on its way.
+      else this.watch();
     } catch (error) {
       // The list stays as it is; scrolling up and down tries again.
       sayError(error);

@@ -13,6 +13,7 @@ export function token(root: HTMLElement): void {
       field.value = made.token;
       showStep(root, "made");
       field.select();
+      return false;
     });
   });
   root.addEventListener("close", () => {

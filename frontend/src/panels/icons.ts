@@ -1,22 +1,18 @@
 /** Lucide's icons by name, for tools that name theirs. */
 
-import Brush from "@lucide/svelte/icons/brush";
-import Eraser from "@lucide/svelte/icons/eraser";
-import Hexagon from "@lucide/svelte/icons/hexagon";
-import MousePointer2 from "@lucide/svelte/icons/mouse-pointer-2";
-import Pentagon from "@lucide/svelte/icons/pentagon";
-import Slice from "@lucide/svelte/icons/slice";
-import PersonStanding from "@lucide/svelte/icons/person-standing";
-import Scissors from "@lucide/svelte/icons/scissors";
-import Shapes from "@lucide/svelte/icons/shapes";
-import Spline from "@lucide/svelte/icons/spline";
-import SquareDashed from "@lucide/svelte/icons/square-dashed";
-import Wand from "@lucide/svelte/icons/wand";
-import type { Component } from "svelte";
-
-type Icon = Component<{ size?: number; strokeWidth?: number; "aria-hidden"?: "true" }>;
-
-const ICONS: Readonly<Record<string, Icon>> = {
+import Brush from "icon:brush";
+import Eraser from "icon:eraser";
+import Hexagon from "icon:hexagon";
+import MousePointer2 from "icon:mouse-pointer-2";
+import Pentagon from "icon:pentagon";
+import Slice from "icon:slice";
+import PersonStanding from "icon:person-standing";
+import Scissors from "icon:scissors";
+import Shapes from "icon:shapes";
+import Spline from "icon:spline";
+import SquareDashed from "icon:square-dashed";
+import Wand from "icon:wand";
+const ICONS: Readonly<Record<string, typeof Shapes>> = {
   "mouse-pointer-2": MousePointer2,
   "square-dashed": SquareDashed,
   pentagon: Pentagon,
@@ -30,4 +26,4 @@ const ICONS: Readonly<Record<string, Icon>> = {
   "person-standing": PersonStanding,
 };
 
-export const iconNamed = (name: string): Icon => ICONS[name] ?? Shapes;
+export const iconNamed = (name: string): typeof Shapes => ICONS[name] ?? Shapes;

@@ -1,20 +1,21 @@
 /** What the main thread and the raster worker say to each other. */
 
 import type { Look } from "../editor/look";
-import type { Annotation, AnnotationKey } from "../model/records";
+import type { Packed } from "../model/packed";
+import type { AnnotationKey } from "../model/records";
 import type { Outline, ShapeContext } from "../shapes/shape";
 import type { Frame } from "./layer";
 
 export interface ShapeUpdate {
   readonly key: AnnotationKey;
-  /** Null when it is gone. */
-  readonly annotation: Annotation | null;
   readonly color: string;
   readonly context: ShapeContext;
 }
 
 export interface RasterRequest {
   readonly updates: readonly ShapeUpdate[];
+  /** The annotations of the updates, in their order; null for what is gone. */
+  readonly packed: Packed;
   readonly frame: Frame;
   /** CSS pixels drawn beyond each edge of the stage, so that panning shows no gap at once. */
   readonly margin: number;

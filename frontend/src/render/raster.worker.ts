@@ -8,7 +8,8 @@ import { overlap } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { instanceColor, sameLook, type Look } from "../editor/look";
 import { zOrder } from "../editor/stacking";
-import type { AnnotationKey } from "../model/records";
+import { unpack } from "../model/packed";
+import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { useImageSpace } from "./layer";
@@ -28,7 +29,7 @@ const entries = new Map<AnnotationKey, Entry>();
 let inOrder: Entry[] | null = null;
 let surface = new OffscreenCanvas(1, 1);
 
-function update({ key, annotation, color, context }: ShapeUpdate): void {
+function update({ key, color, context }: ShapeUpdate, annotation: Annotation | null): void {
   inOrder = null;
   if (!annotation) {
     entries.delete(key);
@@ -98,7 +99,8 @@ function raster({ frame, margin, without, look }: RasterRequest): RasterAnswer {
 }
 
 self.onmessage = ({ data }: MessageEvent<RasterRequest>) => {
-  for (const change of data.updates) update(change);
+  const annotations = unpack(data.packed);
+  data.updates.forEach((change, i) => update(change, annotations[i]!));
   const answer = raster(data);
   self.postMessage(answer, { transfer: [answer.bitmap] });
 };

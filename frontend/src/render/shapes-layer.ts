@@ -9,6 +9,7 @@
 
 import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
+import { pack } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
@@ -48,7 +49,7 @@ export class ShapesLayer implements Layer {
   readonly #outdated = new Set<AnnotationKey>();
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
   readonly #outlines = new WeakMap<Annotation, Outline>();
-  #asked: (RasterRequest & { at: Map<AnnotationKey, Annotation> }) | null = null;
+  #asked: (RasterRequest & { readonly at: ReadonlyMap<AnnotationKey, Annotation | null> }) | null = null;
   #raster: Raster | null = null;
   #drawn: { frame: Frame; raster: Raster } | null = null;
 
@@ -131,17 +132,16 @@ export class ShapesLayer implements Layer {
       this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);
     if (current) return;
-    const at = new Map<AnnotationKey, Annotation>();
-    const updates = [...this.#outdated].map((key) => this.#update(key, at));
+    const at = new Map([...this.#outdated].map((key) => [key, this.#editor.document.get(key)]));
+    const updates = [...at].map(([key, annotation]) => this.#update(key, annotation));
+    const packed = pack([...at.values()]);
     this.#outdated.clear();
-    const request = { updates, frame, margin: MARGIN_CSS_PIXELS, without, look: this.#editor.view.look };
+    const request = { updates, packed, frame, margin: MARGIN_CSS_PIXELS, without, look: this.#editor.view.look };
     this.#asked = { ...request, at };
-    this.#worker.postMessage(request);
+    this.#worker.postMessage(request, [packed.numbers.buffer]);
   }
 
-  #update(key: AnnotationKey, at: Map<AnnotationKey, Annotation>): ShapeUpdate {
-    const annotation = this.#editor.document.get(key);
-    if (annotation) at.set(key, annotation);
+  #update(key: AnnotationKey, annotation: Annotation | null): ShapeUpdate {
     // What is moved is in hand, and the worker does not trace what is left out of its bitmap.
     const outline = annotation && this.#traced.get(key)?.annotation !== annotation ? this.#tracedOutline(key, annotation) : null;
     if (annotation && outline) this.#traced.set(key, { annotation, outline });
@@ -149,7 +149,7 @@ export class ShapesLayer implements Layer {
     const categoryId = annotation?.category_id ?? null;
     const { keypoints, skeleton } = this.#editor.category(categoryId) ?? shapes.NO_CONTEXT;
     const color = this.#editor.color(categoryId);
-    return { key, annotation, color, context: { keypoints, skeleton } };
+    return { key, color, context: { keypoints, skeleton } };
   }
 
   #without(): Set<AnnotationKey> {

@@ -107,3 +107,45 @@ test("what is in hand stays, and the answer says that there is more", () => {
   expect(queue.catchUp(server.all().map(read), queue.versions(), free)).toBe(true);
   expect(state()).toEqual([1, 1, undefined]);
 });
+
+test("what was deleted and brought back here after the server was asked is there", async () => {
+  const server = new Server();
+  server.add({ iscrowd: 0 });
+  const { document, queue } = visit(server);
+  const key = keyOfId(1);
+  const before = queue.versions();
+  const annotation = document.get(key)!;
+  document.apply(new Map([[key, null]]), "local");
+  queue.pump();
+  await queue.settled();
+  const asked = server.all().map(read);
+  document.apply(new Map([[key, annotation]]), "local");
+  queue.pump();
+  await queue.settled();
+  queue.catchUp(asked, before, free);
+  expect(document.get(key)).not.toBeNull();
+  expect(server.now(1)).not.toBeNull();
+});
+
+test.each([false, true])("what was deleted here does not come back with an older answer (made here: %s)", async (here) => {
+  const server = new Server();
+  const { document, queue } = visit(server);
+  const key = here ? newKey() : keyOfId(1);
+  if (here) {
+    document.apply(new Map([[key, { ...EMPTY_ANNOTATION, category_id: 1 }]]), "local");
+    queue.pump();
+    await queue.settled();
+  } else queue.load([read(server.add({ iscrowd: 0 }))]);
+  const asked = read(server.now(1)!);
+  document.apply(new Map([[key, null]]), "local");
+  queue.pump();
+  await queue.settled();
+  queue.takeOver(new Map([[1, asked]]));
+  queue.catchUp([asked], new Map(), free);
+  expect([...document.entries()]).toEqual([]);
+  // Somebody else brings it back.
+  server.rows.get(1)!.deleted = false;
+  server.change(1, { iscrowd: 1 });
+  queue.takeOver(new Map([[1, read(server.now(1)!)]]));
+  expect(document.get(key)?.iscrowd).toBe(1);
+});

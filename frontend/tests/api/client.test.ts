@@ -124,8 +124,12 @@ test("of attributes only those that changed are sent, and null for those that ar
     attributes_patch: { a: null, b: null, new: { c: null } },
   });
   expect(change({ ...from.attributes })).toEqual({});
-  // What becomes null itself cannot be told apart from what is gone.
-  expect(change({ ...from.attributes, a: null })).toEqual({ attributes: { ...from.attributes, a: null } });
+  // What becomes null itself is told apart from what is gone.
+  expect(change({ ...from.attributes, a: null })).toEqual({ attributes_null: ["a"] });
+  expect(change({ id: from.attributes.id, a: null, b: 3, none: null })).toEqual({
+    attributes_patch: { b: 3 },
+    attributes_null: ["a"],
+  });
 });
 
 test("what was read is shown again as it came", () => {

@@ -83,7 +83,6 @@ class Visit {
 }
 
 const RING = [0, 0, 10, 0, 10, 10.5];
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 function opened(): { visit: Visit; server: Server; key: AnnotationKey } {
   const server = new Server();
@@ -195,7 +194,7 @@ test("nothing is sent during a gesture", async () => {
   const { visit, server, key } = opened();
   visit.held = true;
   visit.edit(key, { category_id: 2 });
-  await pause();
+  await server.rests();
   expect(server.log).toEqual([]);
   visit.held = false;
   visit.queue.pump();
@@ -276,7 +275,7 @@ test("a lost connection: everything waits, says so, and goes when it is back", a
   const { visit, server, key } = opened();
   server.faults = ["cut-before", "cut-before"];
   visit.edit(key, { category_id: 2 }).edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await pause();
+  await server.rests();
   expect(visit.statuses).toEqual(["offline", 2]);
   expect(visit.shelf.entries.size).toBe(2);
   visit.queue.retry();
@@ -289,7 +288,7 @@ test.each([503, 429, 408])("it tries again by itself after %s", async (status) =
   const { visit, server, key } = opened();
   server.faults = [{ status }];
   visit.edit(key, { category_id: 2 });
-  await pause();
+  await server.rests();
   expect(visit.retries).toHaveLength(1);
   visit.retries[0]!();
   await visit.queue.settled();
@@ -304,7 +303,7 @@ test.each([
   const { visit, server } = opened();
   server.faults = ["cut-after"];
   visit.edit(key, change as Partial<Annotation> | null);
-  await pause();
+  await server.rests();
   visit.queue.retry();
   await visit.queue.settled();
   expect(visit.statuses).toEqual(["saved", 0]);
@@ -316,7 +315,7 @@ test("a creation that was taken back while its answer was lost leaves nothing", 
   const key = newKey();
   visit.server.faults = ["cut-after"];
   visit.edit(key, { bbox: [1, 2, 3, 4] });
-  await pause();
+  await visit.server.rests();
   visit.undo();
   visit.queue.retry();
   await visit.queue.settled();
@@ -327,7 +326,7 @@ test("a closed tab: the next visit saves what was waiting", async () => {
   const { visit, server, key } = opened();
   server.faults = Array.from({ length: 3 }, () => "cut-before" as const);
   visit.edit(key, { category_id: 2 }).edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await pause();
+  await server.rests();
   const next = new Visit(server, visit.shelf);
   server.faults = [];
   next.queue.retry();
@@ -340,7 +339,7 @@ test("a closed tab whose creation had arrived makes no twin", async () => {
   const visit = new Visit();
   visit.server.faults = ["cut-after"];
   visit.edit(newKey(), { bbox: [1, 1, 2, 2] });
-  await pause();
+  await visit.server.rests();
   const next = new Visit(visit.server, visit.shelf);
   await next.queue.settled();
   expect(visit.server.all()).toHaveLength(1);
@@ -351,7 +350,7 @@ test("a closed tab that had saved a part is no conflict with itself", async () =
   const { visit, server, key } = opened();
   visit.edit(key, { category_id: 2 }).edit(key, { iscrowd: 1 });
   server.faults = ["ok", "cut-before"];
-  await pause();
+  await server.rests();
   expect(server.now(1)).toMatchObject({ category_id: 2, iscrowd: 0, version: 2 });
   const next = new Visit(server, visit.shelf);
   await next.queue.settled();
@@ -362,7 +361,7 @@ test("a closed tab and someone else's change meanwhile: a conflict, nothing lost
   const { visit, server, key } = opened();
   server.faults = ["cut-before"];
   visit.edit(key, { category_id: 2 });
-  await pause();
+  await server.rests();
   server.change(1, { category_id: 9 });
   const next = new Visit(server, visit.shelf);
   expect(next.statuses).toEqual(["conflict", 1]);
@@ -376,7 +375,7 @@ async function conflicting(): Promise<ReturnType<typeof opened>> {
   const scene = opened();
   scene.server.change(1, { segmentation: [[5, 5, 6, 5, 6, 6]], iscrowd: 1 });
   scene.visit.edit(scene.key, { segmentation: [[0, 0, 99, 0, 10, 10]] });
-  await pause();
+  await scene.server.rests();
   return scene;
 }
 
@@ -421,7 +420,7 @@ test.each([
   const { visit, server, key } = opened();
   server.rows.get(1)!.deleted = true;
   visit.edit(key, { category_id: 2 });
-  await pause();
+  await server.rests();
   expect(visit.queue.trouble(key)).toEqual({ kind: "conflict", theirs: null });
   visit.queue.resolve(key, keep);
   await visit.queue.settled();
@@ -433,9 +432,9 @@ test("an expired session: everything waits until the person is signed in again",
   const { visit, server, key } = opened();
   server.faults = [{ status: 401 }];
   visit.edit(key, { category_id: 2 });
-  await pause();
+  await server.rests();
   visit.edit(key, { category_id: 3 });
-  await pause();
+  await server.rests();
   expect(visit.statuses).toEqual(["signed-out", 1]);
   expect(server.log).toEqual([]);
   visit.queue.retry();
@@ -447,7 +446,7 @@ test("a refused shape says why, stays, and is sent again when edited", async () 
   const { visit, server, key } = opened();
   server.faults = [{ status: 422, body: { detail: "Fewer than three points." } }];
   visit.edit(key, { segmentation: [[1, 1, 2, 2]] });
-  await pause();
+  await server.rests();
   expect(visit.statuses).toEqual(["refused", 1]);
   expect(visit.queue.refused.get(key)).toBe("Fewer than three points.");
   visit.edit(key, { segmentation: [RING], category_id: 4 });
@@ -480,7 +479,7 @@ test("a copy is made with the id of its original, also after a closed tab", asyn
   server.faults = ["cut-before"];
   const key = newCopyKey(1);
   visit.edit(key, { segmentation: [RING] });
-  await pause();
+  await server.rests();
   const again = new Visit(server, visit.shelf);
   await again.queue.settled();
   const made = server.all().at(-1)!;

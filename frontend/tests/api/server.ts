@@ -57,6 +57,12 @@ export class Server {
     this.#next(id, { ...this.now(id)!, ...fields });
   }
 
+  /** Resolves when no request is on its way, and none has followed from the last answer. */
+  async rests(): Promise<void> {
+    do await new Promise((resolve) => setTimeout(resolve));
+    while (this.inFlight > 0);
+  }
+
   readonly transport: Transport = async (ask) => {
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { DEFAULT_DISPLAY, hasTones, readDisplay, tonesOf, withoutTones } from "../../src/editor/display";
+import { screenPoint } from "../../src/geometry/point";
 import { Story } from "../story";
 
 const shown = (change: Partial<typeof DEFAULT_DISPLAY>, value: number): number => {
@@ -39,6 +40,13 @@ test("R, Shift N and Alt O change how the picture is shown and no annotation", (
   story.key("Alt+O");
   expect(story.editor.view.display).toMatchObject({ gamma: 1, crosshair: true });
   expect(story.annotations).toEqual(before);
+});
+
+test("0 shows a pixel of the image as one of the page, where the middle was", () => {
+  const { editor } = new Story().key("F").key("+").key("0");
+  expect(editor.camera.scale).toBeCloseTo(1);
+  const middle = editor.toImage(screenPoint(100, 50));
+  expect([middle.x, middle.y].map(Math.round)).toEqual([100, 50]);
 });
 
 test("Z shows the selection as large as it fits, in the middle", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { Inspection, type InspectionRequest, type Inspector } from "../../src/editor/inspection";
 import { crossesItself, findProblems, type Problem } from "../../src/editor/problems";
+import { unpack } from "../../src/model/packed";
 import { EMPTY_ANNOTATION, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { CUP, PERSON, Story } from "../story";
 
@@ -66,7 +67,7 @@ class Desk implements Inspector {
 
   postMessage(request: InspectionRequest): void {
     this.requests.push(request);
-    for (const [key, annotation] of request.updates) if (annotation) this.#known.set(key, annotation);
+    unpack(request.packed).forEach((annotation, i) => annotation && this.#known.set(request.keys[i]!, annotation));
   }
 
   answer(): void {
@@ -101,7 +102,7 @@ test("problems are gone through in order, round and round, and only changes are 
   expect(story.selected).toEqual([sliver]);
   story.key("Delete");
   expect(inspection.problems.map(({ key }) => key)).toEqual([beyond]);
-  expect(desk.requests.map(({ updates }) => updates.length)).toEqual([3, 1]);
+  expect(desk.requests.map(({ keys }) => keys.length)).toEqual([3, 1]);
   stop();
   story.key("Mod+Z");
   expect(desk.requests).toEqual([]);

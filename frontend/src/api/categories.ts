@@ -1,0 +1,50 @@
+/** The categories of a dataset, and when they are worth asking for again. */
+
+import type { Category } from "../model/records";
+import { listAll, type Transport } from "./client";
+import { readCategory } from "./wire";
+
+export class DatasetCategories {
+  readonly #transport: Transport;
+  readonly #datasetId: number;
+  /** A text that changes with them, as the server told it. */
+  #digest: string;
+  #all: readonly Category[] = [];
+  /** Counts how often they were asked for, and which time brought those that are here. */
+  #asked = 0;
+  #from = 0;
+
+  constructor(transport: Transport, datasetId: number, digest: string) {
+    this.#transport = transport;
+    this.#datasetId = datasetId;
+    this.#digest = digest;
+  }
+
+  get all(): readonly Category[] {
+    return this.#all;
+  }
+
+  /** Throws a RequestError when they do not come. */
+  async load(): Promise<void> {
+    await this.#ask();
+  }
+
+  /** Asks for them when the digest says that somebody changed them. True when others are here now. */
+  async follow(digest: string): Promise<boolean> {
+    if (digest === this.#digest) return false;
+    // Without an answer the next digest brings us here again.
+    const newer = await this.#ask().catch(() => false);
+    if (newer) this.#digest = digest;
+    return newer;
+  }
+
+  /** False when one that was asked later was answered sooner. */
+  async #ask(): Promise<boolean> {
+    const asked = ++this.#asked;
+    const found = await listAll(this.#transport, "/api/datasets/{dataset_id}/categories", this.#datasetId);
+    if (asked < this.#from) return false;
+    this.#from = asked;
+    this.#all = found.map(readCategory);
+    return true;
+  }
+}
