@@ -211,7 +211,7 @@ function stopped(signal: AbortSignal | null | undefined): Promise<never> {
 /** A press, a move or a release at a place in the image. */
 export function pointer(editor: Editor, type: "down" | "move" | "up", x: number, y: number): void {
   const screen = screenPoint(x, y);
-  const rest = { pointerId: 1, device: "mouse", button: 0, shift: false, primary: false, alt: false } as const;
+  const rest = { pointerId: 1, device: "mouse", button: 0, shift: false, primary: false, alt: false, rubber: false } as const;
   editor.hand.pointer({ ...rest, type, screen, image: editor.toImage(screen), time: performance.now() });
 }
 

@@ -33,7 +33,7 @@ export const PERSON: Category = {
 };
 export const CUP: Category = { ...PERSON, id: 8, name: "cup", keypoints: [], skeleton: [] };
 
-type Options = Partial<Pick<PointerInput, "shift" | "primary" | "alt" | "button" | "device" | "pointerId">>;
+type Options = Partial<Pick<PointerInput, "shift" | "primary" | "alt" | "rubber" | "button" | "device" | "pointerId">>;
 
 export class Story {
   readonly editor: Editor;
@@ -143,6 +143,7 @@ export class Story {
       shift: false,
       primary: false,
       alt: false,
+      rubber: false,
       ...options,
       screen,
       image: this.editor.toImage(screen),

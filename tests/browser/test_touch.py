@@ -1,5 +1,6 @@
 """Fingers and a pen on a tablet."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -10,13 +11,15 @@ from tests.serving import Server, stored
 
 pytestmark = pytest.mark.browser
 
+_numbers = itertools.count(1)
 TABLET = {"width": 1024, "height": 768}
 
 
 @pytest.fixture
 def image_id(server: Server) -> int:
     """A record without pixels, of which every tool that needs none can be tried."""
-    dataset = server.client.post("/api/datasets", json={"name": "tablet"}).json()["id"]
+    name = f"tablet {next(_numbers)}"
+    dataset = server.client.post("/api/datasets", json={"name": name}).json()["id"]
     coco = {
         "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
         "categories": [{"id": 1, "name": "thing"}],
@@ -92,3 +95,59 @@ def test_a_pen_draws_and_fingers_move_the_image(
     assert editor.tool == "box.ready"
     editor.saved()
     assert len(stored(server, image_id)) == 2
+
+
+# The rubber end of a pen, which no tool of the browser's can play; only pointer 1 can be captured.
+_RUB = """([from, to]) => {
+  const stage = document.elementFromPoint(...from);
+  const send = (type, [clientX, clientY], button, buttons) =>
+    stage.dispatchEvent(new PointerEvent(type, {
+      pointerId: 1, pointerType: "pen", bubbles: true, clientX, clientY, button, buttons,
+    }));
+  send("pointermove", from, -1, 0);
+  send("pointerdown", from, 5, 32);
+  send("pointermove", to, -1, 32);
+  send("pointerup", to, 5, 0);
+}"""
+
+
+def test_fingers_select_many_and_a_pen_rubs_out(
+    new_page: Callable[..., Page], server: Server, image_id: int
+) -> None:
+    boxes = ([100, 100, 60, 60], [300, 100, 60, 60], [500, 300, 60, 60])
+    dataset = server.client.get(f"/api/images/{image_id}").json()["dataset_id"]
+    (category,) = server.client.get(f"/api/datasets/{dataset}/categories").json()["items"]
+    for box in boxes:
+        body = {"category_id": category["id"], "bbox": box}
+        server.client.post(f"/api/images/{image_id}/annotations", json=body).raise_for_status()
+    page = new_page(viewport=TABLET, has_touch=True)
+    editor = EditorPage(page).open(image_id)
+    touch = Fingers(page)
+    selected = page.get_by_role("region", name="Objects").get_by_role("option", selected=True)
+    editor.press("v")
+    corner = editor.at(0, 0)
+
+    # Held until the frame is there, a finger selects what it then goes round, and adds one more.
+    touch("Start", editor.at(60, 60))
+    until(page, "editor.tool === 'select.pressing_long'")
+    touch("Move", editor.at(200, 120))
+    touch("Move", editor.at(400, 200))
+    touch("End")
+    expect(selected).to_have_count(2)
+    touch("Start", editor.at(530, 330))
+    until(page, "editor.tool === 'select.pressing_long'")
+    touch("End")
+    expect(selected).to_have_count(3)
+    assert editor.at(0, 0) == corner
+
+    # The other end of the pen takes pixels away with the brush in hand.
+    editor.press("Escape", "m")
+    editor.drag((60, 400), (300, 400))
+    editor.saved()
+    before = stored(server, image_id)[-1]
+    page.evaluate(_RUB, [editor.at(200, 400), editor.at(320, 400)])
+    until(page, f"annotations().at(-1).area < {before['area']}")
+    editor.saved()
+    after = stored(server, image_id)[-1]
+    assert (after["id"], after["version"]) == (before["id"], 2)
+    assert editor.tool == "brush.ready"

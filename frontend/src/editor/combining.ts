@@ -30,9 +30,9 @@ export const COMBINE: Choice<CombineMode> = {
   key: "Q",
 };
 
-/** What the keys held at a press say; null when they say nothing. */
-export function heldMode({ shift, alt }: PointerInput): CombineMode | null {
-  if (alt) return "subtract";
+/** What the keys held at a press say, or the end of the pen; null when they say nothing. */
+export function heldMode({ shift, alt, rubber }: PointerInput): CombineMode | null {
+  if (alt || rubber) return "subtract";
   return shift ? "add" : null;
 }
 

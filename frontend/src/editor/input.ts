@@ -18,6 +18,10 @@ export interface PointerInput {
   /** Ctrl, or Cmd on a Mac. */
   readonly primary: boolean;
   readonly alt: boolean;
+  /** By the rubber end of a pen. */
+  readonly rubber: boolean;
+  /** A finger that has stayed where it came down. */
+  readonly long?: true;
   /** Milliseconds, from any fixed start. */
   readonly time: number;
 }

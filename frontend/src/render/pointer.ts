@@ -6,6 +6,9 @@ import { screenPoint, type ScreenPoint } from "../geometry/point";
 
 const LINE_PIXELS = 16;
 
+/** How the rubber end of a pen is told of (Pointer Events, chapter 4.1.3). */
+const RUBBER = { button: 5, buttons: 32 };
+
 function screenOf(element: Element, event: { clientX: number; clientY: number }): ScreenPoint {
   const { left, top } = element.getBoundingClientRect();
   return screenPoint(event.clientX - left, event.clientY - top);
@@ -26,12 +29,13 @@ function inputOf(
     type,
     pointerId: event.pointerId,
     device: deviceOf(event),
-    button: event.button,
+    button: event.button === RUBBER.button ? 0 : event.button,
     screen,
     image: editor.toImage(screen),
     shift: event.shiftKey,
     primary: event.ctrlKey || event.metaKey,
     alt: event.altKey,
+    rubber: event.button === RUBBER.button || (event.buttons & RUBBER.buttons) !== 0,
     time: event.timeStamp,
   };
 }

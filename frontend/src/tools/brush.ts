@@ -154,7 +154,7 @@ export class BrushTool extends Tool {
 
   begin(input: PointerInput): void {
     if (selectedPolygon(this.editor)) return this.become(new Offering(this));
-    const subtract = this.erases !== input.alt;
+    const subtract = input.rubber || this.erases !== input.alt;
     const target = subtract ? targetToSubtract(this.editor, input.image) : targetToAdd(this.editor);
     if (!target) return;
     const tip = this.tip(input.image);

@@ -3,6 +3,9 @@
  * pen draws and a finger pans, and what touches the screen beside the pen is the
  * hand that holds it.
  *
+ * A finger that stays where it came down means a long press, where the tool in hand
+ * has a use for one.
+ *
  * The press of a finger is held back until the finger moves or is lifted, so that
  * the first finger of a pinch has begun nothing yet when the second one comes.
  */
@@ -25,6 +28,9 @@ export const PEN_ONLY: Toggle = {
 /** A touch that begins this soon after the pen was near is the hand that holds it. */
 const PALM_MS = 500;
 
+/** A finger that stays this long where it came down is a long press. */
+const LONG_PRESS_MS = 450;
+
 /** What one finger does once it is clear; two and more pan and zoom. */
 type Doing = "nothing" | "drawing" | "panning" | "pinching";
 
@@ -34,7 +40,7 @@ export interface FingersOptions {
   readonly pass: (input: PointerInput) => void;
   /** The press that was handed on turned out to be none. */
   readonly interrupt: () => void;
-  /** Whether a tap of a finger means something where only the pen draws. */
+  /** Whether a tap of a finger means something where only the pen draws, and so does a long press. */
   readonly picks: () => boolean;
 }
 
@@ -97,12 +103,24 @@ export class Fingers {
   #press(input: PointerInput): void {
     if (this.#penDown || input.time - this.#penAt < PALM_MS) return void this.#palms.add(input.pointerId);
     this.#down.set(input.pointerId, input.screen);
-    if (this.#down.size === 1) this.#held = input;
+    if (this.#down.size === 1) this.#hold(input);
     else {
       if (this.#doing === "drawing") this.#options.interrupt();
       this.#held = null;
       this.#doing = "pinching";
     }
+  }
+
+  #hold(press: PointerInput): void {
+    this.#held = press;
+    if (!this.#options.picks()) return;
+    setTimeout(() => {
+      if (this.#held !== press) return;
+      this.#held = null;
+      this.#doing = "drawing";
+      this.#options.pass({ ...press, long: true });
+      this.#options.editor.signal.emit("tool");
+    }, LONG_PRESS_MS);
   }
 
   #liftPalm({ type, pointerId }: PointerInput): void {

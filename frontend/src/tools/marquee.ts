@@ -11,7 +11,52 @@ import { boundsOfBox, boxBetween } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import type { SelectTool } from "./select";
+import { isDrag } from "./pointing";
 import { State } from "./tool";
+
+/** Larger than the tip of a finger that covers it. */
+const SIGN_CSS_PIXELS = 40;
+
+/** A finger has stayed where it came down: dragged on it selects many, lifted it adds one or takes it away. */
+export class PressingLong extends State<SelectTool> {
+  override readonly name = "pressing_long";
+  override readonly busy = true;
+  readonly #press: PointerInput;
+
+  constructor(tool: SelectTool, press: PointerInput) {
+    super(tool);
+    this.#press = press;
+  }
+
+  override get preview(): Preview {
+    const { x, y } = this.#press.image;
+    const reach = this.editor.imageLength(SIGN_CSS_PIXELS);
+    const bounds = { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach };
+    return { ...NO_PREVIEW, marquee: { bounds, touching: false } };
+  }
+
+  override get hints(): readonly Hint[] {
+    return [
+      { gesture: "Drag", does: "select many" },
+      { gesture: "Lift", does: "add to the selection or take away" },
+    ];
+  }
+
+  override move(input: PointerInput): void {
+    if (isDrag(this.#press.screen, input)) this.tool.become(new Spanning(this.tool, this.#press, input));
+  }
+
+  override up(): void {
+    this.tool.idle();
+    const [key] = this.tool.under(this.#press);
+    if (key) this.tool.toggle(key);
+  }
+
+  override intend(intent: Intent): boolean {
+    if (intent === "cancel") this.tool.idle();
+    return intent === "cancel";
+  }
+}
 
 export class Spanning extends State<SelectTool> {
   override readonly name = "spanning";

@@ -17,7 +17,7 @@ import type { Prediction } from "../model/predictions";
 import { sameValue, type Annotation, type AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { EdgePlace, Handle } from "../shapes/shape";
-import { Spanning } from "./marquee";
+import { PressingLong, Spanning } from "./marquee";
 import { Changing } from "./changing";
 import { drawn, isDrag, pickRadius, shift } from "./pointing";
 import { DraggingPoint, Erasing, SelectingPoints, type Grip } from "./points";
@@ -115,6 +115,13 @@ export class SelectTool extends Tool {
     return this.lastPick !== null && distance(this.lastPick, press.screen) <= SAME_PLACE_CSS_PIXELS;
   }
 
+  /** Adds it to the selection or takes it away. */
+  toggle(key: AnnotationKey): void {
+    const { selection } = this.editor.view;
+    const others = [...selection].filter((each) => each !== key);
+    this.editor.select(selection.has(key) ? others : [...others, key]);
+  }
+
   /** Selects the smallest prediction under the press, or with a repeated click the next one, and nothing else. */
   pickPrediction(press: PointerInput): void {
     const under = this.predictionsUnder(press);
@@ -173,6 +180,7 @@ class Idle extends State<SelectTool> {
   }
 
   override down(input: PointerInput): void {
+    if (input.long) return this.tool.become(new PressingLong(this.tool, input));
     const grip = this.tool.grip();
     const handle = grip && this.tool.handleAt(grip, input);
     if (grip && input.alt && pointsOf(this.editor)?.points.length) return this.tool.become(new SelectingPoints(this.tool, input, handle));
@@ -282,12 +290,9 @@ class Pointing extends State<SelectTool> {
 
   override up(): void {
     this.tool.idle();
-    const { selection } = this.editor.view;
     const smallest = this.#under[0]!;
-    if (this.#press.shift || this.#press.primary) {
-      const others = [...selection].filter((key) => key !== smallest);
-      this.editor.select(selection.has(smallest) ? others : [...others, smallest]);
-    } else if (this.#isThrough()) this.tool.pickPrediction(this.#press);
+    if (this.#press.shift || this.#press.primary) this.tool.toggle(smallest);
+    else if (this.#isThrough()) this.tool.pickPrediction(this.#press);
     else this.editor.select([this.#deeper() ?? smallest]);
     this.tool.lastPick = this.#press.screen;
   }

@@ -106,7 +106,7 @@ class Choosing extends State<WandTool> {
   #pixels: PixelsInHand | null = null;
   #dragged = false;
   #released = false;
-  /** A click that came before the answer to this one: it comes next. */
+  /** What the hand did before the answer to this press came: it is done next, in its order. */
   readonly #next: PointerInput[] = [];
 
   constructor(
@@ -142,15 +142,16 @@ class Choosing extends State<WandTool> {
   }
 
   override move(input: PointerInput): void {
+    if (this.#released) return void (this.#next.length > 0 && this.#next.push(input));
     this.#dragged ||= isDrag(this.#press.screen, input);
-    if (!this.#dragged || this.#released) return;
+    if (!this.#dragged) return;
     const steps = Math.round((input.screen.x - this.#press.screen.x) / CSS_PIXELS_PER_STEP);
     this.editor.options.set(THRESHOLD, this.#from + steps);
     this.#ask();
   }
 
   override down(input: PointerInput): void {
-    this.#next.splice(0, Infinity, input);
+    this.#next.push(input);
   }
 
   override up(input: PointerInput): void {
@@ -164,7 +165,19 @@ class Choosing extends State<WandTool> {
     if (intent === "complete") {
       this.#released = true;
       this.#finishWhenAnswered();
-    } else this.tool.become(new Ready(this.tool));
+    } else if (intent !== "step-back" || !this.#dropLast()) this.tool.become(new Ready(this.tool));
+    return true;
+  }
+
+  /** Only the last press turned out to be none. */
+  override interrupt(): void {
+    this.intend("step-back");
+  }
+
+  #dropLast(): boolean {
+    const last = this.#next.findLastIndex(({ type }) => type === "down");
+    if (last < 0) return false;
+    this.#next.splice(last);
     return true;
   }
 
@@ -189,9 +202,11 @@ class Choosing extends State<WandTool> {
     if (this.#newest.open) return;
     if (this.#found) this.tool.finish(this.#target, this.#found, this.#subtract);
     else this.tool.become(new Ready(this.tool));
-    const [press, release] = this.#next;
-    if (press) this.tool.begin(press);
-    if (release) this.tool.state.up(release);
+    for (const input of this.#next) {
+      if (input.type === "down") this.tool.state.down(input);
+      else if (input.type === "move") this.tool.state.move(input);
+      else this.tool.state.up(input);
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 /** Fingers and the pen, in every tool. */
 
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { answered, picture, sightOf } from "../sight";
 import { TOOLS } from "../../src/tools";
 import { Story } from "../story";
-import { mask, rectangle } from "./pixels";
+import type { AnnotationKey } from "../../src/model/records";
+import { areaOf, mask, rectangle } from "./pixels";
+
+afterEach(() => vi.useRealTimers());
 
 const pen = { device: "pen", pointerId: 9 } as const;
 const finger = (pointerId: number) => ({ device: "touch", pointerId }) as const;
@@ -130,3 +133,129 @@ test("Escape frees the hand of a pen that was never let go", () => {
   story.key("V").press(5, 5, pen).key("Escape").drag([120, 40], [130, 40]);
   expect(story.annotations).toMatchObject([{ bbox: [110, 20, 40, 40] }]);
 });
+
+/** A finger comes down and stays, as long as it takes. */
+function hold(story: Story, x: number, y: number, pointerId = 1): void {
+  vi.useFakeTimers();
+  story.press(x, y, finger(pointerId));
+  vi.runAllTimers();
+  vi.useRealTimers();
+}
+
+/** Three boxes in a row. */
+function row(): { story: Story; keys: AnnotationKey[] } {
+  const story = new Story();
+  const keys = [20, 80, 140].map((x) => story.given({ bbox: [x, 20, 30, 30] }));
+  return { story: story.key("V"), keys };
+}
+
+test.each([false, true])("a long press and a drag selects many with the select tool (a pen was seen: %s)", (seenPen) => {
+  const { story, keys } = row();
+  if (seenPen) story.move(5, 5, pen);
+  hold(story, 10, 10);
+  expect([story.path, story.editor.hand.preview.marquee !== null]).toEqual(["select.pressing_long", true]);
+  story.move(60, 40, finger(1)).move(120, 60, finger(1));
+  expect(story.path).toBe("select.spanning");
+  story.release(120, 60, finger(1));
+  expect(story.selected).toEqual(keys.slice(0, 2));
+  // Lifted where it came down, it adds one or takes it away; on nothing it changes nothing.
+  for (const [x, selected] of [[150, keys], [30, keys.slice(1)], [195, keys.slice(1)]] as const) {
+    hold(story, x, 30);
+    story.release(x, 30, finger(1));
+    expect(story.selected).toEqual(selected);
+  }
+  expect([story.editor.camera, story.editor.history.depth]).toEqual([{ scale: 1, x: 0, y: 0 }, 0]);
+});
+
+test("a long press leaves panning, pinching and the other tools as they are", () => {
+  const { story, keys } = row();
+  // One that moves in time pans, also when it stays somewhere later.
+  vi.useFakeTimers();
+  story.press(120, 80, finger(1)).move(140, 90, finger(1));
+  vi.runAllTimers();
+  story.release(140, 90, finger(1));
+  expect([story.editor.camera, story.selected]).toEqual([{ scale: 1, x: 20, y: 10 }, []]);
+  story.editor.moveCamera({ scale: 1, x: 0, y: 0 });
+  // So do two; the second one takes back what the long press began.
+  for (const move of [false, true]) {
+    story.press(10, 10, finger(1));
+    vi.runAllTimers();
+    if (move) story.move(100, 60, finger(1));
+    story.press(160, 60, finger(2)).move(190, 80, finger(2)).release(190, 80, finger(2)).release(10, 10, finger(1));
+    expect([story.path, story.selected]).toEqual(["select.idle", []]);
+    expect(story.editor.camera.scale).not.toBe(1);
+    story.editor.moveCamera({ scale: 1, x: 0, y: 0 });
+  }
+  // A tap that is over says nothing more, and a box begins where the finger came down.
+  story.click(35, 35, finger(1));
+  vi.runAllTimers();
+  expect([story.path, story.selected]).toEqual(["select.idle", [keys[0]]]);
+  story.key("B").press(100, 60, finger(1));
+  vi.runAllTimers();
+  story.move(120, 80, finger(1)).move(130, 90, finger(1)).release(130, 90, finger(1));
+  expect(story.annotations.at(-1)).toMatchObject({ bbox: [100, 60, 30, 30] });
+});
+
+test("the rubber end of a pen erases with the brush, and subtracts with what draws areas", async () => {
+  const story = new Story();
+  const key = story.given({ segmentation: mask(rectangle(0, 0, 200, 100)) });
+  const rubber = { ...pen, rubber: true };
+  const area = (): number => areaOf(story.editor.document.get(key)!);
+  for (const tool of ["M", "E"]) {
+    story.editor.select([key]);
+    story.key(tool);
+    const before = area();
+    story.drag([20, 20], [80, 20], rubber);
+    expect(area()).toBeLessThan(before);
+    story.drag([20, 20], [80, 20], { ...pen, alt: tool === "E" });
+    expect(area(), "the other end paints").toBe(before);
+  }
+  const polygon = story.given({ segmentation: [[20, 20, 90, 20, 90, 80, 20, 80]] });
+  story.editor.select([polygon]);
+  story.key("B").drag([60, 10], [120, 90], rubber);
+  expect(story.editor.document.get(polygon)?.segmentation).toEqual([[20, 20, 60, 20, 60, 80, 20, 80]]);
+});
+
+/** Pans by so much on the screen, and leaves the pointer where it was in the image. */
+const PANS = {
+  "the middle button": (story: Story, x: number, y: number) =>
+    story.press(x, y, { button: 1 }).move(x + 10, y - 10).move(x + 30, y - 20).release(x + 30, y - 20, { button: 1 }),
+  Space: (story: Story, x: number, y: number) => {
+    story.editor.hand.holdSpace(true);
+    story.press(x, y).move(x + 10, y - 10).move(x + 30, y - 20).release(x + 30, y - 20);
+    story.editor.hand.holdSpace(false);
+  },
+};
+
+test.each(TOOLS.flatMap(({ info }) => Object.keys(PANS).map((way) => [way, info.id] as const)))(
+  "%s pans with %s in hand, and what is drawn is as it was",
+  async (way, toolId) => {
+    // The same places of the image, with and without a pan between the clicks.
+    const draw = async (pan: ((story: Story, x: number, y: number) => void) | null) => {
+      const story = await withTool(toolId);
+      let [dx, dy] = [0, 0];
+      const between = async (x: number, y: number): Promise<void> => {
+        await answered();
+        if (!pan) return;
+        const before = seen(story);
+        pan(story, x + dx, y + dy);
+        [dx, dy] = [dx + 30, dy - 20];
+        expect(story.editor.camera).toEqual({ scale: 1, x: dx, y: dy });
+        expect(seen(story)).toStrictEqual(before);
+      };
+      await between(50, 50);
+      for (const [x, y] of [[30, 40], [80, 30], [70, 70]] as const) {
+        story.click(x + dx, y + dy);
+        await between(x, y);
+      }
+      story.key("Enter");
+      await answered();
+      return story;
+    };
+    const [plain, panned] = [await draw(null), await draw(PANS[way as keyof typeof PANS])];
+    // Superpixels are those of what is visible.
+    if (toolId !== "superpixels") expect(panned.annotations).toEqual(plain.annotations);
+    expect(panned.path).toBe(plain.path);
+    expect(panned.editor.history.depth).toBe(plain.editor.history.depth);
+  },
+);

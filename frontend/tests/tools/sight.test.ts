@@ -73,12 +73,30 @@ describe("the magic wand", () => {
     expect(covered(story.annotations[0])).toEqual(without(grown, rectangle(120, 30, 30, 30)));
   });
 
-  test("keeps a click that comes before the answer to the last one", async () => {
-    const story = withTool("W", { "wand-threshold": 20 });
-    story.click(30, 30).click(130, 40);
+  test("keeps every click that comes before the answers to the last ones, in order", async () => {
+    const clicks = (story: Story): Story =>
+      story.click(30, 30).click(130, 40).click(70, 30, { shift: true }).press(30, 30).move(75, 30).release();
+    const story = clicks(withTool("W", { "wand-threshold": 20 }));
     await answered();
-    expect(story.annotations.map(covered)).toEqual([rectangle(20, 20, 40, 40), rectangle(120, 30, 30, 30)]);
     expect(story.path).toBe("wand.ready");
+    const [first, second, third] = story.annotations.map(covered);
+    expect([first, third]).toEqual([rectangle(20, 20, 40, 40), rectangle(20, 20, 60, 40)]);
+    expect(second).toEqual(unite(rectangle(120, 30, 30, 30), rectangle(60, 20, 20, 40)));
+    const slow = withTool("W", { "wand-threshold": 20 });
+    for (const one of [() => slow.click(30, 30), () => slow.click(130, 40), () => slow.click(70, 30, { shift: true })]) {
+      one();
+      await answered();
+    }
+    slow.press(30, 30).move(75, 30).release();
+    await answered();
+    expect(story.annotations).toEqual(slow.annotations);
+    // Backspace takes back the last one that waits, Escape all.
+    const other = withTool("W").click(30, 30).click(130, 40).click(5, 5).key("Backspace");
+    await answered();
+    expect(other.annotations).toHaveLength(2);
+    const none = withTool("W").click(30, 30).click(130, 40).key("Escape");
+    await answered();
+    expect([none.path, none.annotations]).toEqual(["wand.ready", []]);
   });
 
   test("leaves no trace after Escape, also when the answer comes late", async () => {
@@ -218,7 +236,9 @@ describe("superpixels", () => {
     await answered();
     expect(story.annotations).toHaveLength(1);
     const other = withTool("U", { "superpixel-size": 20 });
-    other.click(30, 30).click(130, 40).key("Escape");
+    other.click(30, 30).click(130, 40);
+    expect(other.editor.notice).toContain("being computed");
+    expect(other.key("Escape").editor.notice).toBeNull();
     await answered();
     expect([other.path, other.annotations, other.editor.notice]).toEqual(["superpixels.ready", [], null]);
   });
