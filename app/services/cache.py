@@ -5,6 +5,8 @@ together are larger than the limit, those go that nobody used for the longest ti
 within the last minutes stays, so nothing vanishes while somebody reads it, and the limit may be
 exceeded meanwhile. The rows are in the database: every server that shares the files shares them,
 and a restart changes nothing. The folder may be emptied by hand: what is missing is made again.
+What `Cache.use` has seen it vouches for during half a minute; whoever finds nothing there then says
+so with `Cache.forget`, and makes it again.
 """
 
 import logging
@@ -47,7 +49,11 @@ class Cache:
         self._noted: dict[str, float] = {}
 
     def keep(self, sha256: str, key: str, made: Path) -> None:
-        """Take in what was made from the stored file, unless that is gone meanwhile."""
+        """Take in what was made from the stored file, unless that is gone meanwhile.
+
+        A process that is killed before the row is committed leaves a file that counts from when it
+        is looked at, or made again.
+        """
         with self._sessions.begin() as session:
             # Locked, so that a deletion at this moment comes before or after, and then takes it.
             if not blobs.hold(session, sha256=sha256):

@@ -21,7 +21,8 @@ from app.services.storage import Storage, blob_key, disk_full_as_problem
 __all__ = ["LargePictures", "is_large"]
 
 _MAKINGS_AT_ONCE = 2
-# A JPEG is decoded at a part of its size for a thumbnail.
+# A JPEG is decoded at a part of its size for a thumbnail. A progressive one is not, and takes three
+# times as much as this; which of the two it is, only the file tells.
 _BYTES_PER_PIXEL = {"image/jpeg": 2}
 
 
@@ -64,6 +65,10 @@ class LargePictures:
     def leave(self, future: Future[None]) -> None:
         """One of those who wait went away: what nobody waits for is not begun."""
         self._makings.leave(future)
+
+    def forget(self, key: str) -> None:
+        """Look anew next time: what is kept there is gone."""
+        self._cache.forget(key)
 
     def close(self) -> None:
         """End what is being made; nothing of it stays."""
