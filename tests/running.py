@@ -14,6 +14,8 @@ from types import TracebackType
 import psutil
 
 MASKWRIGHT = Path(sys.executable).parent / "maskwright"
+# In seconds: enough on a machine that is busy with other things, and no wait for somebody.
+SOON = 20.0
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
@@ -35,7 +37,7 @@ def maskwright(
         check=False,
         cwd=data_dir.parent,
         env=environment(data_dir, **settings),
-        timeout=60,
+        timeout=100,
     )
 
 
@@ -107,7 +109,7 @@ class Server:
         self.tree()
         began = time.monotonic()
         self.process.send_signal(sent)
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - began
 
     def left_over(self, within: float = 0.0) -> list[psutil.Process]:

@@ -16,8 +16,9 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from app.supervisor import CHILDREN_STOP_SECONDS, POSTGRES_STOP_SECONDS
 from tests.api.access_world import a_picture
-from tests.running import MASKWRIGHT, Server, environment, maskwright
+from tests.running import MASKWRIGHT, SOON, Server, environment, maskwright
 
 ADMIN = {"admin_email": "root@example.org", "admin_password": "chosen by me"}
 
@@ -124,7 +125,7 @@ def test_a_second_server_on_the_same_data_or_port_is_refused(
 def test_a_dead_worker_is_replaced(server: Server) -> None:
     [first] = server.children("worker")
     first.kill()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not [worker for worker in server.children("worker") if worker.pid != first.pid]:
         assert time.monotonic() < deadline, "no new worker"
         time.sleep(0.1)
@@ -142,9 +143,7 @@ def test_root_does_not_run_postgres(server: Server) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_everything_within_five_seconds(
-    sent: signal.Signals, data_dir: Path
-) -> None:
+def test_a_signal_stops_everything_soon(sent: signal.Signals, data_dir: Path) -> None:
     with Server(data_dir) as server:
         assert "postgres" in {process.name() for process in server.tree()}
         assert (len(server.children("web")), len(server.children("worker"))) == (1, 1)
@@ -152,7 +151,9 @@ def test_a_signal_stops_everything_within_five_seconds(
         with socket.create_connection((host, int(port))) as waiting:
             # A request that never ends must not keep the server from ending.
             waiting.sendall(b"POST /api/session HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
-            assert server.stop(sent) < 5
+            assert server.stop(sent) < SOON
+            # It waits no longer than that for anybody, however busy the machine is.
+            assert CHILDREN_STOP_SECONDS + POSTGRES_STOP_SECONDS < 5
         assert server.process.returncode == 0
         assert server.left_over() == []
         assert server.process.stderr is not None
@@ -171,7 +172,7 @@ def test_streams_that_are_open_end_with_it(data_dir: Path) -> None:
         with client.stream("GET", f"/api/images/{image}/events") as response:
             lines = response.iter_lines()
             assert "event: state" in (next(lines), next(lines), next(lines))
-            assert server.stop() < 5
+            assert server.stop() < SOON
             # A stream that was cut would raise.
             assert "event: end" not in list(lines)
         assert server.left_over() == []
@@ -183,7 +184,7 @@ def test_killing_it_leaves_no_process_and_loses_nothing(data_dir: Path) -> None:
         assert maskwright(data_dir, "user", "add", "kept@example.org").returncode == 0
         server.process.kill()
         server.process.wait()
-        assert server.left_over(within=5) == []
+        assert server.left_over(within=SOON) == []
     assert "kept@example.org" in maskwright(data_dir, "user", "list").stdout
 
 
@@ -211,13 +212,13 @@ def test_it_ends_with_the_process_that_started_it(data_dir: Path) -> None:
         assert "is running at" in parent.stdout.readline()
         tree = psutil.Process(parent.pid).children(recursive=True)
         parent.kill()
-        _, alive = psutil.wait_procs(tree, timeout=5)
+        _, alive = psutil.wait_procs(tree, timeout=SOON)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_when_the_web_process_dies_it_ends_with_an_error(data_dir: Path) -> None:
     with Server(data_dir) as server:
         server.children("web")[0].kill()
-        _, error = server.process.communicate(timeout=10)
+        _, error = server.process.communicate(timeout=SOON)
         assert server.process.returncode == 1
         assert error == "maskwright: The web process ended unexpectedly (exit code -9).\n"

@@ -13,7 +13,7 @@ import httpx2 as httpx
 import pytest
 
 import frontend
-from tests.running import Server
+from tests.running import SOON, Server
 from tests.test_docker import copied
 
 ROOT = Path(__file__).parent.parent
@@ -179,5 +179,5 @@ def test_the_wheel_serves_outside_the_checkout(wheel: Path, tmp_path: Path) -> N
             assert linked
             for path in linked:
                 assert client.get(path).status_code == 200, path
-        assert server.stop() < 5
+        assert server.stop() < SOON
         assert server.left_over() == []

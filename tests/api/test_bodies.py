@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -253,9 +254,11 @@ def test_a_long_save_waits_briefly_for_an_import(
     sent = {"category_id": category.id, "bbox": [1, 1, 2, 2]}
     body = json.dumps(sent).encode() + b" " * bodies.MAX_JSON_BYTES
     headers = {"Content-Type": "application/json"}
-    with context.sessions.begin() as other:
+    with ThreadPoolExecutor(1) as pool, context.sessions.begin() as other:
         annotations.lock_images(other, [image.id])
-        check_problem(api.post(path, content=body, headers=headers), 409, "busy")
+        # In a thread, since one that waits for the import would wait for this test, too.
+        saving = pool.submit(api.post, path, content=body, headers=headers)
+        check_problem(saving.result(60), 409, "busy")
     assert api.post(path, content=body, headers=headers).status_code == 201
 
 

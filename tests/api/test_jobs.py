@@ -171,7 +171,8 @@ def test_events_end_when_one_may_not_see_them_any_more(
     remover.start()
     answer = client.get(f"/api/jobs/{job.id}/events")
     remover.join(20)
-    assert [event["state"] for event in events(answer.text)] == ["queued"]
+    # A busy machine may look for the first time when it is too late. The stream ends all the same.
+    assert [event["state"] for event in events(answer.text)] in (["queued"], [])
 
 
 def test_events_of_somebody_elses_job(client: ApiClient, session: Session) -> None:
