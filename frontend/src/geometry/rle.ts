@@ -88,18 +88,19 @@ export function parseCounts(text: string): number[] {
 }
 
 export function writeCounts(counts: readonly number[]): string {
-  let text = "";
-  counts.forEach((count, i) => {
-    let value = i > 2 ? count - counts[i - 2]! : count;
+  const text = new Uint8Array(MAX_CHARACTERS * counts.length);
+  let length = 0;
+  for (let i = 0; i < counts.length; i++) {
+    let value = i > 2 ? counts[i]! - counts[i - 2]! : counts[i]!;
     let more = true;
     while (more) {
-      const low = ((value % 32) + 32) % 32;
-      value = Math.floor(value / 32);
+      const low = value & 31;
+      value = (value - low) / 32;
       more = low & 0x10 ? value !== -1 : value !== 0;
-      text += String.fromCharCode(low + (more ? 0x20 : 0) + 48);
+      text[length++] = low + (more ? 0x20 : 0) + 48;
     }
-  });
-  return text;
+  }
+  return new TextDecoder().decode(text.subarray(0, length));
 }
 
 const isWhole = (value: unknown): value is number => Number.isInteger(value);
@@ -143,10 +144,11 @@ function numbersOf(counts: unknown, pixels: number): readonly number[] {
 export function countsOf(rle: Rle): readonly number[] {
   const pixels = pixelsOf(rle);
   const counts = numbersOf(rle.counts, pixels);
-  if (counts.some((count) => count < 0)) {
-    throw new RleError("rle_negative", "A count is negative.");
+  let total = 0;
+  for (const count of counts) {
+    if (count < 0) throw new RleError("rle_negative", "A count is negative.");
+    total += count;
   }
-  const total = counts.reduce((sum, count) => sum + count, 0);
   if (total !== pixels) {
     const code = total > pixels ? "rle_overrun" : "rle_short";
     throw new RleError(code, `The counts cover ${total} pixels of ${pixels}.`);
@@ -190,45 +192,43 @@ export function encode(pixels: Uint8Array, size: readonly [number, number]): Rle
   return { size, counts: writeCounts(counts) };
 }
 
-export function area(rle: Rle): number {
-  return countsOf(rle).reduce((sum, count, i) => (i % 2 === 1 ? sum + count : sum), 0);
+/** How many pixels are set. `counts`, here and below, are the mask's own where they are known. */
+export function area(rle: Rle, counts = countsOf(rle)): number {
+  let sum = 0;
+  for (let i = 1; i < counts.length; i += 2) sum += counts[i]!;
+  return sum;
 }
 
 /**
  * `[x, y, width, height]` of the set pixels, as toBbox gives it; all zeros for
  * an empty mask. A run that goes over the end of a column spans the whole height.
  */
-export function bbox(rle: Rle): Box {
-  const counts = countsOf(rle);
+export function bbox(rle: Rle, counts = countsOf(rle)): Box {
   const height = rle.size[0];
   let left = Infinity;
   let top = Infinity;
   let right = -1;
   let bottom = -1;
   let at = 0;
-  counts.forEach((count, i) => {
+  for (let i = 0; i < counts.length; i++) {
     const start = at;
-    at += count;
-    if (i % 2 === 0 || count === 0) return;
+    at += counts[i]!;
+    if (i % 2 === 0 || at === start) continue;
     const firstColumn = Math.floor(start / height);
     const lastColumn = Math.floor((at - 1) / height);
     left = Math.min(left, firstColumn);
     right = Math.max(right, lastColumn);
     top = Math.min(top, lastColumn > firstColumn ? 0 : start % height);
     bottom = Math.max(bottom, lastColumn > firstColumn ? height - 1 : (at - 1) % height);
-  });
+  }
   return right < 0 ? [0, 0, 0, 0] : [left, top, right - left + 1, bottom - top + 1];
 }
 
 /** Where each run ends, for fast look-ups. */
-export function runEnds(rle: Rle): Float64Array {
-  const counts = countsOf(rle);
+export function runEnds(rle: Rle, counts = countsOf(rle)): Float64Array {
   const ends = new Float64Array(counts.length);
   let at = 0;
-  counts.forEach((count, i) => {
-    at += count;
-    ends[i] = at;
-  });
+  for (let i = 0; i < counts.length; i++) ends[i] = at += counts[i]!;
   return ends;
 }
 

@@ -96,19 +96,36 @@ function combined(a: Runs, b: Runs, keep: (inA: boolean, inB: boolean) => boolea
   return places.taken();
 }
 
+/** The same where nothing changes outside of `b`: what lies before and after it is copied as it is. */
+function changedIn(a: Runs, b: Runs, keep: (inA: boolean, inB: boolean) => boolean): Runs {
+  const before = placesUpTo(a, b[0]! - 1);
+  const from = before - (before % 2);
+  const within = placesUpTo(a, b.at(-1)!);
+  const to = within + (within % 2);
+  const middle = combined(a.subarray(from, to), b, keep);
+  const runs = new Uint32Array(from + middle.length + a.length - to);
+  runs.set(a.subarray(0, from));
+  runs.set(middle, from);
+  runs.set(a.subarray(to), from + middle.length);
+  return runs;
+}
+
 export function unite(a: Runs, b: Runs): Runs {
   if (a.length === 0) return b;
-  return b.length === 0 ? a : combined(a, b, (inA, inB) => inA || inB);
+  return b.length === 0 ? a : changedIn(a, b, (inA, inB) => inA || inB);
 }
 
 export function without(a: Runs, b: Runs): Runs {
-  return a.length === 0 || b.length === 0 ? a : combined(a, b, (inA, inB) => inA && !inB);
+  return a.length === 0 || b.length === 0 ? a : changedIn(a, b, (inA, inB) => inA && !inB);
 }
 
 export const intersect = (a: Runs, b: Runs): Runs => combined(a, b, (inA, inB) => inA && inB);
 
-export const sameRuns = (a: Runs, b: Runs): boolean =>
-  a.length === b.length && a.every((place, i) => place === b[i]);
+export function sameRuns(a: Runs, b: Runs): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 export function pixelCount(runs: Runs): number {
   let sum = 0;

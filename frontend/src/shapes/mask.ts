@@ -32,10 +32,11 @@ function read(mask: rle.Rle): Reading {
   let reading = readings.get(mask);
   if (!reading) {
     try {
-      const box = rle.bbox(mask);
+      const counts = rle.countsOf(mask);
+      const box = rle.bbox(mask, counts);
       reading = {
-        ends: rle.runEnds(mask),
-        area: rle.area(mask),
+        ends: rle.runEnds(mask, counts),
+        area: rle.area(mask, counts),
         bounds: box[2] > 0 ? boundsOfBox(box) : null,
       };
     } catch (error) {
