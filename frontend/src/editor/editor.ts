@@ -231,8 +231,12 @@ export class Editor {
     this.transact(label, change);
   }
 
-  remove(keys: Iterable<AnnotationKey>): void {
-    this.transact("Delete", new Map([...keys].map((key) => [key, null])));
+  /** What is locked stays, which is said. */
+  remove(keys: Iterable<AnnotationKey>, label = "Delete"): void {
+    const all = [...keys];
+    const free = all.filter((key) => !this.view.locked.has(key));
+    if (free.length < all.length) this.say("What is locked is not deleted. L unlocks it.");
+    if (free.length > 0) this.transact(label, new Map(free.map((key) => [key, null])));
   }
 
   /** Moves the selection a little. Movements in quick succession are one step, saved once. */

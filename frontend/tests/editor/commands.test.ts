@@ -118,6 +118,28 @@ test("deleting takes the annotation out of the selection, undoing brings it back
   expect(story.key("Mod+Z").annotations).toEqual(before);
 });
 
+test("what is locked is neither deleted nor cut, and that is said; the others are", () => {
+  const story = new Story();
+  const locked = story.given({ bbox: [10, 10, 30, 30] });
+  story.given({ bbox: [100, 10, 30, 30] });
+  story.key("Mod+A").editor.view.locked.add(locked);
+  story.key("Delete");
+  expect([...story.editor.document.entries()].map(([key]) => key)).toEqual([locked]);
+  expect(story.editor.notice).toContain("not deleted");
+  story.editor.select([locked]);
+  story.key("Mod+X");
+  expect([story.annotations.length, story.editor.history.depth]).toEqual([1, 1]);
+  expect(story.key("L").key("Mod+X").annotations).toEqual([]);
+});
+
+test("what was said of a gesture goes with it, by Escape and by another tool", () => {
+  for (const key of ["Escape", "B"]) {
+    const story = new Story().key("P").click(20, 10).click(80, 10).key("Enter");
+    expect(story.editor.notice).toContain("three points");
+    expect(story.key(key).editor.notice).toBeNull();
+  }
+});
+
 test("arrow keys move the selection; a burst of them is one step, saved at its end", () => {
   vi.useFakeTimers();
   const story = new Story();

@@ -28,7 +28,7 @@ function copy(editor: Editor): void {
 
 function cut(editor: Editor): void {
   copy(editor);
-  editor.transact("Cut", new Map([...editor.view.selection].map((key) => [key, null])));
+  editor.remove(editor.view.selection, "Cut");
 }
 
 /** What comes of the clip on this image, as one step. */

@@ -59,7 +59,7 @@ export const OBJECTS: readonly Command[] = [
     id: "lock-selection",
     label: "Lock or unlock the selection",
     group: "Objects",
-    help: "A locked object is not picked or moved on the image.",
+    help: "A locked object is not picked or moved on the image, nor deleted.",
     keys: ["L"],
     when: hasSelection,
     run: toggleLock,
