@@ -175,7 +175,9 @@ def test_accepting_with_changes(case: Case) -> None:
 def test_accepting_with_single_attributes_changed(case: Case) -> None:
     """The others keep their digits, as when an annotation is changed."""
     attributes = '{"long": 9007199254740993, "ratio": 1.50, "side": "left", "worn": true}'
-    result = f'{{"image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 2], "attributes": {attributes}}}'
+    result = (
+        f'{{"image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 2], "attributes": {attributes}}}'
+    )
     case.import_file(f"[{result}]".encode(), name="model B", task="results")
     found = case.predictions()[-1]
     patch = {"worn": None, "color": "red"}
