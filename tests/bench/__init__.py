@@ -33,8 +33,9 @@ class Row:
         """The row of the table."""
         verdict = {True: "reached", False: "MISSED", None: ""}[self.reached]
         target = "" if self.target is None else f"{'>=' if self.at_least else '<='} {self.target:g}"
-        figure = f"{self.value:>10.3g} {self.unit:<6}{target:>10}"
-        return f"{self.what:<48}{figure}  {verdict:<8}{self.note}".rstrip()
+        digits = ",.0f" if self.value >= 1000 else ".3g"
+        figure = f"{self.value:>10{digits}} {self.unit:<6}{target:>10}"
+        return f"{self.what:<62}{figure}  {verdict:<8}{self.note}".rstrip()
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -190,6 +190,20 @@ def test_the_editor_knows_what_it_opens(session: Session, browser_of: BrowserOf)
     assert answer.json() == {"previous": None, "next": None, "position": 1, "total": 1}
 
 
+def test_the_grid_fetches_the_editor_ahead(session: Session, browser_of: BrowserOf) -> None:
+    """Each script and style that the editor needs is there before an image is opened."""
+    owner = make_user(session)
+    dataset = make_dataset(session, owner=owner)
+    image = make_image(session, dataset=dataset)
+    browser = browser_of(owner)
+    grid = read(browser.get(f"/datasets/{dataset.id}").text)
+    editor = read(browser.get(f"/images/{image.id}").text)
+    needed = [script["src"] for script in editor.all("script") if "src" in script.attributes]
+    for rel in ("stylesheet", "modulepreload"):
+        needed += [link["href"] for link in editor.all("link", rel=rel)]
+    assert sorted(link["href"] for link in grid.all("link", rel="prefetch")) == sorted(needed)
+
+
 def test_categories_carry_what_their_dialog_needs(session: Session, browser_of: BrowserOf) -> None:
     owner = make_user(session)
     dataset = make_dataset(session, owner=owner)
