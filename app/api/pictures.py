@@ -254,8 +254,9 @@ async def _read_made(
             gone = Unavailable("Nobody waits for the picture any more.", code="picture_unavailable")
             await wait_for(request, making, leave=large.leave, gone=gone)
 
+    await make()
     return await read_or_remake(
-        await make(),
+        None,
         lambda _: read(),
         make=make,
         forget=lambda: large.forget(key),
