@@ -12,8 +12,10 @@ so with `Cache.forget`, and makes it again.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -23,7 +25,7 @@ from app.db import SessionFactory
 from app.errors import AppError, NotFound
 from app.models import CachedFile
 from app.services import blobs
-from app.services.storage import Storage
+from app.services.storage import Storage, blob_key, disk_full_as_problem
 
 __all__ = ["Cache"]
 
@@ -47,6 +49,16 @@ class Cache:
         self._most_bytes = most_mb * 1_000_000
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}
+
+    def make(self, sha256: str, key: str, work: Callable[[BinaryIO, Path], Path]) -> None:
+        """Keep what `work` makes of the stored file, an open one, in a folder that goes then.
+
+        NotFound when the stored file is gone, Unavailable (``disk_full``) without room.
+        """
+        with disk_full_as_problem(), self._storage.scratch.folder() as folder:
+            with self._storage.open(blob_key(sha256)) as file:
+                made = work(file, folder)
+            self.keep(sha256, key, made)
 
     def keep(self, sha256: str, key: str, made: Path) -> None:
         """Take in what was made from the stored file, unless that is gone meanwhile.
