@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from app.api import annotations, deps, paging, preconditions, problems, sent, wire
-from app.api.annotations import AnnotationIn, AnnotationOut
+from app.api.annotations import AnnotationChange, AnnotationOut
 from app.api.deps import SessionDep, UserDep
 from app.models import User
 from app.services import access, annotation_view, prediction_decisions, predictions
@@ -249,7 +249,7 @@ def accept(
     user: UserDep,
     session: SessionDep,
     written: sent.BodyDep,
-    body: AnnotationIn | None = None,
+    body: AnnotationChange | None = None,
 ) -> Response:
     """Make an annotation of a prediction; members in the body change what it will be.
 

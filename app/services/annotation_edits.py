@@ -112,7 +112,8 @@ def created(
     Only a label, which is of the whole image, has nothing but a category. A copy of an `original`
     has the members of its record that no client sees, too, after its own.
     """
-    named = _normalised(edit.fields)
+    before = State(record=f'{{"id":0,"image_id":{image_coco_id}}}')
+    named = _patched(before, _normalised(edit.fields))
     if original is not None:
         named = _as_copied(named, original, edit.size)
     wanted = {
@@ -120,7 +121,6 @@ def created(
         for name, value in named.items()
         if value.value is not None and name != "num_keypoints"
     }
-    before = State(record=f'{{"id":0,"image_id":{image_coco_id}}}')
     work = _Work(before, edit, _shown(before) | wanted, wanted, set())
     state = work.run(named.get("num_keypoints", NOTHING))
     parts = work.parts

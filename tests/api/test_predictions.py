@@ -172,6 +172,21 @@ def test_accepting_with_changes(case: Case) -> None:
     assert (made["area"], made["bbox"]) == (16, [0, 0, 4, 4])
 
 
+def test_accepting_with_single_attributes_changed(case: Case) -> None:
+    """The others keep their digits, as when an annotation is changed."""
+    attributes = '{"long": 9007199254740993, "ratio": 1.50, "side": "left", "worn": true}'
+    result = (
+        f'{{"image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 2], "attributes": {attributes}}}'
+    )
+    case.import_file(f"[{result}]".encode(), name="model B", task="results")
+    found = case.predictions()[-1]
+    patch = {"worn": None, "color": "red"}
+    answer = case.decide(found, "accept", attributes_patch=patch, attributes_null=["side"])
+    assert answer.status_code == 201, answer.text
+    wanted = '{"long": 9007199254740993, "ratio": 1.50, "side": null, "color": "red"}'
+    assert case.exported()[0]["attributes"] == numbers_as_text(wanted)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

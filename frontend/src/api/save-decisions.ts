@@ -3,8 +3,8 @@
  * else has decided first.
  */
 
-import type { AnnotationDocument } from "../model/document";
-import type { Decision, Prediction, Predictions } from "../model/predictions";
+import type { AnnotationDocument, Origin } from "../model/document";
+import type { Decision, DecisionEntry, Prediction, Predictions } from "../model/predictions";
 import {
   changedFields,
   sameAnnotation,
@@ -20,6 +20,7 @@ import type { Slot, Slots } from "./save-slot";
 import type { Known } from "./wire";
 
 const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
+const CHANGED_SINCE = "Somebody else has changed meanwhile what you accepted: it stays.";
 
 /** What holds against a decision that the server refuses. */
 interface Verdict {
@@ -89,6 +90,28 @@ export class Ruling {
     return prediction ? this.#options.predictions.decisionOf(prediction.id) : "open";
   }
 
+  /** An annotation that is made of a prediction is saved together with what is decided about that: its key. */
+  decide({ prediction, after }: DecisionEntry, origin: Origin): AnnotationKey {
+    const key = this.#options.predictions.keyOf(prediction.id);
+    const slot = this.#slots.of(key);
+    if (origin === "local") {
+      slot.prediction = prediction;
+      this.guard(key, slot);
+    } else if (after === "open") {
+      this.#options.document.apply(new Map([[key, null]]), "remote");
+      this.reopened(key, slot);
+    } else slot.decided = after;
+    return key;
+  }
+
+  /** What somebody else has changed since it was accepted goes with the decision only where the person says so. */
+  guard(key: AnnotationKey, slot: Slot): void {
+    const { document, userId } = this.#options;
+    const [{ base }, facts] = [slot, document.facts(key)];
+    if (this.wanted(slot) !== "open" || !base || !facts || facts.updated_by === userId) return;
+    slot.trouble = { kind: "conflict", theirs: { annotation: base, facts } };
+  }
+
   /** What was made of it is gone for good: another one will be made. */
   reopened(key: AnnotationKey, slot: Slot): void {
     Object.assign(slot, { decided: "open", base: null, attempted: null, deletedAs: undefined, versions: new WeakMap() });
@@ -102,7 +125,8 @@ export class Ruling {
     slot.decided = "accepted";
     if (!wasThere(prediction, sent, known, userId)) return false;
     const [mine, theirs] = [document.get(key), known.annotation];
-    const other = known.facts.created_by !== userId;
+    const isTheirs = known.facts.created_by !== userId;
+    const isChanged = known.facts.updated_by !== userId;
     const both = mine && onTheirs(prediction, mine, theirs);
     this.#slots.adopt(key, known);
     let told = ACCEPTED_BEFORE;
@@ -113,12 +137,13 @@ export class Ruling {
     } else if (both && !sameAnnotation(both, theirs)) {
       document.apply(new Map([[key, both]]), "remote");
       told += " What you changed of it is saved as a change.";
-    } else if (both || other) {
+    } else if (both || isTheirs || isChanged) {
       // Taken back here meanwhile, it is not ours to delete.
       document.apply(new Map([[key, theirs]]), "remote");
       predictions.decide([prediction], "accepted", "remote");
     }
-    if (other) overruled(prediction.id, key, told);
+    if (!isTheirs && !mine && isChanged) overruled(prediction.id, key, CHANGED_SINCE);
+    if (isTheirs) overruled(prediction.id, key, told);
     return true;
   }
 

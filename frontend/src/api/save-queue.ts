@@ -11,8 +11,8 @@
  *   any other 4xx         refused: shown with the reason, sent again when edited
  */
 
-import type { AnnotationDocument, Origin } from "../model/document";
-import type { Decision, Prediction, Predictions } from "../model/predictions";
+import type { AnnotationDocument } from "../model/document";
+import type { Predictions } from "../model/predictions";
 import {
   changedFields,
   copiedFrom,
@@ -76,7 +76,11 @@ export class SaveQueue {
       this.#changed();
     });
     options.predictions.subscribe((diff, origin) => {
-      for (const { prediction, after } of diff) this.#decide(prediction, after, origin);
+      this.#decisions += diff.length;
+      for (const each of diff) {
+        const key = this.#ruling.decide(each, origin);
+        if (origin === "local") this.#touch(key);
+      }
       this.#changed();
     });
   }
@@ -425,22 +429,6 @@ export class SaveQueue {
     } else slot.trouble = { kind: "conflict", theirs };
   }
 
-  // Decisions about predictions
-
-  /** An annotation that is made of a prediction is saved together with what is decided about that. */
-  #decide(prediction: Prediction, decision: Decision, origin: Origin): void {
-    const key = this.#options.predictions.keyOf(prediction.id);
-    const slot = this.#slots.of(key);
-    this.#decisions += 1;
-    if (origin === "local") {
-      slot.prediction = prediction;
-      this.#touch(key);
-    } else if (decision === "open") {
-      this.#options.document.apply(new Map([[key, null]]), "remote");
-      this.#ruling.reopened(key, slot);
-    } else slot.decided = decision;
-  }
-
   #waitForServer({ retryAfterSeconds }: Answer): void {
     this.#pause.wait(retryAfterSeconds, () => this.pump());
   }
@@ -484,7 +472,7 @@ export class SaveQueue {
       const theirs = loaded && now && asNamed({ annotation: loaded, facts: now }, base);
       slot.trouble = { kind: "conflict", theirs };
       slot.base = base;
-    }
+    } else if (decision) this.#ruling.guard(key, slot);
     if (facts && !now) document.setFacts(key, facts);
     // The create may have reached the server, or not: the key tells.
     if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);

@@ -1465,41 +1465,6 @@ export interface components {
             readonly revision: number;
         };
         /**
-         * AnnotationIn
-         * @description What changes of an annotation.
-         *
-         *     What is not named stays. Null takes a member away, and has `bbox` and `area` computed anew.
-         */
-        readonly AnnotationIn: {
-            /** Category Id */
-            readonly category_id?: number | null;
-            /** Segmentation */
-            readonly segmentation?: readonly (readonly number[])[] | {
-                readonly size: readonly number[];
-                readonly counts: string | readonly number[];
-            } | null;
-            /** Holes */
-            readonly holes?: readonly (readonly number[])[] | null;
-            /** Bbox */
-            readonly bbox?: readonly number[] | null;
-            /** Area */
-            readonly area?: number | null;
-            /** Iscrowd */
-            readonly iscrowd?: boolean | number | null;
-            /** Keypoints */
-            readonly keypoints?: readonly number[] | null;
-            /** Num Keypoints */
-            readonly num_keypoints?: number | null;
-            /** Attributes */
-            readonly attributes?: {
-                readonly [key: string]: unknown;
-            } | null;
-            /** Score */
-            readonly score?: number | null;
-            /** Caption */
-            readonly caption?: string | null;
-        };
-        /**
          * AnnotationOut
          * @description One COCO instance: all its parts, holes, its box and its keypoints under one id.
          *
@@ -4458,7 +4423,7 @@ export interface operations {
         };
         readonly requestBody?: {
             readonly content: {
-                readonly "application/json": components["schemas"]["AnnotationIn"] | null;
+                readonly "application/json": components["schemas"]["AnnotationChange"] | null;
             };
         };
         readonly responses: {

@@ -212,6 +212,14 @@ class Ready extends WithTip {
 
   override get hints(): readonly Hint[] {
     const { erases } = this.tool;
+    // Said before the first stroke, which asks for it.
+    if (selectedPolygon(this.editor)) {
+      return [
+        { gesture: "Shift M", does: "turn the polygon into a mask, to paint on" },
+        { gesture: "Esc", does: "new mask" },
+        { gesture: "[ ]", does: "size" },
+      ];
+    }
     return [
       { gesture: "Drag", does: erases ? "erase" : "paint" },
       { gesture: "[ ]", does: "size" },

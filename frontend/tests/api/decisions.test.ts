@@ -418,3 +418,56 @@ test("undo of what somebody else changed since asks which of the two stays", asy
   await visit.saved();
   expect([visit.shows, visit.states[0]]).toEqual([[[2], 1, 0], "accepted"]);
 });
+
+test("attributes that are changed before the server hears go with the one request", async () => {
+  const visit = new Visit();
+  const attributes = { track: 7, side: "left", worn: 0 };
+  visit.server.predictions.set(1, { fields: { category_id: PERSON.id, bbox: [...BOX], attributes }, state: "open" });
+  visit.editor.predictions.load([found(2), { ...found(1), shape: { ...found(1).shape, attributes } }]);
+  await visit.cut().pick(2).press("N").quiet();
+  visit.pick(1).press("Y");
+  visit.editor.edit("Change attribute", [visit.last], (old) => ({ ...old, attributes: { track: 7, side: null, color: "red" } }));
+  await visit.reconnect();
+  expect(visit.server.log.filter((line) => line.includes("/1"))).toEqual([
+    'POST /api/predictions/1/accept {"attributes_patch":{"color":"red","worn":null},"attributes_null":["side"]}',
+  ]);
+  expect(visit.server.all()).toEqual([expect.objectContaining({ attributes: { track: 7, color: "red", side: null } })]);
+  expect(visit.queue.status).toBe("saved");
+});
+
+test("undo of what somebody else is known to have changed since asks, too, and asks again after a closed tab", async () => {
+  const shelf = new Map<string, PendingEntry>();
+  const visit = new Visit(new Server(), shelf);
+  visit.pick(1).press("Y").pick(2).press("Y");
+  await visit.saved();
+  const key = visit.queue.keyOf(1)!;
+  visit.server.change(1, { iscrowd: 1 });
+  visit.queue.takeOver(new Map([[1, read(visit.server.now(1)!)]]));
+  await visit.press("Mod+Z", "Mod+Z").quiet();
+  expect([visit.queue.conflicts, visit.states]).toEqual([[key], ["accepted", "open"]]);
+  expect(visit.queue.trouble(key)).toMatchObject({ theirs: { annotation: { iscrowd: 1 } } });
+
+  const next = new Visit(visit.server, shelf);
+  await next.quiet();
+  expect([next.queue.conflicts.length, next.server.now(1)?.iscrowd]).toEqual([1, 1]);
+  next.queue.resolve(next.queue.conflicts[0]!, "theirs");
+  await next.saved();
+  expect([next.shows, next.states[0], next.server.now(1)?.version]).toEqual([[[2], 1, 0], "accepted", 2]);
+
+  // Whoever says so takes it back all the same.
+  visit.queue.resolve(key, "mine");
+  await visit.saved();
+  expect([visit.states[0], visit.server.now(1)]).toEqual(["open", null]);
+});
+
+test("taken back after a lost answer, what somebody else has changed since stays, and the person is told", async () => {
+  const visit = new Visit();
+  visit.server.faults = ["cut-after"];
+  await visit.pick(1).press("Y").quiet();
+  visit.server.change(1, { iscrowd: 1 });
+  visit.press("Mod+Z");
+  await visit.reconnect();
+  expect([visit.shows, visit.states[0], visit.server.now(1)?.version]).toEqual([[[2], 1, 0], "accepted", 2]);
+  expect(visit.editor.notice).toBe("Somebody else has changed meanwhile what you accepted: it stays.");
+  expect(visit.editor.history.redoLabel).toBeNull();
+});

@@ -22,6 +22,8 @@ interface Found {
   annotation?: number;
 }
 
+type Change = Schemas["AnnotationChange"];
+
 type Fault = "ok" | "cut-before" | "cut-after" | { status: number; body?: unknown };
 
 export class Server {
@@ -54,7 +56,7 @@ export class Server {
 
   /** Someone else's doing. */
   change(id: number, fields: Partial<WireAnnotation>): void {
-    this.#next(id, { ...this.now(id)!, ...fields });
+    this.#next(id, { ...this.now(id)!, updated_by: 2, ...fields });
   }
 
   /** Resolves when no request is on its way, and none has followed from the last answer. */
@@ -83,7 +85,9 @@ export class Server {
       const found = this.now(Number(id));
       return found ? answer(200, found) : answer(404, { detail: "It was deleted." });
     }
-    if (kind === "predictions") return this.decide(Number(id), verb!, body as object);
+    const unknown = verb !== "restore" && Object.keys(body ?? {}).find((name) => !isNamed(kind!, name));
+    if (unknown) return answer(422, { code: "invalid", detail: `${unknown} is not permitted.` });
+    if (kind === "predictions") return this.decide(Number(id), verb!, body as Change);
     if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
@@ -95,12 +99,12 @@ export class Server {
       return answer(204, null);
     }
     const from = verb === "restore" ? (body as { version: number }).version : row.version;
-    const fields = verb === "restore" ? {} : (body as object);
-    return answer(200, this.#next(Number(id), { ...row.versions.get(from)!, ...fields, ...boxOf(fields) }));
+    const fields = verb === "restore" ? {} : (body as Change);
+    return answer(200, this.#next(Number(id), { ...changed(row.versions.get(from)!, fields), updated_by: 1 }));
   }
 
   /** Accepts, rejects or reopens, as whoever `by` is. */
-  decide(id: number, verb: string, body: object = {}, by = 1): Answer {
+  decide(id: number, verb: string, body: Change | null = null, by = 1): Answer {
     const found = this.predictions.get(id);
     if (!found) return answer(404, { code: "not_found", detail: "No such prediction." });
     const made = found.annotation === undefined ? null : this.rows.get(found.annotation)!;
@@ -114,7 +118,7 @@ export class Server {
     delete found.annotation;
     found.state = verb === "accept" ? "accepted" : verb === "reject" ? "rejected" : "open";
     if (verb !== "accept") return answer(200, {});
-    const wire = this.add({ ...found.fields, ...body, created_by: by, updated_by: by });
+    const wire = this.add({ ...changed(found.fields, body ?? {}), created_by: by, updated_by: by });
     found.annotation = wire.id;
     return answer(201, wire);
   }
@@ -155,6 +159,39 @@ export class Server {
     };
     return { ...EMPTY_ANNOTATION, image_id: 5, ...facts, ...fields };
   }
+}
+
+/** The members of the bodies that the real server takes; it refuses any other. */
+const NAMES = {
+  category_id: true,
+  segmentation: true,
+  holes: true,
+  bbox: true,
+  area: true,
+  iscrowd: true,
+  keypoints: true,
+  num_keypoints: true,
+  attributes: true,
+  score: true,
+  caption: true,
+} satisfies Record<Shared, true>;
+const OF_CHANGES = { attributes_patch: true, attributes_null: true } satisfies Own<"AnnotationChange">;
+const OF_NEW = { task: true, client_key: true, copy_of: true } satisfies Own<"NewAnnotation">;
+
+type Shared = keyof Schemas["AnnotationChange"] & keyof Schemas["NewAnnotation"];
+type Own<Name extends "AnnotationChange" | "NewAnnotation"> = Record<Exclude<keyof Schemas[Name], Shared>, true>;
+
+const isNamed = (kind: string, name: string): boolean => name in NAMES || name in (kind === "images" ? OF_NEW : OF_CHANGES);
+
+/** With a change made, single attributes among it. */
+function changed<T extends Partial<WireAnnotation>>(row: T, change: Change): T {
+  const { attributes_patch, attributes_null, ...fields } = change;
+  const merged = { ...(fields.attributes ?? row.attributes), ...attributes_patch };
+  const kept = Object.entries(merged).filter(([name]) => attributes_patch?.[name] !== null);
+  const nulls = (attributes_null ?? []).map((name) => [name, null]);
+  const attributes = Object.fromEntries([...kept, ...nulls]) as WireAnnotation["attributes"];
+  const named = attributes_patch || attributes_null ? { attributes } : {};
+  return { ...row, ...(fields as Partial<WireAnnotation>), ...named, ...boxOf(fields as Partial<WireAnnotation>) };
 }
 
 /** The box follows a segmentation that changes, unless it is named. */

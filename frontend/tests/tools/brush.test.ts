@@ -147,6 +147,8 @@ describe("a selected polygon", () => {
     const key = story.given(polygon);
     const before = story.annotations;
     story.editor.select([key]);
+    // What is needed is on the screen before the first stroke.
+    expect(story.editor.hand.hints[0]).toEqual({ gesture: "Shift M", does: "turn the polygon into a mask, to paint on" });
     story.click(100, 50);
     expect(story.path).toBe("brush.offering");
     expect(story.editor.notice).toContain("made of polygons");
