@@ -82,8 +82,8 @@ export class Live {
   readonly view: Dependency;
   readonly tool: Dependency;
   readonly camera: Dependency;
-  /** The camera's scale, as a number to read. */
-  readonly zoom: Dependency;
+  /** Camera and pointer, for numbers to read. */
+  readonly reading: Dependency;
   readonly category: Dependency;
   readonly categories: Dependency;
   readonly notice: Dependency;
@@ -116,7 +116,7 @@ export class Live {
     this.view = on("view");
     this.tool = on("tool");
     this.camera = on("camera");
-    this.zoom = dependency((ask) => editor.signal.on(["camera"], ask), unhurried);
+    this.reading = dependency((ask) => editor.signal.on(["camera", "tool"], ask), unhurried);
     this.category = on("category");
     this.categories = on("categories");
     this.notice = on("notice");

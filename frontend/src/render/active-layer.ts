@@ -176,14 +176,17 @@ export class ActiveLayer implements Layer {
     if (toolId === "select" && view.selection.size > 1) return this.#group(frame);
     if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
-    const all = shapes.handles(annotation, this.#editor.context(annotation));
+    const context = this.#editor.context(annotation);
+    const mine = (handle: Handle): boolean => toolId === "select" || isKeypoint(handle);
+    const { hoveredHandle } = view;
+    const chosen = view.keypoint === null ? [] : shapes.handles(annotation, context).filter(isKeypoint);
     drawHandles(this.#context, frame, {
-      handles: toolId === "select" ? all : all.filter(isKeypoint),
+      // While one of thousands is dragged, the others are neither drawn nor listed.
+      handles: this.#editor.history.open ? [] : shapes.handles(annotation, context).filter(mine),
       selected: selectedPoints(this.#editor),
-      hovered: view.hoveredHandle,
-      chosen: all.find((handle) => isKeypoint(handle) && handle.index === view.keypoint) ?? null,
+      hovered: hoveredHandle && mine(hoveredHandle) ? shapes.handleNow(annotation, hoveredHandle, context) : null,
+      chosen: chosen.find(({ index }) => index === view.keypoint) ?? null,
       color: this.#color(key),
-      moving: this.#editor.history.open,
     });
   }
 
@@ -200,7 +203,6 @@ export class ActiveLayer implements Layer {
       hovered: null,
       chosen: null,
       color: FRAME,
-      moving: false,
     });
   }
 

@@ -22,32 +22,30 @@ const MARK_CSS_RADIUS = 8;
 export interface Handles {
   readonly handles: readonly Handle[];
   readonly selected: readonly Handle[];
+  /** As it is now, like those before. */
   readonly hovered: Handle | null;
   /** A keypoint that was chosen by its name. */
   readonly chosen: Handle | null;
   readonly color: string;
-  /** A gesture changes the outline. */
-  readonly moving: boolean;
 }
 
 export function drawHandles(
   context: CanvasRenderingContext2D,
   frame: Frame,
-  { handles, selected, hovered, chosen, color, moving }: Handles,
+  { handles, selected, hovered, chosen, color }: Handles,
 ): void {
   context.lineWidth = LINE_CSS_PIXELS;
-  if (!moving) drawAll(context, frame, handles, color);
+  drawAll(context, frame, handles, color);
   for (const { at } of selected) {
     const { x, y } = toScreen(frame.camera, at);
     if (onStage(x, y, frame)) drawSquare(context, x, y, SELECTED_HANDLE_CSS_PIXELS, color, true);
   }
   if (chosen) drawRing(context, toScreen(frame.camera, chosen.at), color);
-  const under = hovered && handles.find((handle) => sameHandle(handle, hovered));
-  if (!under) return;
-  const { x, y } = toScreen(frame.camera, under.at);
-  if (isKeypoint(under)) drawRing(context, { x, y }, color);
+  if (!hovered) return;
+  const { x, y } = toScreen(frame.camera, hovered.at);
+  if (isKeypoint(hovered)) drawRing(context, { x, y }, color);
   else drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
-  if (under.label) drawLabel(context, under.label, x, y);
+  if (hovered.label) drawLabel(context, hovered.label, x, y);
 }
 
 /** Keypoints are drawn as dots already; a handle would hide whether they are seen. */
@@ -151,9 +149,6 @@ function apart(handles: readonly Handle[], side: number, frame: Frame): ScreenPo
 function onStage(x: number, y: number, { size }: Frame): boolean {
   return x >= -8 && y >= -8 && x <= size.width + 8 && y <= size.height + 8;
 }
-
-const sameHandle = (a: Handle, b: Handle): boolean =>
-  a.shape === b.shape && a.part === b.part && a.index === b.index;
 
 /** A name beside a point of the stage. */
 export function drawLabel(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {

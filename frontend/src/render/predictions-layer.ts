@@ -99,12 +99,11 @@ export class PredictionsLayer implements Layer {
     const { hand, readOnly, view } = this.#editor;
     if (readOnly || hand.toolId !== "select" || view.selection.size > 0) return;
     drawHandles(this.#context, frame, {
-      handles: shapes.handles(shape, this.#editor.context(shape)),
+      handles: hand.busy ? [] : shapes.handles(shape, this.#editor.context(shape)),
       selected: [],
       hovered: null,
       chosen: null,
       color: this.#editor.color(shape.category_id),
-      moving: hand.busy,
     });
   }
 

@@ -127,7 +127,8 @@ export class ShapesLayer implements Layer {
     const without = this.#without();
     const current =
       this.#raster &&
-      this.#outdated.size === 0 &&
+      // What is in hand may change as it likes: it is not on the bitmap.
+      [...this.#outdated].every((key) => without.has(key)) &&
       stillCovers(this.#raster.frame, frame) &&
       this.#raster.look === this.#editor.view.look &&
       sameKeys(this.#raster.without, without);

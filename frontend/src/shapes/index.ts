@@ -89,6 +89,14 @@ export function handles(annotation: Annotation, context: ShapeContext): readonly
   return list;
 }
 
+/** A handle of another state as it is in this one, without listing all others; null when it is gone. */
+export function handleNow(annotation: Annotation, { shape, part, index }: Handle, context: ShapeContext): Handle | null {
+  const kind = named(shape);
+  if (!kind.present(annotation)) return null;
+  if (kind.handle) return kind.handle(annotation, part, index);
+  return kind.handles(annotation, context).find((handle) => handle.part === part && handle.index === index) ?? null;
+}
+
 export function drag(annotation: Annotation, handle: Handle, to: ImagePoint): Annotation {
   return named(handle.shape).drag(annotation, handle, to);
 }

@@ -180,6 +180,11 @@ export const polygons: ShapeKind = {
     );
   },
 
+  handle(annotation, part, index) {
+    const ring = allRings(annotation)[part];
+    return ring && index < vertexCount(ring) ? handleOf(part, index, vertex(ring, index)) : null;
+  },
+
   drag(annotation, handle, to) {
     const ring = allRings(annotation)[handle.part];
     return ring ? withRing(annotation, handle.part, withVertex(ring, handle.index, to)) : annotation;

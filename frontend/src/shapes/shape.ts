@@ -78,6 +78,8 @@ export interface ShapeKind {
   /** Too slow to compute for the main thread: left to the raster worker. */
   readonly heavy: boolean;
   handles(annotation: Annotation, context: ShapeContext): Handle[];
+  /** One of them; null when there is none such. Kinds with few handles have no such function. */
+  handle?(annotation: Annotation, part: number, index: number): Handle | null;
   /** The annotation with the handle elsewhere. */
   drag(annotation: Annotation, handle: Handle, to: ImagePoint): Annotation;
   /** Null when this handle cannot be taken away. */

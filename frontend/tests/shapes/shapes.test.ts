@@ -41,6 +41,15 @@ describe.each(shapes.SHAPES)("$name", (shape) => {
     expect(left <= 20 && top <= 20 && right >= 20 && bottom >= 20).toBe(true);
   });
 
+  test("finds each of its handles by its place, and none that is gone", () => {
+    const all = shapes.handles(annotation, PERSON);
+    expect(all.map((handle) => shapes.handleNow(annotation, handle, PERSON))).toEqual(all);
+    for (const handle of all) {
+      expect(shapes.handleNow(annotation, { ...handle, index: 99 }, PERSON)).toBeNull();
+      expect(shapes.handleNow(EMPTY_ANNOTATION, handle, PERSON)).toBeNull();
+    }
+  });
+
   test("has something to draw", () => {
     const { areas, lines, dots } = shape.outline(annotation, PERSON);
     expect(areas.length + lines.length + dots.length).toBeGreaterThan(0);
