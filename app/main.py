@@ -83,7 +83,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     memory_mb = settings.decoder_memory_mb
     cache = Cache(parts.sessions, parts.storage, most_mb=settings.cache_mb)
     made = Tiles(parts.storage, cache, memory_mb=memory_mb)
-    large = LargePictures(parts.storage, cache, memory_mb=memory_mb)
+    large = LargePictures(cache, memory_mb=memory_mb)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -5,12 +5,14 @@ the plain `Request` instead, checks who is calling, and then reads the body with
 """
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, from_thread, to_thread
 from anyio.lowlevel import RunVar
 from fastapi import Request
 from python_multipart import multipart
@@ -21,7 +23,7 @@ from starlette.requests import ClientDisconnect
 from app.errors import Invalid, Malformed, TooLarge, WrongType
 from app.services.storage import disk_full_as_problem
 
-__all__ = ["ReceivedFile", "receive"]
+__all__ = ["ReceivedFile", "aside", "receive"]
 
 _BYTES_AT_ONCE = 1024 * 1024
 _LONGEST_TEXT_BYTES = 64 * 1024
@@ -30,6 +32,8 @@ _MOST_TEXTS = 100
 # once would leave none for pages.
 _THREADS = 8
 _threads: RunVar[CapacityLimiter] = RunVar("threads of uploads")
+# Whose turn the work of this thread takes, and what stands for it there.
+_turn: ContextVar[tuple[CapacityLimiter, object] | None] = ContextVar("turn", default=None)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,35 @@ async def _in_thread(work: Callable[[bytes], None], data: bytes) -> None:
     except LookupError:
         threads = CapacityLimiter(_THREADS)
         _threads.set(threads)
-    await to_thread.run_sync(work, data, limiter=threads)
+    turn = object()
+    await threads.acquire_on_behalf_of(turn)
+    token = _turn.set((threads, turn))
+    try:
+        await to_thread.run_sync(work, data, limiter=CapacityLimiter(1))
+    finally:
+        _turn.reset(token)
+        threads.release_on_behalf_of(turn)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """For `on_file` while it waits for another process: other uploads go on meanwhile."""
+    turn = _turn.get()
+    if turn is None:
+        yield
+        return
+    threads, holder = turn
+    from_thread.run_sync(threads.release_on_behalf_of, holder)
+    try:
+        yield
+    finally:
+        from_thread.run(_take_again, threads, holder)
+
+
+async def _take_again(threads: CapacityLimiter, holder: object) -> None:
+    # Also for a request that was broken off: its turn is given back at the end.
+    with CancelScope(shield=True):
+        await threads.acquire_on_behalf_of(holder)
 
 
 def _boundary(request: Request) -> bytes:

@@ -1,8 +1,9 @@
 """The pixels of an image: its file, thumbnails, and overlays of its annotations."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -10,7 +11,7 @@ from fastapi.responses import Response
 
 from app.api import deps, files, problems
 from app.api.deps import ContextDep
-from app.api.waiting import wait_for
+from app.api.waiting import read_or_remake, wait_for
 from app.context import AppContext
 from app.errors import Unavailable
 from app.models import Blob, Image
@@ -22,6 +23,7 @@ from app.services.storage import blob_key
 
 __all__ = ["Shown", "ShownDep", "Version", "router", "source_of"]
 
+Content = TypeVar("Content")
 router = APIRouter(
     tags=["images"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
 )
@@ -132,20 +134,23 @@ async def picture(
     known = files.not_modified(request, tag, forever=forever)
     if known is not None:
         return known
-    if is_converted:
-        is_large = large_pictures.is_large(shown.image, shown.media_type)
-        await _made(
-            request, large, await run_in_threadpool(large.converted, source, is_large=is_large)
+
+    def send() -> Response:
+        return files.send(
+            request,
+            context.storage,
+            key,
+            media_type=media_type,
+            tag=tag,
+            more={},
+            forever=forever,
         )
-    return await run_in_threadpool(
-        files.send,
-        request,
-        context.storage,
-        key,
-        media_type=media_type,
-        tag=tag,
-        more={},
-        forever=forever,
+
+    if not is_converted:
+        return await run_in_threadpool(send)
+    is_large = large_pictures.is_large(shown.image, shown.media_type)
+    return await _read_made(
+        request, large, key, lambda: large.converted(source, is_large=is_large), send
     )
 
 
@@ -218,18 +223,42 @@ async def _thumbnail(
 ) -> bytes:
     """The bytes of a thumbnail; whoever waits for that of a large image takes no thread."""
     source, storage = source_of(shown), context.storage
-    data = await run_in_threadpool(pictures.find_thumbnail, storage, source, size=size)
-    if data is not None:
-        return data
     is_large = large_pictures.is_large(shown.image, shown.media_type)
-    if is_large:
-        await _made(request, large, await run_in_threadpool(large.shrunk, source))
-    return await run_in_threadpool(
-        pictures.make_thumbnail, storage, source, size=size, is_large=is_large
+    # The largest one of a large image counts towards the limit: whoever reads it says so below.
+    if not is_large or size < pictures.SIZES[-1]:
+        data = await run_in_threadpool(pictures.find_thumbnail, storage, source, size=size)
+        if data is not None:
+            return data
+
+    def make() -> bytes:
+        return pictures.make_thumbnail(storage, source, size=size, is_large=is_large)
+
+    if not is_large:
+        return await run_in_threadpool(make)
+    key = pictures.largest_thumbnail_key(source)
+    return await _read_made(request, large, key, lambda: large.shrunk(source), make)
+
+
+async def _read_made(
+    request: Request,
+    large: LargePictures,
+    key: str,
+    begin: Callable[[], Future[None] | None],
+    read: Callable[[], Content],
+) -> Content:
+    """What `read` gives once the file is there that `begin` makes unless it is."""
+
+    async def make() -> None:
+        making = await run_in_threadpool(begin)
+        if making is not None:
+            gone = Unavailable("Nobody waits for the picture any more.", code="picture_unavailable")
+            await wait_for(request, making, leave=large.leave, gone=gone)
+
+    await make()
+    return await read_or_remake(
+        None,
+        lambda _: read(),
+        make=make,
+        forget=lambda: large.forget(key),
+        lost=Unavailable("The picture cannot be kept.", code="picture_unavailable"),
     )
-
-
-async def _made(request: Request, large: LargePictures, making: Future[None] | None) -> None:
-    if making is not None:
-        gone = Unavailable("Nobody waits for the picture any more.", code="picture_unavailable")
-        await wait_for(request, making, leave=large.leave, gone=gone)

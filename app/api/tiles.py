@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app.api import files, problems
 from app.api.deps import ContextDep
 from app.api.pictures import ShownDep, Version, source_of
-from app.api.waiting import wait_for
+from app.api.waiting import read_or_remake, wait_for
 from app.errors import NotFound, Unavailable
 from app.services import tiles
 from app.services.decoding import Source
@@ -124,15 +124,12 @@ async def tile(
     known = files.not_modified(request, tag, forever=forever)
     if known is not None:
         return known
-    try:
-        data = await run_in_threadpool(found.read, source, pyramid, name)
-    except NotFound:
-        # Somebody emptied the cache, or the disk has spoilt it.
-        found.forget(source)
-        pyramid = await _made(found, source, request)
-        try:
-            data = await run_in_threadpool(found.read, source, pyramid, name)
-        except NotFound:
-            found.forget(source)
-            raise Unavailable("The tile cannot be kept.", code="tiles_unavailable") from None
+
+    data = await read_or_remake(
+        pyramid,
+        lambda tiles_there: found.read(source, tiles_there, name),
+        make=lambda: _made(found, source, request),
+        forget=lambda: found.forget(source),
+        lost=Unavailable("The tile cannot be kept.", code="tiles_unavailable"),
+    )
     return files.send_bytes(data, media_type=pyramid.media_type, tag=tag, forever=forever)

@@ -84,7 +84,7 @@ async def upload(
     cannot be taken is listed in `rejected`, and the others go on.
     """
     with disk_full_as_problem(), context.storage.scratch.folder() as folder:
-        inbox = Inbox(folder, context.settings)
+        inbox = Inbox(folder, context.settings, aside=multipart.aside)
         texts = await multipart.receive(
             request,
             files={"files"},

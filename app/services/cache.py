@@ -5,13 +5,17 @@ together are larger than the limit, those go that nobody used for the longest ti
 within the last minutes stays, so nothing vanishes while somebody reads it, and the limit may be
 exceeded meanwhile. The rows are in the database: every server that shares the files shares them,
 and a restart changes nothing. The folder may be emptied by hand: what is missing is made again.
+What `Cache.use` has seen it vouches for during half a minute; whoever finds nothing there then says
+so with `Cache.forget`, and makes it again.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -21,7 +25,7 @@ from app.db import SessionFactory
 from app.errors import AppError, NotFound
 from app.models import CachedFile
 from app.services import blobs
-from app.services.storage import Storage
+from app.services.storage import Storage, blob_key, disk_full_as_problem
 
 __all__ = ["Cache"]
 
@@ -46,8 +50,22 @@ class Cache:
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}
 
+    def make(self, sha256: str, key: str, work: Callable[[BinaryIO, Path], Path]) -> None:
+        """Keep what `work` makes of the stored file, an open one, in a folder that goes then.
+
+        NotFound when the stored file is gone, Unavailable (``disk_full``) without room.
+        """
+        with disk_full_as_problem(), self._storage.scratch.folder() as folder:
+            with self._storage.open(blob_key(sha256)) as file:
+                made = work(file, folder)
+            self.keep(sha256, key, made)
+
     def keep(self, sha256: str, key: str, made: Path) -> None:
-        """Take in what was made from the stored file, unless that is gone meanwhile."""
+        """Take in what was made from the stored file, unless that is gone meanwhile.
+
+        A process that is killed before the row is committed leaves a file that counts from when it
+        is looked at, or made again.
+        """
         with self._sessions.begin() as session:
             # Locked, so that a deletion at this moment comes before or after, and then takes it.
             if not blobs.hold(session, sha256=sha256):

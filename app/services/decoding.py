@@ -44,6 +44,15 @@ _AT_ONCE = 2
 _KEPT = re.compile(r"HOME|LANG|PATH|(DYLD|LC|LD|MALLOC|PYTHON|VIPS)_?[A-Z_]*")
 # What libraries say that end the whole process when there is no memory.
 _SAYS_MEMORY = re.compile(rb"memory|alloc", re.IGNORECASE)
+# How a process ends that fell over what it read; other signals come from outside.
+_CRASHES = {
+    -signal.SIGABRT,
+    -signal.SIGBUS,
+    -signal.SIGFPE,
+    -signal.SIGILL,
+    -signal.SIGSEGV,
+    -signal.SIGTRAP,
+}
 _turns = {command: threading.BoundedSemaphore(_AT_ONCE) for command in get_args(Command)}
 _log = logging.getLogger(__name__)
 
@@ -124,6 +133,9 @@ class Decoder:
         """The exit code, negative for a signal and None when it took too long; and its words."""
         with self._lock:
             self._children.add(child)
+            if self._is_closed:
+                # It was started just when the others were ended.
+                child.kill()
         with child:
             try:
                 _, said = child.communicate(timeout=_MOST_SECONDS)
@@ -141,7 +153,7 @@ class Decoder:
         if code == DISK_FULL:
             return Unavailable("The server's disk is full.", code="disk_full")
         # The kernel ended it for the memory that it took, or a library gave up.
-        if code in (NO_MEMORY, -signal.SIGKILL) or (code < 0 and _SAYS_MEMORY.search(said)):
+        if code in (NO_MEMORY, -signal.SIGKILL) or (code in _CRASHES and _SAYS_MEMORY.search(said)):
             return Invalid(
                 "The image takes more memory to decode than this server gives for one.",
                 code="image_too_large",
@@ -152,7 +164,7 @@ class Decoder:
                 code="image_too_large",
             )
         # A decoder that fell over the bytes has decoded nothing either.
-        if code == DAMAGED or code < 0:
+        if code == DAMAGED or code in _CRASHES:
             return Invalid("The image is truncated or damaged.", code="image_damaged")
         return None
 
@@ -161,5 +173,11 @@ def _environment(folder: Path) -> dict[str, str]:
     """What the child needs of ours: it decodes bytes of strangers, so no secret is among it."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     # Pictures are spread out in the folder, and not in a /tmp that may be memory. Few arenas: each
-    # takes addresses, which are what is limited.
-    return kept | {"TMPDIR": str(folder), "VIPS_BLOCK_UNTRUSTED": "1", "MALLOC_ARENA_MAX": "2"}
+    # takes addresses, which are what is limited. So does each thread, and there would be as many as
+    # the machine has processors.
+    return kept | {
+        "TMPDIR": str(folder),
+        "VIPS_BLOCK_UNTRUSTED": "1",
+        "VIPS_CONCURRENCY": "2",
+        "MALLOC_ARENA_MAX": "2",
+    }

@@ -9,7 +9,8 @@ is in the dataset afterwards, or nothing.
 import hashlib
 import itertools
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +77,18 @@ class SoundFile:
 class Inbox:
     """Files on their way in; `items` are what became of them, in the order in which they came."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`aside` is entered while another process decodes a file."""
         self.items: list[SoundFile | Rejection] = []
         self._folder = folder
         self._settings = settings
+        self._aside = aside
         self._decoder = Decoder(settings.decoder_memory_mb)
         self.allowance = zips.Allowance(settings.max_upload_mb * 1_000_000)
         self._numbers = itertools.count(1)
@@ -118,9 +127,10 @@ class Inbox:
 
     def _decode_elsewhere(self, file: BinaryIO, media_type: str) -> None:
         trouble = Unavailable("The image could not be decoded.", code="picture_unavailable")
-        self._decoder.run(
-            "check", file, media_type=media_type, folder=self._folder, trouble=trouble
-        )
+        with self._aside():
+            self._decoder.run(
+                "check", file, media_type=media_type, folder=self._folder, trouble=trouble
+            )
 
     def _take_zip(self, name: str, path: Path) -> None:
         before = len(self.items)

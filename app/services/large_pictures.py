@@ -16,12 +16,12 @@ from app.services import pictures, pixels
 from app.services.cache import Cache
 from app.services.decoding import Command, Decoder, Source
 from app.services.makings import Makings
-from app.services.storage import Storage, blob_key, disk_full_as_problem
 
 __all__ = ["LargePictures", "is_large"]
 
 _MAKINGS_AT_ONCE = 2
-# A JPEG is decoded at a part of its size for a thumbnail.
+# A JPEG is decoded at a part of its size for a thumbnail. A progressive one is not, and takes three
+# times as much as this; which of the two it is, only the file tells.
 _BYTES_PER_PIXEL = {"image/jpeg": 2}
 
 
@@ -37,9 +37,8 @@ class LargePictures:
     The exceptions of what is made are those of `app.services.tiles.Tiles.make`.
     """
 
-    def __init__(self, storage: Storage, cache: Cache, *, memory_mb: int) -> None:
+    def __init__(self, cache: Cache, *, memory_mb: int) -> None:
         """`memory_mb` is what decoding a picture may take, in megabytes."""
-        self._storage = storage
         self._cache = cache
         self._decoder = Decoder(memory_mb)
         self._makings: Makings[None] = Makings("pictures", at_once=_MAKINGS_AT_ONCE)
@@ -47,17 +46,20 @@ class LargePictures:
     def shrunk(self, source: Source) -> Future[None] | None:
         """The largest thumbnail, being made; None when it is there."""
         key = pictures.largest_thumbnail_key(source)
-        return self._made(source, key, lambda file, made: self._run("shrink", source, file, made))
+        return self._made(
+            source, key, lambda file, folder: self._run("shrink", source, file, folder)
+        )
 
     def converted(self, source: Source, *, is_large: bool) -> Future[None] | None:
         """The whole picture as PNG, being made; None when it is there."""
 
-        def convert(file: BinaryIO, made: Path) -> None:
+        def convert(file: BinaryIO, folder: Path) -> Path:
             if is_large:
-                self._run("convert", source, file, made)
-            else:
-                shown = pixels.shown(file, box=None, orientation=source.orientation)
-                made.write_bytes(pixels.png(shown))
+                return self._run("convert", source, file, folder)
+            made = folder / "picture"
+            shown = pixels.shown(file, box=None, orientation=source.orientation)
+            made.write_bytes(pixels.png(shown))
+            return made
 
         return self._made(source, pictures.converted_key(source), convert)
 
@@ -65,35 +67,33 @@ class LargePictures:
         """One of those who wait went away: what nobody waits for is not begun."""
         self._makings.leave(future)
 
+    def forget(self, key: str) -> None:
+        """Look anew next time: what is kept there is gone."""
+        self._cache.forget(key)
+
     def close(self) -> None:
         """End what is being made; nothing of it stays."""
         self._makings.close()
         self._decoder.close()
 
     def _made(
-        self, source: Source, key: str, work: Callable[[BinaryIO, Path], None]
+        self, source: Source, key: str, work: Callable[[BinaryIO, Path], Path]
     ) -> Future[None] | None:
         if self._cache.use(source.sha256, key):
             return None
+        return self._makings.make(key, lambda: self._cache.make(source.sha256, key, work))
 
-        def make() -> None:
-            with disk_full_as_problem(), self._storage.scratch.folder() as folder:
-                made = folder / "picture"
-                with self._storage.open(blob_key(source.sha256)) as file:
-                    work(file, made)
-                self._cache.keep(source.sha256, key, made)
-
-        return self._makings.make(key, make)
-
-    def _run(self, command: Command, source: Source, file: BinaryIO, made: Path) -> None:
+    def _run(self, command: Command, source: Source, file: BinaryIO, folder: Path) -> Path:
+        target = folder / "picture"
         self._decoder.run(
             command,
             file,
             media_type=source.media_type,
             orientation=source.orientation,
-            folder=made.parent,
-            target=made,
+            folder=folder,
+            target=target,
             trouble=Unavailable(
                 "The picture of the image could not be made.", code="picture_unavailable"
             ),
         )
+        return target

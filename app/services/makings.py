@@ -50,8 +50,11 @@ class Makings(Generic[Made]):
             if future is None:
                 future = self._pool.submit(self._work, key, work)
                 self._underway[key] = future
+                # Counted before: what has ended already is taken off by the callback at once.
+                self._waiting[key] += 1
                 future.add_done_callback(lambda _: self._done(key))
-            self._waiting[key] += 1
+            else:
+                self._waiting[key] += 1
             return future
 
     def leave(self, future: Future[Made]) -> None:

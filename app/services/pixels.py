@@ -14,7 +14,8 @@ TIFF       turned by Pillow itself while it loads; its orientation counts as 1 h
 GIF, WebP  the first frame only
 =========  ==================================================================================
 
-Pictures that take more than `LARGE_BYTES` here are decoded elsewhere (`app.services.decoding`).
+Pictures that take more than `LARGE_BYTES` here are decoded elsewhere (`app.services.decoding`), but
+for those whose pixels are wanted as an array (`raw`).
 """
 
 import threading

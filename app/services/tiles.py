@@ -28,7 +28,7 @@ from app.services.cache import Cache
 from app.services.decoder import OVERLAP_PIXELS, TILE_PIXELS
 from app.services.decoding import Decoder, Source
 from app.services.makings import Makings
-from app.services.storage import Storage, blob_key, cache_key, disk_full_as_problem
+from app.services.storage import Storage, cache_key
 
 __all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Tiles", "key", "tag"]
 
@@ -173,10 +173,9 @@ class Tiles:
         found = self.find(source)
         if found is not None:
             return found
-        with disk_full_as_problem(), self._storage.scratch.folder() as folder:
-            with self._storage.open(blob_key(source.sha256)) as file:
-                made = self._run(source, file, folder)
-            self._cache.keep(source.sha256, key(source), made)
+        self._cache.make(
+            source.sha256, key(source), lambda file, folder: self._run(source, file, folder)
+        )
         self.forget(source)
         found = self.find(source)
         if found is None:

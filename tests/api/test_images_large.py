@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from PIL import Image as Pillow
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.context import AppContext
-from app.models import Dataset
+from app.main import create_app
+from app.models import CachedFile, Dataset
 from app.services import pixels
+from app.services.cache import Cache
 from app.services.decoding import Decoder
 from tests.api.uploading import check_storage, codes, names, upload
 from tests.build import make_image
@@ -112,9 +116,57 @@ def test_a_whole_picture(
     # What is there counts towards the limit, and is made again when somebody emptied the cache.
     for file in (settings.data_dir / "cache").glob("*/*/picture*"):
         file.unlink()
-    api.app.state.large_pictures._cache._noted.clear()  # type: ignore[attr-defined]
     assert api.get(path).content == answer.content
     assert runs["convert"] == 2
+    # So it is when the image went, and the same file came again at once.
+    assert api.delete(f"/api/images/{image['id']}").status_code == 204
+    image = upload(api, dataset, [("a.tif", content)])["images"][0]
+    assert api.get(f"/api/images/{image['id']}/picture").content == answer.content
+    assert runs["convert"] == 3
+
+
+def test_thumbnails_of_an_emptied_cache(
+    api: ApiClient, dataset: Dataset, runs: Counter[str], settings: Settings
+) -> None:
+    image = upload(api, dataset, [("a.png", make_picture(size=(300, 120)))])["images"][0]
+    for number, what in enumerate(("thumbnail", "overlay", "thumbnail"), start=1):
+        for size in (64, 128, 2048):
+            assert api.get(f"/api/images/{image['id']}/{what}?size={size}").status_code == 200
+        assert runs["shrink"] == number
+        for file in (settings.data_dir / "cache").glob("*/*/thumbnail*"):
+            file.unlink()
+
+
+def test_a_picture_that_cannot_be_kept(
+    api: ApiClient, dataset: Dataset, runs: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is gone as soon as it is there; the trouble is told, and over when its cause is."""
+    image = upload(api, dataset, [("a.png", make_picture(size=(300, 120)))])["images"][0]
+    path = f"/api/images/{image['id']}/thumbnail?size=2048"
+    with monkeypatch.context() as patch:
+        patch.setattr(Cache, "keep", lambda *_: None)
+        answer = api.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "picture_unavailable")
+        assert runs["shrink"] == 2
+    assert api.get(path).status_code == 200
+
+
+def test_the_largest_thumbnail_is_in_use_while_it_is_read(
+    api: ApiClient, dataset: Dataset, context: AppContext, session: Session
+) -> None:
+    image = upload(api, dataset, [("a.png", make_picture(size=(300, 120)))])["images"][0]
+    path = f"/api/images/{image['id']}/thumbnail?size=2048"
+    assert api.get(path).status_code == 200
+    session.execute(update(CachedFile).values(used_at=CachedFile.used_at - timedelta(hours=1)))
+    session.commit()
+    # Another server sends it.
+    other = create_app(context.settings, context)
+    client = ApiClient(other, session)
+    client.headers.update(api.headers)
+    assert client.get(path).status_code == 200
+    other.state.tiles.close()
+    other.state.large_pictures.close()
+    assert Cache(context.sessions, context.storage, most_mb=0).make_room() == 0
 
 
 def test_a_file_that_cannot_be_shown(

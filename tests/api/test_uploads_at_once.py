@@ -20,6 +20,7 @@ from app.api import multipart
 from app.context import AppContext
 from app.models import Dataset, Image
 from app.services import pixels
+from app.services.decoding import Decoder
 from app.services.intake import Inbox
 from tests.api.test_images_hostile import part
 from tests.api.uploading import check_storage, names, post, upload
@@ -155,6 +156,45 @@ def test_pages_go_on_meanwhile(callers: Callers, monkeypatch: pytest.MonkeyPatch
 
     run_async(story)
     assert found == {"taken": 60}
+
+
+def test_small_files_go_on_while_large_ones_wait(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More large ones, in zips or not, than there are threads for uploads."""
+    monkeypatch.setattr(pixels, "LARGE_BYTES", 1_000_000)
+    run, go_on = Decoder.run, threading.Event()
+    inside: list[int] = []
+
+    def held(*args: Any, **more: Any) -> None:
+        inside.append(1)
+        assert go_on.wait(60)
+        run(*args, **more)
+
+    monkeypatch.setattr(Decoder, "run", held)
+    found: Counter[str] = Counter()
+    many = multipart._THREADS + 2
+
+    async def send(client: httpx.AsyncClient, number: int) -> None:
+        name, content = f"{number}.png", make_picture(size=(600, 500 + number))
+        if number % 2:
+            name, content = f"{number}.zip", make_zip({name: content})
+        found[await callers.upload(client, name, content)] += 1
+
+    async def story() -> None:
+        async with callers.client() as client, anyio.create_task_group() as group:
+            for number in range(many):
+                group.start_soon(send, client, number)
+            try:
+                with anyio.fail_after(50):
+                    while len(inside) < many:
+                        await anyio.sleep(0.01)
+                    assert await callers.upload(client, "small.png", make_picture()) == "taken"
+            finally:
+                go_on.set()
+
+    run_async(story)
+    assert found == {"taken": many}
 
 
 @pytest.mark.parametrize("is_zip", [False, True])

@@ -187,3 +187,29 @@ def test_a_box_beside_an_outline_is_edited_and_a_group_resized(page: Page, serve
     editor.press("Control+z")
     editor.saved()
     assert exported(server, dataset) == before
+
+
+def test_what_is_under_the_pointer_is_marked_again_when_the_zoom_rests(
+    page: Page, server: Server
+) -> None:
+    _, (image, _) = imported(server, "hovered", POSE)
+    editor = EditorPage(page).open(image)
+    page.mouse.move(*editor.at(180, 120))
+    hand = page.locator(".stage > canvas").last
+    expect(hand).to_be_visible()
+    hand.evaluate(
+        """(canvas) => {
+          window.marks = [];
+          new MutationObserver(() => window.marks.push(!canvas.hidden))
+            .observe(canvas, { attributeFilter: ["hidden"] });
+        }"""
+    )
+    page.mouse.wheel(0, -100)
+    until(page, "String(window.marks) === 'false,true'")
+    # What is selected has its handles all the time.
+    page.mouse.down()
+    page.mouse.up()
+    until(page, "editor.tool === 'select.idle'")
+    page.mouse.wheel(0, -100)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("String(marks)") == "false,true"

@@ -107,8 +107,14 @@ def test_what_is_used_stays(
 
 
 def test_what_was_removed_is_not_there(
-    keep: Keep, cache: Cache, session: Session, blob: str, context: AppContext
+    keep: Keep,
+    cache: Cache,
+    session: Session,
+    blob: str,
+    context: AppContext,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("app.services.cache._NOTED_SECONDS", 3600)
     key = keep("a")
     other = Cache(context.sessions, context.storage, most_mb=3)
     assert cache.use(blob, key)

@@ -219,11 +219,15 @@ def a_child_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (signal.SIGSEGV, "image_damaged"),
         (signal.SIGKILL, "image_too_large"),
+        (signal.SIGTERM, "picture_unavailable"),
         (None, "picture_unavailable"),
     ],
 )
 def test_a_decoder_that_ends(sent: signal.Signals | None, code: str, tmp_path: Path) -> None:
-    """By a bug, by the kernel when the machine lacks memory, and together with the server."""
+    """By a bug, by the kernel when the machine lacks memory, and together with the server.
+
+    A service manager that ends a server tells all of its processes at once.
+    """
     found = Decoder(4000)
     caught: list[AppError] = []
     with _sound(tmp_path) as file:
@@ -237,6 +241,24 @@ def test_a_decoder_that_ends(sent: signal.Signals | None, code: str, tmp_path: P
         worker.join()
     assert [error.code for error in caught] == [code]
     assert not psutil.pid_exists(child)
+
+
+@pytest.mark.usefixtures("a_child_that_waits")
+def test_nothing_is_decoded_after_the_end(tmp_path: Path) -> None:
+    """Not even by whoever was fetching the file when the server was closed."""
+    found, caught = Decoder(4000), list[AppError]()
+    found.close()
+    with _sound(tmp_path) as file:
+        worker = threading.Thread(target=_run, args=(found, file, tmp_path, caught), daemon=True)
+        worker.start()
+        worker.join(60)
+    assert [error.code for error in caught] == ["picture_unavailable"]
+
+
+def test_as_many_threads_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The addresses of their stacks are limited, too."""
+    monkeypatch.setenv("VIPS_CONCURRENCY", "96")
+    assert decoding._environment(tmp_path)["VIPS_CONCURRENCY"] == "2"
 
 
 def _sound(tmp_path: Path) -> BinaryIO:
@@ -269,6 +291,8 @@ def _child(found: Decoder) -> int:
         (-signal.SIGXCPU, b"", "image_too_large"),
         (-signal.SIGABRT, b"GLib-ERROR **: failed to allocate 12 bytes", "image_too_large"),
         (-signal.SIGABRT, b"double free", "image_damaged"),
+        (-signal.SIGTERM, b"out of memory", None),
+        (-signal.SIGHUP, b"", None),
         (FAILED, b"", None),
         (None, b"too slow", None),
     ],

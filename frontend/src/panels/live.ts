@@ -15,6 +15,9 @@ import type { Workspace } from "../workspace";
 
 type Dependency = () => void;
 
+/** As long as a number that changes all the time stays as it is. */
+const READING_MS = 100;
+
 function perFrame(update: () => void): { ask: () => void; stop: () => void } {
   let asked = 0;
   return {
@@ -28,9 +31,23 @@ function perFrame(update: () => void): { ask: () => void; stop: () => void } {
   };
 }
 
-function dependency(connect: (ask: () => void) => () => void): Dependency {
+/** For numbers that change with each frame: nobody can read them so fast, and they have to be painted. */
+function unhurried(update: () => void): ReturnType<typeof perFrame> {
+  let asked = 0;
+  return {
+    ask: () => {
+      asked ||= window.setTimeout(() => {
+        asked = 0;
+        update();
+      }, READING_MS);
+    },
+    stop: () => clearTimeout(asked),
+  };
+}
+
+function dependency(connect: (ask: () => void) => () => void, pace = perFrame): Dependency {
   return createSubscriber((update) => {
-    const { ask, stop } = perFrame(update);
+    const { ask, stop } = pace(update);
     const disconnect = connect(ask);
     return () => {
       disconnect();
@@ -65,6 +82,8 @@ export class Live {
   readonly view: Dependency;
   readonly tool: Dependency;
   readonly camera: Dependency;
+  /** The camera's scale, as a number to read. */
+  readonly zoom: Dependency;
   readonly category: Dependency;
   readonly categories: Dependency;
   readonly notice: Dependency;
@@ -97,6 +116,7 @@ export class Live {
     this.view = on("view");
     this.tool = on("tool");
     this.camera = on("camera");
+    this.zoom = dependency((ask) => editor.signal.on(["camera"], ask), unhurried);
     this.category = on("category");
     this.categories = on("categories");
     this.notice = on("notice");

@@ -2,7 +2,8 @@
  * What is in hand: the selection with its handles, what the pointer is over, the
  * gesture's preview, and whatever the bitmap below does not show yet. Drawn anew
  * in every frame; there is never much of it. Of one outline whose points are being
- * moved, which may have thousands, only the part that changes is.
+ * moved, which may have thousands, only the part that changes is. What is under the
+ * pointer is not marked while the image moves: that would often be all there is to paint.
  */
 
 import type { Editor } from "../editor/editor";
@@ -11,7 +12,7 @@ import type { Look } from "../editor/look";
 import { selectedPoints, type PointSelection } from "../editor/points";
 import { groupHandles, selectedGroup } from "../editor/resizing";
 import { union, type Bounds } from "../geometry/bounds";
-import { toScreen } from "../geometry/camera";
+import { toScreen, type Camera } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
@@ -35,6 +36,8 @@ import { changedExtent } from "./repaint";
 import type { ShapesLayer } from "./shapes-layer";
 import { drawTip } from "./tip";
 
+/** A camera that has not moved for so long is at rest. */
+const REST_MS = 120;
 /** More than this many late shapes wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
 /** Of the border of what is cut away, in CSS pixels. */
@@ -69,6 +72,10 @@ export class ActiveLayer implements Layer {
   readonly #editor: Editor;
   readonly #below: ShapesLayer;
   readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
+  readonly #again: () => void;
+  #camera: Camera | null = null;
+  /** The clock that runs until the camera is at rest; 0 while it is. */
+  #travelling = 0;
   /** As it is on the canvas. */
   #moving: Moving | null = null;
 
@@ -76,18 +83,22 @@ export class ActiveLayer implements Layer {
     editor: Editor,
     below: ShapesLayer,
     refused: () => ReadonlyMap<AnnotationKey, string>,
+    again: () => void,
   ) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
     this.#editor = editor;
     this.#below = below;
     this.#refused = refused;
+    this.#again = again;
   }
 
   draw(frame: Frame): void {
+    this.#noteCamera(frame.camera);
     const { view, hand } = this.#editor;
     const late = this.#late();
     const refused = this.#refused();
-    const blank = late.size + view.selection.size + refused.size === 0 && !view.hovered && isBlank(hand.preview);
+    const hovered = this.#travelling ? null : view.hovered;
+    const blank = late.size + view.selection.size + refused.size === 0 && !hovered && isBlank(hand.preview);
     if (setBlank(this.canvas, blank)) {
       this.#moving = null;
       return;
@@ -101,15 +112,28 @@ export class ActiveLayer implements Layer {
     else clear(this.#context, frame);
     useImageSpace(this.#context, frame);
     for (const key of late) this.#shape(key, normalStyle, frame);
-    if (view.hovered && !view.selection.has(view.hovered)) {
-      this.#shape(view.hovered, hoverStyle, frame);
-    }
+    if (hovered && !view.selection.has(hovered)) this.#shape(hovered, hoverStyle, frame);
     for (const key of view.selection) this.#shape(key, selectedStyle, frame);
     for (const key of refused.keys()) this.#shape(key, refusedStyle, frame);
     useScreenSpace(this.#context, frame);
     this.#handles(frame);
     this.#preview(hand.preview, frame);
     this.#context.restore();
+  }
+
+  destroy(): void {
+    clearTimeout(this.#travelling);
+  }
+
+  #noteCamera(camera: Camera): void {
+    const before = this.#camera;
+    this.#camera = camera;
+    if (!before || before === camera) return;
+    clearTimeout(this.#travelling);
+    this.#travelling = window.setTimeout(() => {
+      this.#travelling = 0;
+      this.#again();
+    }, REST_MS);
   }
 
   /** When all that there is to be drawn is one outline with a gesture at its points; else null. */

@@ -39,6 +39,7 @@ export class Stage {
   readonly #plateMover = new Mover(this.#plate);
   readonly #image: ImageLayer;
   readonly #shapes: ShapesLayer;
+  readonly #active: ActiveLayer;
   readonly #layers: readonly Layer[];
   readonly #undo: (() => void)[] = [];
   #requested = 0;
@@ -49,6 +50,7 @@ export class Stage {
     this.#image = new ImageLayer(editor, () => this.request());
     this.#shapes = shapes;
     shapes.answered = () => this.request();
+    this.#active = new ActiveLayer(editor, shapes, refused, () => this.request());
     this.#layers = [
       this.#image,
       new GuidesLayer(editor),
@@ -57,7 +59,7 @@ export class Stage {
       new PredictionsLayer(editor, () => this.request()),
       new SuperpixelsLayer(editor),
       new PixelsLayer(editor, this.#shapes),
-      new ActiveLayer(editor, this.#shapes, refused),
+      this.#active,
     ];
     this.#plate.className = "stage-plate";
     element.append(this.#plate, ...this.#layers.map(({ canvas }) => canvas));
@@ -107,6 +109,7 @@ export class Stage {
     for (const undo of this.#undo) undo();
     this.#shapes.answered = () => undefined;
     this.#image.destroy();
+    this.#active.destroy();
     this.#element.replaceChildren();
   }
 
