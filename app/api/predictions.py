@@ -238,6 +238,25 @@ def on_image(
     return annotations.page([predictions.as_text(row) for row in rows[:limit]], following)
 
 
+class AcceptIn(AnnotationChange):
+    """What the annotation will be, other than the prediction says.
+
+    With an `expected_state`, a prediction that somebody has decided about otherwise since is left
+    alone. `client_key` is what `NewAnnotation` has: where the set is deleted before the answer
+    arrives, a creation with the same key finds the annotation. A key that the image has already is
+    left out.
+    """
+
+    expected_state: PredictionState | None = None
+    client_key: wire.Name | None = None
+
+
+class ReopenIn(wire.Model):
+    """The decision to undo: one that somebody else has made since is left alone."""
+
+    expected_state: PredictionState | None = None
+
+
 @router.post(
     "/predictions/{prediction_id}/accept",
     status_code=status.HTTP_201_CREATED,
@@ -249,15 +268,23 @@ def accept(
     user: UserDep,
     session: SessionDep,
     written: sent.BodyDep,
-    body: AnnotationChange | None = None,
+    body: AcceptIn | None = None,
 ) -> Response:
     """Make an annotation of a prediction; members in the body change what it will be.
 
     Asked again, it answers with the annotation that was made.
     """
     prediction = access.decide_prediction(session, user=user, prediction_id=prediction_id)
-    edits = {} if body is None else sent.named(body, written)
-    annotation = prediction_decisions.accept(session, prediction=prediction, user=user, edits=edits)
+    body = body or AcceptIn()
+    edits = sent.named(body, written) if body.model_fields_set else {}
+    annotation = prediction_decisions.accept(
+        session,
+        prediction=prediction,
+        user=user,
+        edits={name: edits[name] for name in edits if name in AnnotationChange.model_fields},
+        expected=body.expected_state,
+        client_key=body.client_key,
+    )
     tag = preconditions.etag(annotation.version)
     text = annotation_view.as_text(annotation)
     return Response(text, status.HTTP_201_CREATED, {"ETag": tag}, "application/json")
@@ -280,8 +307,12 @@ def reject(prediction_id: deps.Id, user: UserDep, session: SessionDep) -> Respon
     response_model=PredictionOut,
     responses=problems.responses(409),
 )
-def reopen(prediction_id: deps.Id, user: UserDep, session: SessionDep) -> Response:
+def reopen(
+    prediction_id: deps.Id, user: UserDep, session: SessionDep, body: ReopenIn | None = None
+) -> Response:
     """Undo what was decided; the annotation that was made is deleted, if nobody changed it."""
     prediction = access.decide_prediction(session, user=user, prediction_id=prediction_id)
-    prediction = prediction_decisions.reopen(session, prediction=prediction, user=user)
+    prediction = prediction_decisions.reopen(
+        session, prediction=prediction, user=user, expected=body.expected_state if body else None
+    )
     return Response(predictions.as_text(prediction), media_type="application/json")

@@ -67,15 +67,23 @@ class Outcome:
 
 
 def accept(
-    session: Session, *, prediction: Prediction, user: User, edits: Mapping[str, Json]
+    session: Session,
+    *,
+    prediction: Prediction,
+    user: User,
+    edits: Mapping[str, Json],
+    expected: str | None = None,
+    client_key: str | None = None,
 ) -> Annotation:
     """The annotation that the prediction becomes, changed by `edits`, members as of annotations.
 
-    Asked again about an accepted one, it answers with the annotation that there is.
+    Asked again about an accepted one, it answers with the annotation that there is. One that was
+    rejected is a conflict where another state is `expected`.
     """
     if prediction.state == "accepted":
         return _made_before(session, prediction)
-    made = _accept(session, user, [_plan(session, prediction, edits)])
+    plan = _plan(session, prediction, edits)._replace(client_key=client_key, expected=expected)
+    made = _accept(session, user, [plan])
     if not made:
         session.refresh(prediction)
         return _made_before(session, prediction)
@@ -108,19 +116,37 @@ def reject(session: Session, *, prediction: Prediction, user: User) -> Predictio
     return prediction
 
 
-def reopen(session: Session, *, prediction: Prediction, user: User) -> Prediction:
-    """Undo a decision; the annotation that was made is deleted, unless somebody changed it."""
+def reopen(
+    session: Session, *, prediction: Prediction, user: User, expected: str | None = None
+) -> Prediction:
+    """Undo a decision; the annotation that was made is deleted, unless somebody changed it.
+
+    A decision other than the `expected` one is a conflict.
+    """
     annotations.lock_images(session, [prediction.image_id])
     _lock(session, [prediction])
+    _check(prediction, expected)
     _reopen(session, prediction, user)
     session.refresh(prediction)
     _tell(session, [prediction])
     return prediction
 
 
+def _check(prediction: Prediction, expected: str | None) -> None:
+    """Leave alone what somebody has decided otherwise; nobody has about an open one."""
+    if expected is None or prediction.state in (expected, "open"):
+        return
+    if prediction.state == "accepted":
+        raise Conflict("Somebody has accepted this prediction.", code="prediction_accepted")
+    raise Conflict("Somebody has rejected this prediction.", code="prediction_rejected")
+
+
 def _reopen(session: Session, prediction: Prediction, user: User) -> None:
     if prediction.state == "accepted" and prediction.annotation_id is not None:
         annotation = session.get(Annotation, prediction.annotation_id, populate_existing=True)
+        if annotation is not None:
+            # The next one that is made of the prediction may come with the same key.
+            annotation.client_key = None
         if annotation is not None and annotation.deleted_at is None:
             if annotation.version > 1:
                 raise Conflict(
@@ -221,6 +247,8 @@ class _Plan(NamedTuple):
     prediction: Prediction
     image: Image
     state: State
+    expected: str | None = None
+    client_key: str | None = None
 
 
 def _plan(session: Session, prediction: Prediction, edits: Mapping[str, Json]) -> _Plan:
@@ -296,6 +324,8 @@ def _accept(session: Session, user: User, plans: Sequence[_Plan]) -> list[Annota
     locked = annotations.lock_images(session, [plan.image.id for plan in plans])
     _lock(session, [plan.prediction for plan in plans])
     plans = [p for p in plans if p.prediction.state != "accepted" and p.image.id in locked]
+    for plan in plans:
+        _check(plan.prediction, plan.expected)
     if not plans:
         return []
     dataset_id = plans[0].image.dataset_id
@@ -309,6 +339,7 @@ def _accept(session: Session, user: User, plans: Sequence[_Plan]) -> list[Annota
             user=user,
             task=annotation_edits.task_of(plan.state.record),
             coco_id=coco_id,
+            client_key=_free_key(session, plan),
         )
         for coco_id, plan in enumerate(plans, start=first)
     ]
@@ -328,6 +359,14 @@ def _accept(session: Session, user: User, plans: Sequence[_Plan]) -> list[Annota
         live.annotation_changed(session, made[0], "created", revision=revisions[key])
     live.images_changed(session, added, dataset_id=dataset_id)
     return made
+
+
+def _free_key(session: Session, plan: _Plan) -> str | None:
+    key = plan.client_key
+    taken = select(Annotation.id).where(
+        Annotation.image_id == plan.image.id, Annotation.client_key == key
+    )
+    return None if key is None or session.scalar(taken) is not None else key
 
 
 def _tell(session: Session, rows: Sequence[Prediction]) -> None:

@@ -62,6 +62,7 @@ export class Site {
   readonly #gates: { readonly part: string; readonly until: Promise<void>; most: number }[] = [];
   /** Answers with this status instead, as long as it is here, by a part of the path. */
   readonly faults = new Map<string, number>();
+  #unanswered = 0;
   hasFiles = false;
   /** What models found in each image, and nobody has decided about. */
   predictions: readonly object[] = [];
@@ -139,12 +140,23 @@ export class Site {
     };
   }
 
+  /** Resolves when every request is answered, and whoever waited for the answers has gone on. */
+  async rests(): Promise<void> {
+    do for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
+    while (this.#unanswered > 0);
+  }
+
   #push(url: string): void {
     this.#addresses = [...this.#addresses.slice(0, this.#at + 1), url];
     this.#at += 1;
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  #fetch(path: string, init: RequestInit): Promise<Response> {
+    this.#unanswered += 1;
+    return this.#respond(path, init).finally(() => (this.#unanswered -= 1));
+  }
+
+  async #respond(path: string, init: RequestInit): Promise<Response> {
     const method = init.method ?? "GET";
     this.asked.push(`${method} ${path}`);
     if (path.endsWith("/picture") || path.includes("/thumbnail")) {

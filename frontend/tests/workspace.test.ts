@@ -131,10 +131,8 @@ test("what others changed is not taken over under a hand that has begun with it"
   editor.select([key!]);
   pointer(editor, "down", 10, 10);
   expect(editor.hand.path).toBe("select.dragging_point");
-  const arrived = site.asked.length;
   release();
-  await arrives(() => expect(site.asked.length).toBeGreaterThanOrEqual(arrived));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await site.rests();
   pointer(editor, "move", 20, 20);
   pointer(editor, "up", 20, 20);
   await arrives(() => expect(queue.conflicts).toEqual([key]));
@@ -170,7 +168,7 @@ test("whoever turns back while an image is loading stays where the address is", 
   site.travel(1);
   release();
   await workspace.settled();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await site.rests();
   expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
 
   const held = site.hold("/api/images/3/annotations");
@@ -198,7 +196,7 @@ test("a list of predictions that was asked for before a decision does not undo w
   site.predictions = [];
   release();
   await arrives(() => expect(predictions.count).toBe(0));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await site.rests();
   expect(predictions.count).toBe(0);
 });
 
@@ -309,7 +307,7 @@ test("categories that were asked for earlier do not take the place of newer ones
   site.tell("annotator", "0-0", "b");
   await arrives(() => expect(name()).toBe("pot"));
   late();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await site.rests();
   expect(name()).toBe("pot");
 });
 

@@ -239,6 +239,39 @@ def test_undoing_leaves_what_somebody_edited(case: Case) -> None:
     assert case.decide(box, "reopen").json() == box
 
 
+def test_decisions_of_somebody_else_are_left_alone(case: Case) -> None:
+    """One that is open by now is as good as expected: a first try may have come."""
+    box, mask, *_ = case.predictions()
+    made = case.decide(box, "accept", expected_state="open").json()
+    case.decide(mask, "reject")
+    for found, verb, expected, code in (
+        (box, "reopen", "rejected", "prediction_accepted"),
+        (mask, "reopen", "accepted", "prediction_rejected"),
+        (mask, "accept", "open", "prediction_rejected"),
+    ):
+        refused = case.decide(found, verb, expected_state=expected)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert case.annotations() == [made]
+    assert case.decide(box, "accept", expected_state="open").json() == made
+    assert case.decide(mask, "reopen", expected_state="rejected").json() == mask
+    assert case.decide(mask, "reopen", expected_state="rejected").json() == mask
+    assert case.decide(box, "reopen", expected_state="accepted").json() == box
+
+
+def test_a_creation_finds_what_was_accepted_with_its_key(case: Case) -> None:
+    box = case.predictions()[0]
+    first = case.decide(box, "accept", client_key="mine").json()
+    case.decide(box, "reopen")
+    made = case.decide(box, "accept", client_key="mine").json()
+    assert made["id"] != first["id"]
+    other = case.decide(case.predictions()[1], "accept", client_key="mine").json()
+    case.api.delete(f"{case.path}/{case.sets[0]['id']}")
+    new = {"category_id": box["category_id"], "bbox": box["bbox"], "client_key": "mine"}
+    again = case.api.post(f"/api/images/{case.image_id}/annotations", json=new)
+    assert (again.status_code, again.json()) == (201, made)
+    assert case.annotations() == [made, other]
+
+
 def test_a_category_that_was_deleted(case: Case) -> None:
     category = case.predictions()[0]["category_id"]
     assert case.api.delete(f"/api/categories/{category}").status_code == 204

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.editor_page import EditorPage, until
+from tests.browser.editor_page import PATIENCE_MS, EditorPage, until
 from tests.serving import Server, stored
 
 pytestmark = pytest.mark.browser
@@ -106,7 +106,7 @@ def _is_seen(
     editor: EditorPage, gesture: Gesture, before: np.ndarray[Any, np.dtype[np.int16]]
 ) -> None:
     """Wait until plainly more than a few pixels differ."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while (np.abs(_look(editor, gesture) - before).max(axis=2) > 48).sum() <= 60:
         assert time.monotonic() < deadline, "nothing is seen of it"
 

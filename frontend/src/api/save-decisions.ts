@@ -20,6 +20,7 @@ import type { Slot, Slots } from "./save-slot";
 import type { Known } from "./wire";
 
 const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
+const REJECTED_BEFORE = "Somebody else had rejected this prediction. It is accepted now.";
 const CHANGED_SINCE = "Somebody else has changed meanwhile what you accepted: it stays.";
 
 /** What holds against a decision that the server refuses. */
@@ -33,12 +34,13 @@ interface Verdict {
 
 /** Null for a refusal like that of any annotation: what is wrong can be mended here. */
 function verdict(kind: Plan["kind"], { status, code, detail }: Problem, decided: Decision): Verdict | null {
-  if (kind === "create") {
+  if (kind === "create" && code !== "prediction_rejected") {
     if (status === 404) return { holds: null, told: "The prediction is not there any more. What you made of it is saved as an object." };
     if (code !== "annotation_deleted") return null;
     return { holds: null, deleted: true, told: "Somebody else accepted this prediction and deleted what became of it." };
   }
   if (status === 404) return { holds: null, told: "The prediction is not there any more." };
+  if (code === "prediction_rejected") return { holds: "rejected", told: "Somebody else has rejected this prediction meanwhile." };
   if (code === "prediction_accepted") return { holds: "accepted", told: "Somebody else has accepted this prediction meanwhile." };
   return { holds: decided, told: `${decided === "open" ? "The prediction stays open." : "The decision stays."} ${detail}` };
 }
@@ -46,7 +48,7 @@ function verdict(kind: Plan["kind"], { status, code, detail }: Problem, decided:
 /** Whether the server is still to be told of it. */
 export const isUndecided = ({ wanted, decided }: PendingDecision): boolean => wanted !== "accepted" || decided !== wanted;
 
-/** Whether the annotation that came back is not the one that was asked for, but was there before. */
+/** Whether the annotation that came back was there before, or is by now not what was asked for. */
 function wasThere({ shape }: Prediction, sent: Annotation, { annotation, facts }: Known, userId: number): boolean {
   if (facts.created_by !== userId || facts.version > 1) return true;
   return changedFields(shape, sent).some((field) => !sameValue(annotation[field], sent[field]));
@@ -70,9 +72,10 @@ export interface RulingOptions {
   readonly userId: number;
   /**
    * What was decided about a prediction does not hold, or somebody else had made the
-   * annotation `made` of it: that is no step of ours. `told` says so to the person.
+   * annotation `made` of it: that is no step of ours. `told` says so to the person; with
+   * nulls, that is all.
    */
-  readonly overruled: (prediction: number, made: AnnotationKey | null, told: string) => void;
+  readonly overruled: (prediction: number | null, made: AnnotationKey | null, told: string) => void;
 }
 
 /** What the queue does about decisions on top of what it does about annotations. */
@@ -152,13 +155,21 @@ export class Ruling {
     const { document, predictions, overruled } = this.#options;
     const prediction = slot.prediction!;
     const found = verdict(kind, problem, slot.decided);
-    slot.attempted = null;
-    if (found === null) slot.trouble = { kind: "refused", detail: problem.detail };
+    // Where the prediction is gone, it may have been accepted before: then the key tells when it is created.
+    if (problem.status !== 404) slot.attempted = null;
+    if (found?.holds === "rejected" && this.wanted(slot) === "accepted") {
+      // What was made of it is kept, and the next request goes on from there.
+      slot.decided = "rejected";
+      overruled(null, null, REJECTED_BEFORE);
+    } else if (found === null) slot.trouble = { kind: "refused", detail: problem.detail };
     else if (found.holds === null) {
       // An annotation of its own from now on.
       slot.prediction = null;
       predictions.forget(prediction.id);
-      if (found.deleted && document.get(key)) slot.trouble = { kind: "conflict", theirs: null };
+      if (found.deleted && document.get(key)) {
+        slot.trouble = { kind: "conflict", theirs: null };
+        slot.orphaned = true;
+      }
       overruled(prediction.id, null, found.told);
     } else {
       slot.decided = found.holds;

@@ -23,7 +23,7 @@
  * back what no field says: the number text of an imported record, its own area.
  */
 
-import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
+import type { Annotation, ServerFacts } from "../model/records";
 import type { Decision } from "../model/predictions";
 import { sameAnnotation } from "../model/records";
 import { pathTo, type Ask, type Schemas } from "./client";
@@ -41,7 +41,7 @@ export interface DecisionState {
 
 /** What the queue knows of one annotation. */
 export interface SaveState {
-  readonly key: AnnotationKey;
+  readonly clientKey: string;
   readonly base: Annotation | null;
   readonly target: Annotation | null;
   readonly facts: ServerFacts | null;
@@ -69,7 +69,7 @@ export interface Plan {
 export function plan(imageId: number, state: SaveState): Plan | null {
   const { base, target, facts, prediction } = state;
   if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
-  if (prediction && prediction.wanted !== "accepted" && !base && !target) return decide("reopen", prediction);
+  if (prediction && prediction.wanted !== "accepted" && !base && !target) return planReopening(prediction);
   if (!facts) return planCreation(imageId, state);
   if (sameAnnotation(base, target)) return null;
   const { id, version } = facts;
@@ -92,20 +92,26 @@ export function plan(imageId: number, state: SaveState): Plan | null {
 }
 
 /** One that was asked for is accepted once more before it can be taken back: it may have been. */
-function planDecision(prediction: DecisionState, { target, attempted }: SaveState): Plan | null {
-  const { decided, wanted, shape } = prediction;
+function planDecision(prediction: DecisionState, { clientKey, target, attempted }: SaveState): Plan | null {
+  const { id, decided, wanted, shape } = prediction;
   const sent = attempted ?? (wanted === "accepted" ? target : null);
-  if (sent) return { ...decide("accept", prediction, changeBody(shape, sent)), kind: "create", sent };
-  if (wanted !== "open") return decided === "open" ? decide("reject", prediction) : null;
-  return decided === "rejected" ? decide("reopen", prediction) : null;
+  if (sent) {
+    const own = { expected_state: decided, client_key: clientKey };
+    const body: Schemas["AcceptIn"] = { ...changeBody(shape, sent), ...own };
+    const path = pathTo("/api/predictions/{prediction_id}/accept", id);
+    return { kind: "create", decides: true, ask: { method: "POST", path, body }, sent };
+  }
+  if (wanted === "open") return decided === "rejected" ? planReopening(prediction) : null;
+  if (decided !== "open") return null;
+  const path = pathTo("/api/predictions/{prediction_id}/reject", id);
+  return { kind: "reject", decides: true, ask: { method: "POST", path }, sent: null };
 }
 
-function decide(verb: "reject" | "reopen", { id }: DecisionState): Plan;
-function decide(verb: "accept", { id }: DecisionState, change: object): Omit<Plan, "kind">;
-function decide(verb: "accept" | "reject" | "reopen", { id }: DecisionState, change: object = {}): object {
-  const path = pathTo(`/api/predictions/{prediction_id}/${verb}`, id);
-  const body = Object.keys(change).length > 0 ? { body: change } : {};
-  return { kind: verb, decides: true, ask: { method: "POST", path, ...body }, sent: null };
+/** Only the decision that is known here is undone, not one that somebody else has made since. */
+function planReopening({ id, decided }: DecisionState): Plan {
+  const body: Schemas["ReopenIn"] = { expected_state: decided };
+  const path = pathTo("/api/predictions/{prediction_id}/reopen", id);
+  return { kind: "reopen", decides: true, ask: { method: "POST", path, body }, sent: null };
 }
 
 /**
@@ -113,11 +119,11 @@ function decide(verb: "accept" | "reject" | "reopen", { id }: DecisionState, cha
  * the first one made. That is why one that was taken back meanwhile is created
  * once more before it can be deleted.
  */
-function planCreation(imageId: number, { key, target, attempted, copyOf }: SaveState): Plan | null {
+function planCreation(imageId: number, { clientKey, target, attempted, copyOf }: SaveState): Plan | null {
   const wanted = attempted ?? target;
   if (!wanted) return null;
   const copied = copyOf === null ? {} : { copy_of: copyOf };
-  const body: Schemas["NewAnnotation"] = { ...createBody(wanted), client_key: key, ...copied };
+  const body: Schemas["NewAnnotation"] = { ...createBody(wanted), client_key: clientKey, ...copied };
   const path = pathTo("/api/images/{image_id}/annotations", imageId);
   return { kind: "create", ask: { method: "POST", path, body }, sent: wanted };
 }

@@ -44,9 +44,10 @@ export interface SaveQueueOptions {
   readonly held: () => boolean;
   /**
    * What was decided about a prediction does not hold, or somebody else had made the
-   * annotation `made` of it: that is no step of ours. `told` says so to the person.
+   * annotation `made` of it: that is no step of ours. `told` says so to the person; with
+   * nulls, that is all.
    */
-  readonly overruled: (prediction: number, made: AnnotationKey | null, told: string) => void;
+  readonly overruled: (prediction: number | null, made: AnnotationKey | null, told: string) => void;
   readonly later?: (run: () => void, ms: number) => unknown;
 }
 
@@ -250,7 +251,9 @@ export class SaveQueue {
 
   /** Whether an annotation is being made that has no id yet. */
   get creates(): boolean {
-    return [...this.#unsaved].some((key) => !this.#options.document.facts(key));
+    const { document } = this.#options;
+    const isMade = (key: AnnotationKey): boolean => (document.get(key) ?? this.#slots.find(key)?.attempted) !== null;
+    return [...this.#unsaved].some((key) => !document.facts(key) && isMade(key));
   }
 
   /** Whether the server is being told of a decision about a prediction. */
@@ -341,7 +344,9 @@ export class SaveQueue {
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
     const copyOf = slot.orphaned ? null : copiedFrom(key);
     const prediction = slot.prediction && { ...slot.prediction, decided, wanted: this.#ruling.wanted(slot) };
-    return plan(imageId, { key, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction });
+    // The key of one that was made and deleted since is taken for good.
+    const clientKey = slot.orphaned ? `${key}-again` : key;
+    return plan(imageId, { clientKey, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {

@@ -19,7 +19,7 @@ export interface Stored {
 export interface Slot {
   base: Annotation | null;
   attempted: Annotation | null;
-  /** What it is a copy of is gone: it is saved without what only the server knew of that. */
+  /** What it is a copy of, or was first made as, is gone: it is saved without what only the server knew of that. */
   orphaned: boolean;
   /** What it is made of, and whether the server knows that. */
   prediction: Prediction | null;

@@ -1401,6 +1401,54 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AcceptIn
+         * @description What the annotation will be, other than the prediction says.
+         *
+         *     With an `expected_state`, a prediction that somebody has decided about otherwise since is left
+         *     alone. `client_key` is what `NewAnnotation` has: where the set is deleted before the answer
+         *     arrives, a creation with the same key finds the annotation. A key that the image has already is
+         *     left out.
+         */
+        readonly AcceptIn: {
+            /** Category Id */
+            readonly category_id?: number | null;
+            /** Segmentation */
+            readonly segmentation?: readonly (readonly number[])[] | {
+                readonly size: readonly number[];
+                readonly counts: string | readonly number[];
+            } | null;
+            /** Holes */
+            readonly holes?: readonly (readonly number[])[] | null;
+            /** Bbox */
+            readonly bbox?: readonly number[] | null;
+            /** Area */
+            readonly area?: number | null;
+            /** Iscrowd */
+            readonly iscrowd?: boolean | number | null;
+            /** Keypoints */
+            readonly keypoints?: readonly number[] | null;
+            /** Num Keypoints */
+            readonly num_keypoints?: number | null;
+            /** Attributes */
+            readonly attributes?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** Score */
+            readonly score?: number | null;
+            /** Caption */
+            readonly caption?: string | null;
+            /** Attributes Patch */
+            readonly attributes_patch?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** Attributes Null */
+            readonly attributes_null?: readonly string[] | null;
+            /** Expected State */
+            readonly expected_state?: ("open" | "accepted" | "rejected") | null;
+            /** Client Key */
+            readonly client_key?: string | null;
+        };
+        /**
          * AnnotationChange
          * @description What changes of an annotation, as in `AnnotationIn`, or single attributes of it.
          *
@@ -2416,6 +2464,14 @@ export interface components {
             readonly code: string;
             /** Message */
             readonly message: string;
+        };
+        /**
+         * ReopenIn
+         * @description The decision to undo: one that somebody else has made since is left alone.
+         */
+        readonly ReopenIn: {
+            /** Expected State */
+            readonly expected_state?: ("open" | "accepted" | "rejected") | null;
         };
         /**
          * RestoreIn
@@ -4423,7 +4479,7 @@ export interface operations {
         };
         readonly requestBody?: {
             readonly content: {
-                readonly "application/json": components["schemas"]["AnnotationChange"] | null;
+                readonly "application/json": components["schemas"]["AcceptIn"] | null;
             };
         };
         readonly responses: {
@@ -4469,7 +4525,11 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ReopenIn"] | null;
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 200: {

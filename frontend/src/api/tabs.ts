@@ -22,6 +22,8 @@ export class Tabs {
   readonly #heard = new Set<string>();
   /** Held their locks for the longest time, so that nobody waits for them once more. */
   readonly #staying = new Set<string>();
+  /** Gave no answer for the longest time: they are gone, and names are never used again. */
+  readonly #silent = new Set<string>();
 
   constructor() {
     this.#locks = (navigator as Partial<Navigator>).locks;
@@ -60,15 +62,19 @@ export class Tabs {
     if (!this.#channel) return new Set();
     this.#channel.postMessage({ ask: true } satisfies Message);
     for (const moment of moments()) {
-      if (others.every((tab) => this.#heard.has(tab))) break;
+      if (others.every((tab) => this.#heard.has(tab) || this.#silent.has(tab))) break;
       await moment();
     }
+    for (const tab of others) if (!this.#heard.has(tab)) this.#silent.add(tab);
     return new Set(this.#heard);
   }
 
   #hear(message: Message): void {
-    if ("tab" in message) this.#heard.add(message.tab);
-    else this.#channel?.postMessage({ tab: this.own } satisfies Message);
+    if ("tab" in message) {
+      this.#heard.add(message.tab);
+      // One that was only slow is waited for again.
+      this.#silent.delete(message.tab);
+    } else this.#channel?.postMessage({ tab: this.own } satisfies Message);
   }
 }
 

@@ -100,7 +100,7 @@ export class History {
   }
 
   /** A decision did not hold, or somebody else made the annotation: neither is ours to take back or repeat. */
-  disown(prediction: number, made: AnnotationKey | null): void {
+  disown(prediction: number | null, made: AnnotationKey | null): void {
     const owned = (step: Step): Step => ({
       ...step,
       diff: step.diff.filter(({ key, before }) => key !== made || before !== null),
@@ -141,26 +141,37 @@ export class History {
     return true;
   }
 
+  /** What somebody else has decided otherwise meanwhile is left alone, as far as that is known here. */
   #replay({ diff, decided }: Step, direction: Direction): void {
+    const wanted = direction === "back" ? decided.map(turned) : decided;
+    const settled = wanted.filter((each) => !this.#mayDecide(each));
+    const theirs = new Set(settled.map(({ prediction }) => this.#predictions.keyOf(prediction.id)));
+    const rest = diff.filter(({ key }) => !theirs.has(key));
     this.#replaying = true;
     try {
-      this.#document.apply(replay(this.#document, direction === "back" ? invert(diff) : diff), "local");
-      this.#decide(decided, direction);
+      this.#document.apply(replay(this.#document, direction === "back" ? invert(rest) : rest), "local");
+      this.#decide(wanted.filter((each) => !settled.includes(each)));
     } finally {
       this.#replaying = false;
     }
   }
 
-  /** What somebody else has decided otherwise meanwhile is left alone. */
-  #decide(decided: readonly DecisionEntry[], direction: Direction): void {
-    const states = new Map<DecisionEntry["after"], DecisionEntry["prediction"][]>();
-    for (const { prediction, before, after } of decided) {
-      const [from, to] = direction === "back" ? [after, before] : [before, after];
-      if (this.#predictions.decisionOf(prediction.id) !== from) continue;
-      states.set(to, [...(states.get(to) ?? []), prediction]);
+  #mayDecide({ prediction: { id }, before }: DecisionEntry): boolean {
+    return before === "open" ? this.#predictions.isOpen(id) : this.#predictions.decisionOf(id) === before;
+  }
+
+  #decide(wanted: readonly DecisionEntry[]): void {
+    for (const to of new Set(wanted.map(({ after }) => after))) {
+      const entries = wanted.filter(({ after }) => after === to);
+      this.#predictions.decide(entries.map(({ prediction }) => prediction), to, "local");
     }
-    for (const [to, predictions] of states) this.#predictions.decide(predictions, to, "local");
   }
 }
+
+const turned = ({ prediction, before, after }: DecisionEntry): DecisionEntry => ({
+  prediction,
+  before: after,
+  after: before,
+});
 
 const isEmpty = ({ diff, decided }: Step): boolean => diff.length === 0 && decided.length === 0;

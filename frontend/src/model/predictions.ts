@@ -150,6 +150,8 @@ export class Predictions {
   /** It is not there any more, or not to be decided here. */
   forget(id: number): void {
     this.#decided.delete(id);
+    // What was made of it keeps its key, as an annotation of its own.
+    this.#keys.delete(id);
     this.#takeAway(id);
     this.#changed();
   }

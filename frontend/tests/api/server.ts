@@ -74,7 +74,7 @@ export class Server {
     if (fault === "cut-before") return lost();
     if (typeof fault === "object") return answer(fault.status, fault.body ?? null);
     const sent = ask.version === undefined ? "" : ` v${ask.version}`;
-    this.log.push(`${ask.method} ${ask.path}${sent} ${JSON.stringify(ask.body ?? null)}`);
+    this.log.push(`${ask.method} ${ask.path}${sent} ${JSON.stringify(shownOf(ask))}`);
     const reply = this.#reply(structuredClone(ask));
     return fault === "cut-after" ? lost() : structuredClone(reply);
   };
@@ -85,9 +85,9 @@ export class Server {
       const found = this.now(Number(id));
       return found ? answer(200, found) : answer(404, { detail: "It was deleted." });
     }
-    const unknown = verb !== "restore" && Object.keys(body ?? {}).find((name) => !isNamed(kind!, name));
+    const unknown = verb !== "restore" && Object.keys(body ?? {}).find((name) => !isNamed(kind === "predictions" ? verb! : kind!, name));
     if (unknown) return answer(422, { code: "invalid", detail: `${unknown} is not permitted.` });
-    if (kind === "predictions") return this.decide(Number(id), verb!, body as Change);
+    if (kind === "predictions") return this.decide(Number(id), verb!, body as Schemas["AcceptIn"]);
     if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
@@ -104,9 +104,14 @@ export class Server {
   }
 
   /** Accepts, rejects or reopens, as whoever `by` is. */
-  decide(id: number, verb: string, body: Change | null = null, by = 1): Answer {
+  decide(id: number, verb: string, body: Schemas["AcceptIn"] | null = null, by = 1): Answer {
+    const { expected_state = null, client_key = null, ...change } = body ?? {};
     const found = this.predictions.get(id);
     if (!found) return answer(404, { code: "not_found", detail: "No such prediction." });
+    const isTried = verb === "accept" && found.state === "accepted";
+    if (expected_state && !isTried && ![expected_state, "open"].includes(found.state)) {
+      return answer(409, { code: `prediction_${found.state}`, detail: "Decided." });
+    }
     const made = found.annotation === undefined ? null : this.rows.get(found.annotation)!;
     if (found.state === "accepted" && made) {
       if (verb === "accept" && made.deleted) return answer(409, { code: "annotation_deleted", detail: "Deleted." });
@@ -114,17 +119,22 @@ export class Server {
       if (verb === "reject") return answer(409, { code: "prediction_accepted", detail: "Accepted." });
       if (!made.deleted && made.version > 1) return answer(409, { code: "annotation_changed", detail: "Changed." });
       if (!made.deleted) this.#next(found.annotation!, this.now(found.annotation!)!, true);
+      made.clientKey = null;
     }
     delete found.annotation;
     found.state = verb === "accept" ? "accepted" : verb === "reject" ? "rejected" : "open";
     if (verb !== "accept") return answer(200, {});
-    const wire = this.add({ ...changed(found.fields, body ?? {}), created_by: by, updated_by: by });
+    const wire = this.add({ ...changed(found.fields, change), created_by: by, updated_by: by });
+    this.rows.get(wire.id)!.clientKey = client_key;
     found.annotation = wire.id;
     return answer(201, wire);
   }
 
   #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"]): Answer {
-    for (const [id, row] of this.rows) if (row.clientKey === client_key) return answer(201, this.now(id));
+    for (const [id, row] of this.rows) {
+      if (row.clientKey !== client_key) continue;
+      return row.deleted ? answer(409, { code: "annotation_deleted", detail: "Deleted." }) : answer(201, this.now(id));
+    }
     const original = typeof copy_of === "number" ? this.rows.get(copy_of) : null;
     if (original === undefined) return answer(422, { code: "copy_of_unknown", detail: "Gone." });
     const { other_keys } = original?.versions.get(original.version) ?? { other_keys: [] };
@@ -175,13 +185,28 @@ const NAMES = {
   score: true,
   caption: true,
 } satisfies Record<Shared, true>;
-const OF_CHANGES = { attributes_patch: true, attributes_null: true } satisfies Own<"AnnotationChange">;
-const OF_NEW = { task: true, client_key: true, copy_of: true } satisfies Own<"NewAnnotation">;
+/** What they have beside these, by what the path ends with. */
+const OF_CHANGE = { attributes_patch: true, attributes_null: true } satisfies Own<"AnnotationChange">;
+const OWN: Readonly<Record<string, object>> = {
+  annotations: OF_CHANGE,
+  images: { task: true, client_key: true, copy_of: true } satisfies Own<"NewAnnotation">,
+  accept: { ...OF_CHANGE, expected_state: true, client_key: true } satisfies Own<"AcceptIn">,
+};
 
 type Shared = keyof Schemas["AnnotationChange"] & keyof Schemas["NewAnnotation"];
-type Own<Name extends "AnnotationChange" | "NewAnnotation"> = Record<Exclude<keyof Schemas[Name], Shared>, true>;
+type Own<Name extends keyof Schemas> = Record<Exclude<keyof Schemas[Name], Shared>, true>;
 
-const isNamed = (kind: string, name: string): boolean => name in NAMES || name in (kind === "images" ? OF_NEW : OF_CHANGES);
+function isNamed(end: string, name: string): boolean {
+  if (end === "reject") return false;
+  return end === "reopen" ? name === "expected_state" : name in NAMES || name in OWN[end]!;
+}
+
+/** What a request asks for, without what every decision about a prediction has. */
+function shownOf({ path, body }: Ask): unknown {
+  if (!path.startsWith("/api/predictions")) return body ?? null;
+  const rest = Object.entries(body ?? {}).filter(([name]) => !["expected_state", "client_key"].includes(name));
+  return rest.length > 0 ? Object.fromEntries(rest) : null;
+}
 
 /** With a change made, single attributes among it. */
 function changed<T extends Partial<WireAnnotation>>(row: T, change: Change): T {

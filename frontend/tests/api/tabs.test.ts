@@ -49,3 +49,17 @@ test("a page that is just being left is waited for, and one that stays only once
   expect(await waited(["staying"])).toEqual([1_000, ["staying"]]);
   expect(await waited(["staying"])).toEqual([0, ["staying"]]);
 });
+
+test("without locks, one that kept silent is waited for only once", async () => {
+  vi.stubGlobal("navigator", {});
+  vi.useFakeTimers();
+  const tabs = new Tabs();
+  const waited = async (): Promise<number> => {
+    const begun = Date.now();
+    const alive = tabs.alive(["dead"]);
+    await vi.runAllTimersAsync();
+    expect(await alive).not.toContain("dead");
+    return Date.now() - begun;
+  };
+  expect([await waited(), await waited()]).toEqual([1_000, 0]);
+});
