@@ -26,6 +26,7 @@ import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
+import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
 import { forgetCopies } from "./forget-copies";
 import { Navigation } from "./navigation";
@@ -44,6 +45,7 @@ interface Parts {
   readonly store: PendingStore;
   readonly settings: AccountSettings;
   readonly categories: DatasetCategories;
+  readonly earlier: EarlierChanges;
   readonly pending: readonly PendingEntry[];
   readonly worker: Worker | null;
 }
@@ -65,14 +67,13 @@ export class Workspace {
   readonly #poses: LastPoses;
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
-  /** Images with changes of earlier visits, as the browser's store told at first. */
-  readonly #recoverable = new Set<number>();
+  readonly earlier: EarlierChanges;
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
   #turn = 0;
 
   private constructor(page: PageData, parts: Parts, visit: Visit) {
-    const { pending, worker } = parts;
+    const { earlier, pending, worker } = parts;
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.#clipboard = new Clipboard(localStorage, page.user);
@@ -95,7 +96,9 @@ export class Workspace {
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
-    for (const { imageId } of pending) this.#recoverable.add(imageId);
+    this.earlier = earlier;
+    earlier.changed = () => this.signal.emit("elsewhere");
+    earlier.note(pending);
     const session = this.#open(visit, worker);
     this.#recover(session, pending);
     this.#session = session;
@@ -119,17 +122,18 @@ export class Workspace {
       void workspace?.lookAtRole();
     });
     const store = new IndexedDbStore();
+    const earlier = new EarlierChanges(store, page.user.id);
     const settings = new AccountSettings(transport);
     const ahead = withPicture(page);
     const categories = new DatasetCategories(transport, page.dataset.id, page.categories);
     const [visit, pending] = await Promise.all([
       loadVisit(transport, page.image.id, page.query),
-      listPending(store, page.user.id),
+      earlier.list(),
       categories.load(),
       // Without an answer the page opens all the same, with the defaults.
       settings.load(),
     ]);
-    const parts = { transport, store, settings, categories, pending, worker };
+    const parts = { transport, store, settings, categories, earlier, pending, worker };
     workspace = new Workspace(page, parts, visit);
     workspace.#session.begin(ahead, true);
     workspace.#lookAhead();
@@ -154,7 +158,7 @@ export class Workspace {
   /** Other images whose changes wait for something: a connection, or a person. */
   get waitingElsewhere(): readonly number[] {
     const left = [...this.#left.values()].filter(({ unsaved }) => unsaved > 0);
-    const ids = new Set([...this.#recoverable, ...left.map(({ id }) => id)]);
+    const ids = new Set([...this.earlier.waiting, ...left.map(({ id }) => id)]);
     return [...ids].filter((id) => id !== this.#session.id && this.#left.get(id)?.queue.status !== "saving");
   }
 
@@ -289,12 +293,12 @@ export class Workspace {
       if (turn !== this.#turn) return;
       // The server's own page tells what is wrong with an address.
       if (failed) return failed();
-      this.#tellFailure(error);
+      this.#tellFailure(id, error);
     });
     return this.#switching;
   }
 
-  #tellFailure(error: unknown): void {
+  #tellFailure(id: number, error: unknown): void {
     const { editor } = this.#session;
     if (!(error instanceof RequestError)) throw error;
     const { status, detail } = error.problem;
@@ -303,7 +307,10 @@ export class Workspace {
       404: "That image is not there any more.",
     };
     editor.say(texts[status] ?? `The image does not open. ${detail}`);
-    if (status === 404) void this.#session.refresh();
+    if (status === 404) {
+      this.earlier.didNotOpen(id);
+      void this.#session.refresh();
+    }
     if (status === 401) this.#session.queue.signedOut();
   }
 
@@ -336,7 +343,7 @@ export class Workspace {
     try {
       const [made, pending] = await Promise.all([
         ahead.made ?? this.#make(id),
-        listPending(this.#store, this.page.user.id),
+        this.earlier.list(),
       ]);
       if (turn === this.#turn && !this.#isHeld()) {
         session = made;
@@ -427,7 +434,7 @@ export class Workspace {
 
   #saved(session: Session): void {
     if (session.unsaved === 0) {
-      this.#recoverable.delete(session.id);
+      this.earlier.saved(session.id);
       this.#forgetOldest();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
@@ -482,9 +489,4 @@ function withPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPi
   if (!image.has_file || isLarger(image, tiledFrom)) return ahead;
   const picture = fetchWhole(image, tiledFrom, ahead.stop.signal);
   return { ...ahead, picture: picture.then((whole) => whole && { picture: whole, whole: true }) };
-}
-
-/** Some private windows have no store; then there is nothing to recover. */
-function listPending(store: PendingStore, userId: number): Promise<PendingEntry[]> {
-  return store.list(userId).catch((): PendingEntry[] => []);
 }

@@ -3,6 +3,7 @@
 import io
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -133,6 +134,44 @@ def test_what_is_not_saved_goes_on_being_saved(
     assert stored(server, first)[0]["segmentation"][0][0] == 2
     expect(page.get_by_text("Unsaved changes of another image wait")).to_have_count(0)
     assert stored(server, second)[0]["version"] == 1, "nothing is sent that nobody edited"
+
+
+def test_an_image_that_is_gone_keeps_no_other_from_being_saved(
+    new_page: Callable[..., Page], server: Server, series: Series, expected_errors: list[str]
+) -> None:
+    """What waits for an image that was deleted is told, and goes when a person says so."""
+    expected_errors += ["net::ERR_INTERNET_DISCONNECTED", "404"]
+    first, second, third = series.images
+    page = new_page()
+    editor = EditorPage(page)
+    open_first(editor, series)
+    page.context.set_offline(True)
+    editor.press("v")
+    editor.click(80, 120)
+    editor.press("ArrowRight", "d")
+    arrive(editor, second)
+    editor.click(180, 120)
+    editor.press("ArrowRight")
+    expect(page.get_by_role("status").filter(has_text="Offline, 1 waiting")).to_be_visible()
+    again = page.context.new_page()
+    page.close(run_before_unload=False)
+    server.client.delete(f"/api/images/{first}").raise_for_status()
+    again.context.set_offline(False)
+
+    editor = EditorPage(again).open(third)
+    expect(again.get_by_text("Unsaved changes of 2 other images wait")).to_be_visible()
+    again.get_by_role("link", name="Open and save").click()
+    expect(again.get_by_text(f"cannot be opened any more (number {first})")).to_be_visible()
+    again.get_by_role("link", name="Open and save").click()
+    arrive(editor, second)
+    editor.saved()
+    assert stored(server, second)[0]["segmentation"][0][0] == 101
+    again.get_by_role("button", name="Delete them").click()
+    notices = again.get_by_text("wait in this browser")
+    expect(notices).to_have_count(0)
+    again.reload()
+    editor.ready()
+    expect(notices).to_have_count(0)
 
 
 def test_what_others_did_since_it_was_made_ready_is_there(

@@ -66,12 +66,14 @@ export function sessionOf(workspace: Workspace): () => Session {
   };
 }
 
-/** The ids of other images that have changes left to save. */
-export function waitingElsewhere(workspace: Workspace): () => readonly number[] {
+/** The ids of other images that have changes left to save, and of those that do not open any more. */
+export function waitingElsewhere(
+  workspace: Workspace,
+): () => { readonly open: readonly number[]; readonly inVain: readonly number[] } {
   const changed = dependency((ask) => workspace.signal.on(["elsewhere", "session"], ask));
   return () => {
     changed();
-    return workspace.waitingElsewhere;
+    return { open: workspace.waitingElsewhere, inVain: workspace.earlier.gone };
   };
 }
 

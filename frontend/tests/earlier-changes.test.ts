@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+
+import type { PendingEntry, PendingStore } from "../src/api/pending-store";
+import { EarlierChanges } from "../src/earlier-changes";
+import { keyOfId } from "../src/model/records";
+
+const entry = (imageId: number, id: number): PendingEntry => ({
+  ...{ userId: 1, imageId, key: keyOfId(id), facts: null, base: null, target: null, attempted: null },
+});
+
+class Store implements PendingStore {
+  entries = [entry(7, 1), entry(7, 2), entry(8, 3)];
+  readonly adopted: PendingEntry[] = [];
+
+  put(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  remove({ imageId, key }: PendingEntry): Promise<void> {
+    this.entries = this.entries.filter((one) => one.imageId !== imageId || one.key !== key);
+    return Promise.resolve();
+  }
+
+  list(): Promise<PendingEntry[]> {
+    return Promise.resolve(this.entries);
+  }
+
+  adopt(entries: readonly PendingEntry[]): Promise<void> {
+    this.adopted.push(...entries);
+    return Promise.resolve();
+  }
+}
+
+test("an image that does not open any more keeps no other from being saved, and its changes until somebody deletes them", async () => {
+  const store = new Store();
+  const earlier = new EarlierChanges(store, 1);
+  let told = 0;
+  earlier.changed = () => (told += 1);
+  earlier.note(await earlier.list());
+  expect([earlier.waiting, earlier.gone]).toEqual([[7, 8], []]);
+
+  earlier.didNotOpen(9);
+  earlier.didNotOpen(7);
+  expect([earlier.waiting, earlier.gone, told]).toEqual([[8], [7], 1]);
+  expect(store.entries).toHaveLength(3);
+
+  await earlier.deleteGone();
+  expect([earlier.waiting, earlier.gone, told]).toEqual([[8], [], 2]);
+  expect(store.entries).toEqual([entry(8, 3)]);
+  expect(store.adopted.map(({ imageId }) => imageId), "what another tab left is this one's first").toEqual([7, 7]);
+});
