@@ -121,6 +121,21 @@ class Decoder:
         _log.log(level, "%s of %s ended with %s: %s", command, media_type, code, about)
         raise self._verdict(code, said) or trouble
 
+    def make(
+        self, command: Command, source: Source, file: BinaryIO, target: Path, *, trouble: AppError
+    ) -> Path:
+        """`run` for a stored file that is open: what was written, beside its temporary files."""
+        self.run(
+            command,
+            file,
+            media_type=source.media_type,
+            orientation=source.orientation,
+            folder=target.parent,
+            target=target,
+            trouble=trouble,
+        )
+        return target
+
     def close(self) -> None:
         """End what is being done."""
         with self._lock:

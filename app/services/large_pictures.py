@@ -84,16 +84,7 @@ class LargePictures:
         return self._makings.make(key, lambda: self._cache.make(source.sha256, key, work))
 
     def _run(self, command: Command, source: Source, file: BinaryIO, folder: Path) -> Path:
-        target = folder / "picture"
-        self._decoder.run(
-            command,
-            file,
-            media_type=source.media_type,
-            orientation=source.orientation,
-            folder=folder,
-            target=target,
-            trouble=Unavailable(
-                "The picture of the image could not be made.", code="picture_unavailable"
-            ),
+        trouble = Unavailable(
+            "The picture of the image could not be made.", code="picture_unavailable"
         )
-        return target
+        return self._decoder.make(command, source, file, folder / "picture", trouble=trouble)

@@ -183,19 +183,8 @@ class Tiles:
         return found
 
     def _run(self, source: Source, file: BinaryIO, folder: Path) -> Path:
-        target = folder / "tiles.zip"
-        self._decoder.run(
-            "tiles",
-            file,
-            media_type=source.media_type,
-            orientation=source.orientation,
-            folder=folder,
-            target=target,
-            trouble=Unavailable(
-                "The tiles of the image could not be made.", code="tiles_unavailable"
-            ),
-        )
-        return target
+        trouble = Unavailable("The tiles of the image could not be made.", code="tiles_unavailable")
+        return self._decoder.make("tiles", source, file, folder / "tiles.zip", trouble=trouble)
 
 
 class _Stored(io.RawIOBase):

@@ -423,13 +423,12 @@ export class Session {
     const search = ++this.#searches;
     try {
       const { editor, queue } = this;
-      let [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
-      // A decision came in between: the answer may be older than that.
-      while (decisions !== queue.decisions) {
-        [decisions, { found, sets }] = [queue.decisions, await this.#openPredictions()];
-      }
+      const { decisions } = queue;
+      const { found, sets } = await this.#openPredictions();
       // One that was asked later knows more.
       if (search !== this.#searches) return;
+      // A decision came in between: the answer may be older than that.
+      if (decisions !== queue.decisions) return await this.#findPredictions();
       const { predictions } = editor;
       predictions.load(found, sets, (id) => queue.waitsFor(id) || editor.holds(predictions.keyOf(id)));
     } catch (error) {

@@ -110,19 +110,24 @@ def test_the_next_image_comes_without_a_page_load(page: Page, series: Series) ->
     assert len(loads) == 1
 
 
+def leave_unsaved(editor: EditorPage, series: Series) -> None:
+    """Without a connection moves the first image's square, and selects the second one's."""
+    open_first(editor, series)
+    editor.page.context.set_offline(True)
+    editor.press("v")
+    editor.click(80, 120)
+    editor.press("ArrowRight", "d")
+    arrive(editor, series.images[1])
+    editor.click(180, 120)
+
+
 def test_what_is_not_saved_goes_on_being_saved(
     page: Page, server: Server, series: Series, expected_errors: list[str]
 ) -> None:
     expected_errors.append("net::ERR_INTERNET_DISCONNECTED")
     first, second, _ = series.images
     editor = EditorPage(page)
-    open_first(editor, series)
-    page.context.set_offline(True)
-    editor.press("v")
-    editor.click(80, 120)
-    editor.press("ArrowRight", "d")
-    arrive(editor, second)
-    editor.click(180, 120)
+    leave_unsaved(editor, series)
     expect(page.get_by_text("Unsaved changes of another image wait")).to_be_visible()
     editor.press("a")
     arrive(editor, first)
@@ -144,13 +149,7 @@ def test_an_image_that_is_gone_keeps_no_other_from_being_saved(
     first, second, third = series.images
     page = new_page()
     editor = EditorPage(page)
-    open_first(editor, series)
-    page.context.set_offline(True)
-    editor.press("v")
-    editor.click(80, 120)
-    editor.press("ArrowRight", "d")
-    arrive(editor, second)
-    editor.click(180, 120)
+    leave_unsaved(editor, series)
     editor.press("ArrowRight")
     expect(page.get_by_role("status").filter(has_text="Offline, 1 waiting")).to_be_visible()
     again = page.context.new_page()
