@@ -90,6 +90,20 @@ def test_two_people_at_once(
     assert corner(me, 0) == [100, 100]
     until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 100")
 
+    # What I drew and she went on with is not mine to take back any more.
+    me.press("b")
+    me.drag((500, 100), (560, 160))
+    until(theirs, "annotations().length === 4")
+    ada.press("v")
+    ada.click(530, 130)
+    ada.press("2")
+    until(mine, "annotations()[3].version === 2")
+    me.press("Control+z")
+    expect(mine.get_by_text("Not undone: somebody else has changed “spoon” since.")).to_be_visible()
+    me.saved()
+    assert len(me.annotations) == 4
+    me.press("v")
+
     # The same corner at the same time: she saves while I still hold the button.
     me.click(150, 150)
     mine.mouse.move(*me.at(100, 100))
@@ -131,7 +145,7 @@ def test_two_people_at_once(
     ada.press("v")
     ada.click(350, 150)
     ada.press("Delete")
-    until(mine, "annotations().length === 2")
+    until(mine, "annotations().length === 3")
     expect(mine.get_by_text("Ada Lovelace deleted “spoon”.")).to_be_visible()
 
     # The status, a category and the end of her visit.
