@@ -138,9 +138,7 @@ def reopen(
     return prediction
 
 
-def _check(
-    prediction: Prediction, expected: str | None, annotation_id: int | None = None
-) -> None:
+def _check(prediction: Prediction, expected: str | None, annotation_id: int | None = None) -> None:
     """Leave alone what somebody has decided otherwise; nobody has about an open one."""
     is_anew = prediction.state == "accepted" and annotation_id not in (
         None,
