@@ -108,7 +108,6 @@ def test_two_people_at_once(
     until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 100")
 
     leave_what_she_went_on_with(me, ada)
-
     # The same corner at the same time: she saves while I still hold the button.
     me.click(150, 150)
     mine.mouse.move(*me.at(100, 100))
