@@ -237,14 +237,18 @@ const alpha = (canvas, { x, y }) => {
   return probe.getImageData(0, 0, 1, 1).data[3];
 };
 const look = () => {
-  requestAnimationFrame(look);
   if (!watched.at) return;
   const at = window.maskwright.editor.imageToClient(...watched.at);
   const canvases = [...document.querySelectorAll(".stage > canvas")];
   watched.frames += 1;
   if (canvases.every((canvas) => alpha(canvas, at) === 0)) watched.bare += 1;
 };
-requestAnimationFrame(look);
+// After each frame, as it was shown.
+const follow = () => {
+  setTimeout(look);
+  requestAnimationFrame(follow);
+};
+requestAnimationFrame(follow);
 window.watched = watched;
 """
 

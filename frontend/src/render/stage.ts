@@ -137,7 +137,11 @@ export class Stage {
       if (width > 0 && height > 0) this.#editor.resize({ width, height });
     };
     measure();
-    const observer = new ResizeObserver(measure);
+    // Before this frame is shown, or it would have the layers as they were, stretched.
+    const observer = new ResizeObserver(() => {
+      measure();
+      this.draw();
+    });
     observer.observe(this.#element);
     return () => observer.disconnect();
   }
