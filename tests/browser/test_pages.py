@@ -465,14 +465,25 @@ PATHS = [
     "/",
     "/datasets/{id}",
     "/datasets/{id}/categories",
+    "/datasets/{id}/predictions",
     "/datasets/{id}/statistics",
     "/datasets/{id}/members",
     "/datasets/{id}/settings",
     "/jobs",
+    "/jobs/{job}",
     "/account",
     "/admin/users",
     "/docs",
 ]
+
+# What can be scrolled sideways or is cut, without a way to the rest; tabs show that there are more.
+_CUT = """() => [...document.querySelectorAll('main *')].filter((element) => {
+  const { overflowX, textOverflow } = getComputedStyle(element);
+  if (overflowX === 'visible' || element.scrollWidth <= element.clientWidth + 1) return false;
+  const exempt = element.matches('input') || element.closest('.hidden, .tabs, thead');
+  if (exempt || !element.checkVisibility({ visibilityProperty: true })) return false;
+  return textOverflow !== 'ellipsis' || !element.closest('[title]');
+}).map((element) => element.outerHTML.slice(0, 120))"""
 
 
 def test_nothing_is_wider_than_a_phone(
@@ -485,11 +496,14 @@ def test_nothing_is_wider_than_a_phone(
         "annotations": [annotation],
     }
     server.import_coco(dataset["id"], coco)
+    results = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]
+    job = server.import_coco(dataset["id"], results, task="results", name="r" * 120)
     name = f"{dataset['id']} " + "n" * 150
     server.client.patch(f"/api/datasets/{dataset['id']}", json={"name": name}).raise_for_status()
     phone = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
     for path in PATHS:
-        phone.goto(path.format(id=dataset["id"]))
+        phone.goto(path.format(id=dataset["id"], job=job["id"]))
         width = phone.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], path
+        assert phone.evaluate(_CUT) == [], path
     server.client.delete(f"/api/datasets/{dataset['id']}")
