@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app import masks
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import EditorPage, until
 from tests.serving import Server, stored
 
 pytestmark = pytest.mark.browser
@@ -203,3 +204,118 @@ def test_what_follows_the_colours_of_the_picture(page: Page, server: Server) -> 
     assert masks.area(joined)[0] > 1000
     assert masks.iou_pairs(cut, square)[0] > 0.95
     assert editor.tool == "scissors.ready"
+
+
+# What the worker that draws all shapes answers waits until it is let through, and each frame in
+# which a place of the stage has nothing on it is counted.
+_HOLD_BACK = """
+const held = [];
+const watched = { holding: false, at: null, bare: 0, frames: 0 };
+window.Worker = class extends Worker {
+  constructor(address, options) {
+    super(address, options);
+    this.draws = String(address).includes("raster");
+  }
+  set onmessage(listener) {
+    super.onmessage = (event) => {
+      const pass = () => listener.call(this, event);
+      if (this.draws && watched.holding) held.push(pass);
+      else pass();
+    };
+  }
+};
+watched.letThrough = () => {
+  for (const pass of held.splice(0)) pass();
+};
+const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const alpha = (canvas, { x, y }) => {
+  if (canvas.hidden || canvas.width === 0) return 0;
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  probe.clearRect(0, 0, 1, 1);
+  const [u, v] = [((x - left) / width) * canvas.width, ((y - top) / height) * canvas.height];
+  probe.drawImage(canvas, Math.floor(u), Math.floor(v), 1, 1, 0, 0, 1, 1);
+  return probe.getImageData(0, 0, 1, 1).data[3];
+};
+const look = () => {
+  if (!watched.at) return;
+  const at = window.maskwright.editor.imageToClient(...watched.at);
+  const canvases = [...document.querySelectorAll(".stage > canvas")];
+  watched.frames += 1;
+  if (canvases.every((canvas) => alpha(canvas, at) === 0)) watched.bare += 1;
+};
+// After each frame, as it was shown.
+const follow = () => {
+  setTimeout(look);
+  requestAnimationFrame(follow);
+};
+requestAnimationFrame(follow);
+window.watched = watched;
+"""
+
+
+def _watch(page: Page, place: tuple[float, float] | None) -> None:
+    """From the next frame on, when what was done before is on the screen."""
+    page.evaluate(
+        """async (at) => {
+          for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+          Object.assign(window.watched, { at, bare: 0 });
+        }""",
+        place,
+    )
+
+
+def _bare_frames(page: Page) -> int:
+    """In how many frames the place had nothing on it, after some more of them."""
+    return int(
+        page.evaluate(
+            """async () => {
+              const { watched } = window;
+              const enough = watched.frames + 5;
+              while (watched.frames < enough) await new Promise(requestAnimationFrame);
+              return watched.bare;
+            }"""
+        )
+    )
+
+
+def _hold_back(page: Page, holding: bool) -> None:
+    page.evaluate("(holding) => { window.watched.holding = holding; }", holding)
+    page.evaluate("() => window.watched.letThrough()")
+
+
+_AFTERWARDS: dict[str, list[Callable[[EditorPage], None]]] = {
+    "another tool and a click": [lambda its: its.press("w"), lambda its: its.click(30.5, 30.5)],
+    "another object": [lambda its: its.press("v"), lambda its: its.click(150, 350)],
+    "the next stroke": [lambda its: paint(its, [(300.5, 400.5), (350.5, 450.5)])],
+    "the next mask": [
+        lambda its: its.press("Escape"),
+        lambda its: paint(its, [(300.5, 400.5), (350.5, 450.5)]),
+    ],
+    "zoom": [lambda its: its.page.mouse.wheel(0, -100)],
+    "a polygon and back": [lambda its: its.press("Shift+M", "Shift+M")],
+    "another size": [lambda its: its.page.set_viewport_size({"width": 1200, "height": 800})],
+}
+
+
+def test_what_is_painted_stays_on_the_screen_however_long_its_outline_takes(
+    page: Page, server: Server, image_id: int
+) -> None:
+    page.add_init_script(_HOLD_BACK)
+    editor = EditorPage(page).open(image_id)
+    for name, deeds in _AFTERWARDS.items():
+        editor.press("m", "Escape", "0")
+        _hold_back(page, True)
+        paint(editor, [(250.5, 60.5), (350.5, 260.5)])
+        _watch(page, (300, 160))
+        for do in deeds:
+            do(editor)
+        assert _bare_frames(page) == 0, f"with {name}"
+        # Twice: the outline comes, and the bitmap without or with it.
+        for _ in range(2):
+            _hold_back(page, True)
+            assert _bare_frames(page) == 0, f"as the outline comes, after {name}"
+        _watch(page, None)
+        _hold_back(page, False)
+        editor.press("Escape", "v", "Escape", *["Control+z"] * 4)
+        until(page, "annotations().length === 2")
+    editor.saved()

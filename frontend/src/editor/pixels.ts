@@ -4,7 +4,7 @@
  */
 
 import type { Bounds } from "../geometry/bounds";
-import { eachInColumn, type PixelSize, type Runs } from "../geometry/runs";
+import { eachInColumn, NO_PIXELS, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation, AnnotationKey } from "../model/records";
 
 type Found = (top: number, bottom: number) => void;
@@ -25,8 +25,14 @@ export interface PixelsInHand {
   readonly subtract: boolean;
   /** What has changed so far, in pixels of the image; it only grows. */
   readonly changes: readonly Bounds[];
-  /** What the gesture made. It is shown as pixels until its outline is known. */
+  /** What the gesture made, once it is over. */
   readonly finished: Annotation | null;
+}
+
+/** An annotation as nothing but its pixels. */
+export function finishedPixels(key: AnnotationKey, finished: Annotation, before: Runs, size: PixelSize): PixelsInHand {
+  const drawn = columnsOf(NO_PIXELS, size);
+  return { key, categoryId: finished.category_id, size, before, drawn, subtract: false, changes: [], finished };
 }
 
 export function columnsOf(runs: Runs, [height]: PixelSize): PixelColumns {

@@ -24,7 +24,7 @@ export interface Rle {
 /** The most pixels of an image: the file format keeps counts in 32 bits. */
 const MAX_PIXELS = 2 ** 32 - 1;
 /** The most pixels that are decoded at a time. */
-export const MAX_DECODED_PIXELS = 2 ** 29;
+const MAX_DECODED_PIXELS = 2 ** 29;
 /** What one count can need: 2^32 - 1 is "oooooo3". */
 const MAX_CHARACTERS = 7;
 

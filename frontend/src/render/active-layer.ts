@@ -31,15 +31,13 @@ import {
   type Layer,
 } from "./layer";
 import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
-import { pixelsInHand } from "./pixels-layer";
 import { changedExtent } from "./repaint";
-import type { ShapesLayer } from "./shapes-layer";
+import type { ShapesLedger } from "./shapes-ledger";
+import { gesturePixels } from "./shown-pixels";
 import { drawTip } from "./tip";
 
 /** A camera that has not moved for so long is at rest. */
 const REST_MS = 120;
-/** More than this many late shapes wait for the worker, which is faster with them. */
-const MOST_LATE = 50;
 /** Of the border of what is cut away, in CSS pixels. */
 const CUT_DASH = [6, 5];
 
@@ -70,7 +68,7 @@ export class ActiveLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
-  readonly #below: ShapesLayer;
+  readonly #ledger: ShapesLedger;
   readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
   readonly #again: () => void;
   #camera: Camera | null = null;
@@ -81,13 +79,13 @@ export class ActiveLayer implements Layer {
 
   constructor(
     editor: Editor,
-    below: ShapesLayer,
+    ledger: ShapesLedger,
     refused: () => ReadonlyMap<AnnotationKey, string>,
     again: () => void,
   ) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
     this.#editor = editor;
-    this.#below = below;
+    this.#ledger = ledger;
     this.#refused = refused;
     this.#again = again;
   }
@@ -95,7 +93,7 @@ export class ActiveLayer implements Layer {
   draw(frame: Frame): void {
     this.#noteCamera(frame.camera);
     const { view, hand } = this.#editor;
-    const late = this.#late();
+    const late = this.#ledger.late();
     const refused = this.#refused();
     const hovered = this.#travelling ? null : view.hovered;
     const blank = late.size + view.selection.size + refused.size === 0 && !hovered && isBlank(hand.preview);
@@ -145,15 +143,8 @@ export class ActiveLayer implements Layer {
     if ((hovered && hovered !== key) || !this.#editor.visible(key)) return null;
     const { mark } = hand.preview;
     if (!isBlank({ ...hand.preview, mark: null })) return null;
-    const outline = this.#below.inHand(key, annotation);
+    const outline = this.#ledger.outline(key, annotation);
     return outline && { key, outline, frame, look, color: this.#color(key), hoveredHandle, points, mark };
-  }
-
-  #late(): Set<AnnotationKey> {
-    const { view } = this.#editor;
-    const late = new Set(this.#below.missing());
-    for (const key of late) if (view.selection.has(key) || view.hidden.has(key)) late.delete(key);
-    return late.size > MOST_LATE ? new Set() : late;
   }
 
   #color(key: AnnotationKey): string {
@@ -163,8 +154,8 @@ export class ActiveLayer implements Layer {
   #shape(key: AnnotationKey, style: (color: string, look: Look) => Style, frame: Frame): void {
     const annotation = this.#editor.document.get(key);
     if (!annotation || !this.#editor.visible(key)) return;
-    if (pixelsInHand(this.#editor, this.#below)?.key === key) return;
-    const outline = this.#below.inHand(key, annotation);
+    if (gesturePixels(this.#editor)?.key === key) return;
+    const outline = this.#ledger.outline(key, annotation);
     if (outline) paint(this.#context, outline, style(this.#color(key), this.#editor.view.look), frame.camera.scale);
   }
 

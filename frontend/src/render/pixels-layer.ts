@@ -1,5 +1,5 @@
 /**
- * The pixels that a gesture is changing, on a canvas of their own.
+ * The pixels that a gesture is changing, and shapes that have no outline yet, on a canvas of their own.
  *
  * What has changed since the last frame is drawn anew, and nothing else. Pixels
  * are looked at as finely as the screen shows them: zoomed out, one in several,
@@ -7,11 +7,23 @@
  */
 
 import type { Editor } from "../editor/editor";
+import type { Look } from "../editor/look";
 import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import { union, type Bounds } from "../geometry/bounds";
-import { clear, clearPart, deviceArea, newCanvas, sameFrame, useImageSpace, type Frame, type Layer } from "./layer";
-import { selectedStyle, type Style } from "./paint";
-import type { ShapesLayer } from "./shapes-layer";
+import {
+  clear,
+  clearPart,
+  deviceArea,
+  newCanvas,
+  sameFrame,
+  setBlank,
+  useImageSpace,
+  type Frame,
+  type Layer,
+} from "./layer";
+import { normalStyle, selectedStyle, type Style } from "./paint";
+import type { ShapesLedger } from "./shapes-ledger";
+import { shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
@@ -26,62 +38,59 @@ interface Cells {
   readonly set: Uint8Array;
 }
 
-/** The pixels to be shown as such: of a gesture, or what it made until its outline is there. */
-export function pixelsInHand(editor: Editor, shapes: ShapesLayer): PixelsInHand | null {
-  const { pixels } = editor.hand.preview;
-  if (!pixels) return null;
-  const { key, finished } = pixels;
-  if (!finished) return key === null || editor.visible(key) ? pixels : null;
-  const stands = key !== null && editor.document.get(key) === finished && editor.visible(key);
-  return stands && !shapes.inHand(key, finished) ? pixels : null;
-}
-
 export class PixelsLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
-  readonly #shapes: ShapesLayer;
+  readonly #ledger: ShapesLedger;
   readonly #scratch = newCanvas();
-  #shown: { pixels: PixelsInHand; frame: Frame; changes: number } | null = null;
+  #shown: { all: readonly ShownPixels[]; frame: Frame; look: Look; changes: readonly number[] } | null = null;
 
-  constructor(editor: Editor, shapes: ShapesLayer) {
+  constructor(editor: Editor, ledger: ShapesLedger) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
     this.#editor = editor;
-    this.#shapes = shapes;
+    this.#ledger = ledger;
   }
 
   draw(frame: Frame): void {
-    const pixels = pixelsInHand(this.#editor, this.#shapes);
     const shown = this.#shown;
-    if (!pixels) {
-      if (shown) clear(this.#context, frame);
+    const all = shownAsPixels(this.#editor, this.#ledger, shown?.all.at(-1)?.pixels ?? null);
+    if (setBlank(this.canvas, all.length === 0)) {
       this.#shown = null;
       return;
     }
-    const goesOn = shown?.pixels === pixels && sameFrame(shown.frame, frame);
+    const { look } = this.#editor.view;
+    const goesOn = shown?.look === look && sameFrame(shown.frame, frame) && samePixels(shown.all, all);
     if (!goesOn) clear(this.#context, frame);
     const everything = { left: 0, top: 0, right: this.#editor.image.width, bottom: this.#editor.image.height };
-    const changed = goesOn ? together(pixels.changes.slice(shown.changes)) : [everything];
-    for (const bounds of changed) this.#redraw(pixels, bounds, frame);
-    this.#shown = { pixels, frame, changes: pixels.changes.length };
+    const changed = goesOn
+      ? together(all.flatMap(({ pixels }, i) => pixels.changes.slice(shown.changes[i])))
+      : [everything];
+    for (const bounds of changed) this.#redraw(all, bounds, frame);
+    this.#shown = { all, frame, look, changes: all.map(({ pixels }) => pixels.changes.length) };
   }
 
-  #redraw(pixels: PixelsInHand, changed: Bounds, frame: Frame): void {
-    const scale = frame.camera.scale * frame.ratio;
+  #redraw(all: readonly ShownPixels[], changed: Bounds, frame: Frame): void {
     const area = deviceArea(changed, frame, MARGIN_CSS_PIXELS * frame.ratio);
     if (area.right <= area.left || area.bottom <= area.top) return;
-    const context = this.#context;
-    context.save();
-    clearPart(context, area);
+    this.#context.save();
+    clearPart(this.#context, area);
+    useImageSpace(this.#context, frame);
     // Outlines of what lies just outside reach into the area.
-    const cells = lookAt(pixels, imageArea(area, frame, MARGIN_CSS_PIXELS), Math.max(1, Math.floor(1 / scale)));
-    useImageSpace(context, frame);
+    const seen = imageArea(area, frame, MARGIN_CSS_PIXELS);
+    for (const each of all) this.#paint(each, seen, frame);
+    this.#context.restore();
+  }
+
+  #paint({ pixels, selected, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
+    const looked = extent ? common(extent, seen) : seen;
+    if (!looked) return;
+    const cells = lookAt(pixels, looked, Math.max(1, Math.floor(1 / (camera.scale * ratio))));
     const { key, categoryId } = pixels;
     const color = key ? this.#editor.colorOf(key) : this.#editor.color(categoryId);
-    const style = selectedStyle(color, this.#editor.view.look);
+    const style = (selected ? selectedStyle : normalStyle)(color, this.#editor.view.look);
     this.#fill(cells, style);
-    outline(context, cells, style, frame.camera.scale);
-    context.restore();
+    outline(this.#context, cells, style, camera.scale);
   }
 
   #fill({ side, left, top, across, down, set }: Cells, { color, fillAlpha }: Style): void {
@@ -108,6 +117,21 @@ export class PixelsLayer implements Layer {
     this.#context.drawImage(canvas, 0, 0, across, down, left * side, top * side, across * side, down * side);
     this.#context.globalAlpha = 1;
   }
+}
+
+function samePixels(before: readonly ShownPixels[], after: readonly ShownPixels[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every(({ pixels, selected }, i) => pixels === after[i]!.pixels && selected === after[i]!.selected)
+  );
+}
+
+function common(a: Bounds, b: Bounds): Bounds | null {
+  const left = Math.max(a.left, b.left);
+  const top = Math.max(a.top, b.top);
+  const right = Math.min(a.right, b.right);
+  const bottom = Math.min(a.bottom, b.bottom);
+  return left < right && top < bottom ? { left, top, right, bottom } : null;
 }
 
 const areaOf = ({ left, top, right, bottom }: Bounds): number => (right - left) * (bottom - top);

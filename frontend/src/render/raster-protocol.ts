@@ -22,10 +22,14 @@ export interface RasterRequest {
   /** Drawn elsewhere or hidden. */
   readonly without: ReadonlySet<AnnotationKey>;
   readonly look: Look;
+  /** Whether a bitmap is asked for; otherwise only outlines are. */
+  readonly draws: boolean;
+  /** In hand, with outlines that only the worker computes. */
+  readonly wanted: readonly AnnotationKey[];
 }
 
 export interface RasterAnswer {
-  readonly bitmap: ImageBitmap;
-  /** Outlines that only the worker computes, each sent once. */
+  readonly bitmap: ImageBitmap | null;
+  /** Outlines that only the worker computes: those that were wanted, and what was traced to be drawn. */
   readonly outlines: readonly (readonly [AnnotationKey, Outline])[];
 }

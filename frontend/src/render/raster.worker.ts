@@ -1,7 +1,8 @@
 /**
  * Rasterises all shapes that are not being worked on to one bitmap, off the main
  * thread. The answer to a request is a bitmap for its frame; the main thread
- * moves it with the camera until the next one is there.
+ * moves it with the camera until the next one is there. Outlines of what is being
+ * worked on are found here, too.
  */
 
 import { overlap } from "../geometry/bounds";
@@ -68,7 +69,23 @@ function drawingOrder(): Entry[] {
   return inOrder;
 }
 
-function raster({ frame, margin, without, look }: RasterRequest): RasterAnswer {
+/** Outlines that the main thread leaves to this thread, by the request. */
+type Outlines = [AnnotationKey, Outline][];
+
+function outlineOf(entry: Entry, outlines: Outlines): Outline {
+  if (!entry.outline) {
+    entry.outline = entry.trace();
+    if (entry.heavy) outlines.push([entry.key, entry.outline]);
+  }
+  return entry.outline;
+}
+
+function tracedOf(wanted: readonly AnnotationKey[]): Outlines {
+  const found = wanted.flatMap((key) => entries.get(key) ?? []);
+  return found.map((entry) => [entry.key, (entry.outline ??= entry.trace())]);
+}
+
+function raster({ frame, margin, without, look }: RasterRequest, outlines: Outlines): ImageBitmap {
   const width = Math.max(1, Math.round((frame.size.width + 2 * margin) * frame.ratio));
   const height = Math.max(1, Math.round((frame.size.height + 2 * margin) * frame.ratio));
   if (surface.width !== width || surface.height !== height) {
@@ -82,25 +99,22 @@ function raster({ frame, margin, without, look }: RasterRequest): RasterAnswer {
     { ...frame.camera, x: frame.camera.x + margin, y: frame.camera.y + margin },
     { width: frame.size.width + 2 * margin, height: frame.size.height + 2 * margin },
   );
-  const outlines: [AnnotationKey, Outline][] = [];
   for (const entry of drawingOrder()) {
     // A straight line or a single point has bounds without area.
     const { bounds } = entry;
     if (!bounds || without.has(entry.key)) continue;
     const { left, top, right, bottom } = bounds;
     if (!overlap({ left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 }, shown)) continue;
-    if (!entry.outline) {
-      entry.outline = entry.trace();
-      if (entry.heavy) outlines.push([entry.key, entry.outline]);
-    }
-    paint(context, entry.outline, styleOf(entry, look), frame.camera.scale);
+    paint(context, outlineOf(entry, outlines), styleOf(entry, look), frame.camera.scale);
   }
-  return { bitmap: surface.transferToImageBitmap(), outlines };
+  return surface.transferToImageBitmap();
 }
 
 self.onmessage = ({ data }: MessageEvent<RasterRequest>) => {
   const annotations = unpack(data.packed);
   data.updates.forEach((change, i) => update(change, annotations[i]!));
-  const answer = raster(data);
-  self.postMessage(answer, { transfer: [answer.bitmap] });
+  const outlines = tracedOf(data.wanted);
+  const bitmap = data.draws ? raster(data, outlines) : null;
+  const answer: RasterAnswer = { bitmap, outlines };
+  self.postMessage(answer, { transfer: bitmap ? [bitmap] : [] });
 };

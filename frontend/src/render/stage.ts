@@ -50,7 +50,7 @@ export class Stage {
     this.#image = new ImageLayer(editor, () => this.request());
     this.#shapes = shapes;
     shapes.answered = () => this.request();
-    this.#active = new ActiveLayer(editor, shapes, refused, () => this.request());
+    this.#active = new ActiveLayer(editor, shapes.ledger, refused, () => this.request());
     this.#layers = [
       this.#image,
       new GuidesLayer(editor),
@@ -58,7 +58,7 @@ export class Stage {
       new LabelsLayer(editor),
       new PredictionsLayer(editor, () => this.request()),
       new SuperpixelsLayer(editor),
-      new PixelsLayer(editor, this.#shapes),
+      new PixelsLayer(editor, this.#shapes.ledger),
       this.#active,
     ];
     this.#plate.className = "stage-plate";
@@ -137,7 +137,11 @@ export class Stage {
       if (width > 0 && height > 0) this.#editor.resize({ width, height });
     };
     measure();
-    const observer = new ResizeObserver(measure);
+    // Before this frame is shown, or it would have the layers as they were, stretched.
+    const observer = new ResizeObserver(() => {
+      measure();
+      this.draw();
+    });
     observer.observe(this.#element);
     return () => observer.disconnect();
   }

@@ -125,8 +125,6 @@ function alongPiece(from: ImagePoint, to: ImagePoint, radius: number): Bounds[] 
 
 export class BrushTool extends Tool {
   readonly erases: boolean;
-  /** The last stroke, shown until the outline of what it made is known. */
-  last: Stroke | null = null;
   /** Where a straight line may go on from. */
   lastEnd: ImagePoint | null = null;
 
@@ -169,7 +167,6 @@ export class BrushTool extends Tool {
     const label = subtract ? "Erase" : "Paint";
     const painted = applyPaint(this.editor, { label, target, drawn: stroke.drawn.runs(), subtract, limit });
     if (painted) [stroke.key, stroke.finished] = painted;
-    this.last = stroke;
     this.lastEnd = this.tip(at).at;
     this.become(new Ready(this, at));
   }
@@ -207,7 +204,7 @@ class Ready extends WithTip {
   override readonly name = "ready";
 
   override get preview(): Preview {
-    return { ...NO_PREVIEW, tip: this.tip, pixels: this.tool.last };
+    return { ...NO_PREVIEW, tip: this.tip };
   }
 
   override get hints(): readonly Hint[] {

@@ -192,14 +192,6 @@ export function pixelsAsDrawn(editor: Editor, target: Target, drawn: Runs, subtr
   return { ...target, size, drawn: columnsOf(drawn, size), subtract, changes: [], finished: null };
 }
 
-/** What a gesture made, to be shown until its outline is known. */
-export function finishedPixels(editor: Editor, key: AnnotationKey, finished: Annotation): PixelsInHand {
-  const size = imageSize(editor);
-  const before = pixelsOf(finished, size) ?? NO_PIXELS;
-  const drawn = columnsOf(NO_PIXELS, size);
-  return { key, categoryId: finished.category_id, size, before, drawn, subtract: false, changes: [], finished };
-}
-
 /** Takes the pixels from all masks but one. A mask that would have none left keeps its own. */
 function takeFromMasks(
   editor: Editor,

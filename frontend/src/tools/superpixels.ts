@@ -16,7 +16,7 @@ import { Places, type PixelSize, type Runs } from "../geometry/runs";
 import type { Superpixels } from "../geometry/superpixels";
 import type { Annotation, AnnotationKey } from "../model/records";
 import { lookAhead, Newest, sightOf } from "./asking";
-import { applyPaint, finishedPixels, imageSize, LIMIT, targetFor, type Target } from "./painting";
+import { applyPaint, imageSize, LIMIT, targetFor, type Target } from "./painting";
 import { State, Tool, type ToolKind } from "./tool";
 
 const SPACING: Range = {
@@ -50,8 +50,6 @@ const COMPUTING = "The superpixels are being computed. One moment.";
 
 class SuperpixelTool extends Tool {
   found: Superpixels | null = null;
-  /** What the last gesture made, shown until its outline is known. */
-  last: PixelsInHand | null = null;
   /** What was asked for last, and what `found` is the answer to. */
   #asked: Asked | null = null;
   #answered: Asked | null = null;
@@ -141,8 +139,7 @@ class SuperpixelTool extends Tool {
   apply(joined: Joined): void {
     const limit = this.editor.options.get(LIMIT);
     const { target, subtract } = joined;
-    const painted = applyPaint(this.editor, { label: "Superpixels", target, drawn: joined.runs(), subtract, limit });
-    this.last = painted && finishedPixels(this.editor, ...painted);
+    applyPaint(this.editor, { label: "Superpixels", target, drawn: joined.runs(), subtract, limit });
     if (joined.missed) this.editor.say("Part of what you went over had no superpixels yet. Go over it again.");
   }
 
@@ -263,7 +260,7 @@ class Ready extends State<SuperpixelTool> {
   }
 
   override get preview(): Preview {
-    return { ...NO_PREVIEW, superpixels: this.tool.found, pixels: this.tool.last };
+    return { ...NO_PREVIEW, superpixels: this.tool.found };
   }
 
   override get hints(): readonly Hint[] {

@@ -12,7 +12,7 @@ import type { PixelsInHand } from "../editor/pixels";
 import type { Flood } from "../geometry/flood";
 import type { Runs } from "../geometry/runs";
 import { lookAhead, Newest, sightOf } from "./asking";
-import { applyPaint, finishedPixels, LIMIT, pixelsAsDrawn, targetFor, withinLimit, type Target } from "./painting";
+import { applyPaint, LIMIT, pixelsAsDrawn, targetFor, withinLimit, type Target } from "./painting";
 import { isDrag } from "./pointing";
 import { State, Tool, type ToolKind } from "./tool";
 
@@ -40,9 +40,6 @@ const CONTIGUOUS: Toggle = {
 const CSS_PIXELS_PER_STEP = 3;
 
 class WandTool extends Tool {
-  /** What the last click made, shown until its outline is known. */
-  last: PixelsInHand | null = null;
-
   constructor(editor: Editor) {
     super(editor);
     lookAhead(editor, "wand", (sight) => sight.wake());
@@ -62,8 +59,7 @@ class WandTool extends Tool {
   finish(target: Target, drawn: Runs, subtract: boolean): void {
     this.become(new Ready(this));
     const limit = this.editor.options.get(LIMIT);
-    const painted = applyPaint(this.editor, { label: "Magic wand", target, drawn, subtract, limit });
-    this.last = painted && finishedPixels(this.editor, ...painted);
+    applyPaint(this.editor, { label: "Magic wand", target, drawn, subtract, limit });
   }
 }
 
@@ -72,10 +68,6 @@ class Ready extends State<WandTool> {
 
   override get cursor(): string {
     return "crosshair";
-  }
-
-  override get preview(): Preview {
-    return { ...NO_PREVIEW, pixels: this.tool.last };
   }
 
   override get hints(): readonly Hint[] {
