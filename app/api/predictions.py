@@ -252,9 +252,14 @@ class AcceptIn(AnnotationChange):
 
 
 class ReopenIn(wire.Model):
-    """The decision to undo: one that somebody else has made since is left alone."""
+    """The decision to undo: one that somebody else has made since is left alone.
+
+    `expected_annotation_id` is the annotation that was made: where somebody has accepted the
+    prediction anew since, that one stays.
+    """
 
     expected_state: PredictionState | None = None
+    expected_annotation_id: Id | None = None
 
 
 @router.post(
@@ -312,7 +317,12 @@ def reopen(
 ) -> Response:
     """Undo what was decided; the annotation that was made is deleted, if nobody changed it."""
     prediction = access.decide_prediction(session, user=user, prediction_id=prediction_id)
+    body = body or ReopenIn()
     prediction = prediction_decisions.reopen(
-        session, prediction=prediction, user=user, expected=body.expected_state if body else None
+        session,
+        prediction=prediction,
+        user=user,
+        expected=body.expected_state,
+        expected_annotation_id=body.expected_annotation_id,
     )
     return Response(predictions.as_text(prediction), media_type="application/json")

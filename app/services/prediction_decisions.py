@@ -117,24 +117,34 @@ def reject(session: Session, *, prediction: Prediction, user: User) -> Predictio
 
 
 def reopen(
-    session: Session, *, prediction: Prediction, user: User, expected: str | None = None
+    session: Session,
+    *,
+    prediction: Prediction,
+    user: User,
+    expected: str | None = None,
+    expected_annotation_id: int | None = None,
 ) -> Prediction:
     """Undo a decision; the annotation that was made is deleted, unless somebody changed it.
 
-    A decision other than the `expected` one is a conflict.
+    A decision other than the `expected` one is a conflict, and so is an annotation that was made
+    of the prediction later than the expected one.
     """
     annotations.lock_images(session, [prediction.image_id])
     _lock(session, [prediction])
-    _check(prediction, expected)
+    _check(prediction, expected, expected_annotation_id)
     _reopen(session, prediction, user)
     session.refresh(prediction)
     _tell(session, [prediction])
     return prediction
 
 
-def _check(prediction: Prediction, expected: str | None) -> None:
+def _check(prediction: Prediction, expected: str | None, annotation_id: int | None = None) -> None:
     """Leave alone what somebody has decided otherwise; nobody has about an open one."""
-    if expected is None or prediction.state in (expected, "open"):
+    is_anew = prediction.state == "accepted" and annotation_id not in (
+        None,
+        prediction.annotation_id,
+    )
+    if not is_anew and (expected is None or prediction.state in (expected, "open")):
         return
     if prediction.state == "accepted":
         raise Conflict("Somebody has accepted this prediction.", code="prediction_accepted")

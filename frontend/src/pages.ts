@@ -1,6 +1,7 @@
 import "./styles/tokens.css";
 import "./styles/pages.css";
 import "./styles/pages-lists.css";
+import "./styles/pages-tables.css";
 import "./styles/pages-controls.css";
 import "./styles/pages-layers.css";
 import "./styles/pages-subjects.css";

@@ -256,6 +256,13 @@ def test_decisions_of_somebody_else_are_left_alone(case: Case) -> None:
     assert case.decide(mask, "reopen", expected_state="rejected").json() == mask
     assert case.decide(mask, "reopen", expected_state="rejected").json() == mask
     assert case.decide(box, "reopen", expected_state="accepted").json() == box
+    # Accepted anew, another annotation stands for it.
+    anew = case.decide(box, "accept").json()
+    for state in (None, "accepted"):
+        late = case.decide(box, "reopen", expected_annotation_id=made["id"], expected_state=state)
+        assert (late.status_code, late.json()["code"]) == (409, "prediction_accepted")
+    assert case.annotations() == [anew]
+    assert case.decide(box, "reopen", expected_annotation_id=anew["id"]).json() == box
 
 
 def test_a_creation_finds_what_was_accepted_with_its_key(case: Case) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.editor_page import EditorPage
 from tests.serving import Server
@@ -102,13 +102,22 @@ def test_the_editor_is_accessible(
     assert page.evaluate(MOVING) == []
     if viewport and viewport["width"] < 1000:
         assert violations(page) == []
+        # The way to what the low sheet has no room for.
+        parts = page.get_by_role("navigation", name="Parts of the panel")
+        for name in ("Properties", "Categories"):
+            parts.get_by_role("button", name=name).click()
+            heading = page.get_by_role("region", name=name).get_by_role("heading").first
+            expect(heading).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name="Close the panel").click()
         page.get_by_role("button", name="View settings").click()
         assert violations(page) == []
         page.get_by_role("button", name="View settings").click()
-        editor.press("m")
-        strip = page.get_by_role("toolbar", name="Brush options")
-        assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
+        for key, name in (("m", "Brush"), ("w", "Magic wand"), ("u", "Superpixels")):
+            editor.press(key)
+            strip = page.get_by_role("toolbar", name=f"{name} options")
+            assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
+            # Two lines at most.
+            assert strip.evaluate("strip => strip.clientHeight") < 96
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
     page.get_by_role("button", name="How objects are drawn").click()

@@ -18,7 +18,6 @@ from tests.serving import Server
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 844}
 _numbers = itertools.count(1)
 
 
@@ -235,18 +234,6 @@ def test_categories_are_chosen_by_their_names(
     expect(page.get_by_role("checkbox", name="category 11")).to_be_hidden()
 
 
-def test_filters_on_a_phone_are_equally_wide(
-    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any], tmp_path: Path
-) -> None:
-    _upload(server, dataset, _picture(tmp_path / "a.jpg"))
-    page = new_page(viewport=PHONE)
-    page.goto(f"/datasets/{dataset['id']}")
-    fields = page.locator(".filters input:visible, .filters select:visible")
-    widths = fields.evaluate_all("all => all.map((field) => field.offsetWidth)")
-    assert len(widths) == 4
-    assert len(set(widths)) == 1
-
-
 def test_an_image_is_deleted_where_it_stands(
     page: Page, server: Server, dataset: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -459,37 +446,3 @@ def test_who_signs_out_leaves_no_copies_of_annotations(new_page: Callable[..., P
     page.wait_for_url("**/login")
     kept = page.evaluate("Object.keys(localStorage)")
     assert not [name for name in kept if "clipboard" in name or "poses" in name]
-
-
-PATHS = [
-    "/",
-    "/datasets/{id}",
-    "/datasets/{id}/categories",
-    "/datasets/{id}/statistics",
-    "/datasets/{id}/members",
-    "/datasets/{id}/settings",
-    "/jobs",
-    "/account",
-    "/admin/users",
-    "/docs",
-]
-
-
-def test_nothing_is_wider_than_a_phone(
-    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any]
-) -> None:
-    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
-    coco = {
-        "images": [{"id": 1, "file_name": "a" * 120 + ".jpg", "width": 40, "height": 30}],
-        "categories": [{"id": 1, "name": "c" * 120, "supercategory": "d" * 120}],
-        "annotations": [annotation],
-    }
-    server.import_coco(dataset["id"], coco)
-    name = f"{dataset['id']} " + "n" * 150
-    server.client.patch(f"/api/datasets/{dataset['id']}", json={"name": name}).raise_for_status()
-    phone = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
-    for path in PATHS:
-        phone.goto(path.format(id=dataset["id"]))
-        width = phone.evaluate("document.documentElement.scrollWidth")
-        assert width <= PHONE["width"], path
-    server.client.delete(f"/api/datasets/{dataset['id']}")

@@ -64,6 +64,23 @@ def move_corner(editor: EditorPage, start: tuple[float, float], end: tuple[float
     editor.drag(start, end)
 
 
+def leave_what_she_went_on_with(me: EditorPage, ada: EditorPage) -> None:
+    """What I drew and she changed is not mine to take back any more."""
+    me.press("b")
+    me.drag((500, 100), (560, 160))
+    until(ada.page, "annotations().length === 4")
+    ada.press("v")
+    ada.click(530, 130)
+    ada.press("2")
+    until(me.page, "annotations()[3].version === 2")
+    me.press("Control+z")
+    told = me.page.get_by_text("Not undone: somebody else has changed “spoon” since.")
+    expect(told).to_be_visible()
+    me.saved()
+    assert len(me.annotations) == 4
+    me.press("v")
+
+
 def test_two_people_at_once(
     new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
 ) -> None:
@@ -90,6 +107,7 @@ def test_two_people_at_once(
     assert corner(me, 0) == [100, 100]
     until(theirs, "Math.round(annotations()[0].segmentation[0][0]) === 100")
 
+    leave_what_she_went_on_with(me, ada)
     # The same corner at the same time: she saves while I still hold the button.
     me.click(150, 150)
     mine.mouse.move(*me.at(100, 100))
@@ -131,7 +149,7 @@ def test_two_people_at_once(
     ada.press("v")
     ada.click(350, 150)
     ada.press("Delete")
-    until(mine, "annotations().length === 2")
+    until(mine, "annotations().length === 3")
     expect(mine.get_by_text("Ada Lovelace deleted “spoon”.")).to_be_visible()
 
     # The status, a category and the end of her visit.

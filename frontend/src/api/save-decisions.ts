@@ -97,22 +97,12 @@ export class Ruling {
   decide({ prediction, after }: DecisionEntry, origin: Origin): AnnotationKey {
     const key = this.#options.predictions.keyOf(prediction.id);
     const slot = this.#slots.of(key);
-    if (origin === "local") {
-      slot.prediction = prediction;
-      this.guard(key, slot);
-    } else if (after === "open") {
+    if (origin === "local") slot.prediction = prediction;
+    else if (after === "open") {
       this.#options.document.apply(new Map([[key, null]]), "remote");
       this.reopened(key, slot);
     } else slot.decided = after;
     return key;
-  }
-
-  /** What somebody else has changed since it was accepted goes with the decision only where the person says so. */
-  guard(key: AnnotationKey, slot: Slot): void {
-    const { document, userId } = this.#options;
-    const [{ base }, facts] = [slot, document.facts(key)];
-    if (this.wanted(slot) !== "open" || !base || !facts || facts.updated_by === userId) return;
-    slot.trouble = { kind: "conflict", theirs: { annotation: base, facts } };
   }
 
   /** What was made of it is gone for good: another one will be made. */

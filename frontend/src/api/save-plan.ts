@@ -69,7 +69,7 @@ export interface Plan {
 export function plan(imageId: number, state: SaveState): Plan | null {
   const { base, target, facts, prediction } = state;
   if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
-  if (prediction && prediction.wanted !== "accepted" && !base && !target) return planReopening(prediction);
+  if (prediction && prediction.wanted !== "accepted" && !base && !target) return planReopening(prediction, facts);
   if (!facts) return planCreation(imageId, state);
   if (sameAnnotation(base, target)) return null;
   const { id, version } = facts;
@@ -92,7 +92,7 @@ export function plan(imageId: number, state: SaveState): Plan | null {
 }
 
 /** One that was asked for is accepted once more before it can be taken back: it may have been. */
-function planDecision(prediction: DecisionState, { clientKey, target, attempted }: SaveState): Plan | null {
+function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts }: SaveState): Plan | null {
   const { id, decided, wanted, shape } = prediction;
   const sent = attempted ?? (wanted === "accepted" ? target : null);
   if (sent) {
@@ -101,15 +101,16 @@ function planDecision(prediction: DecisionState, { clientKey, target, attempted 
     const path = pathTo("/api/predictions/{prediction_id}/accept", id);
     return { kind: "create", decides: true, ask: { method: "POST", path, body }, sent };
   }
-  if (wanted === "open") return decided === "rejected" ? planReopening(prediction) : null;
+  if (wanted === "open") return decided === "rejected" ? planReopening(prediction, facts) : null;
   if (decided !== "open") return null;
   const path = pathTo("/api/predictions/{prediction_id}/reject", id);
   return { kind: "reject", decides: true, ask: { method: "POST", path }, sent: null };
 }
 
 /** Only the decision that is known here is undone, not one that somebody else has made since. */
-function planReopening({ id, decided }: DecisionState): Plan {
-  const body: Schemas["ReopenIn"] = { expected_state: decided };
+function planReopening({ id, decided }: DecisionState, facts: ServerFacts | null): Plan {
+  const made = decided === "accepted" && facts ? { expected_annotation_id: facts.id } : {};
+  const body: Schemas["ReopenIn"] = { expected_state: decided, ...made };
   const path = pathTo("/api/predictions/{prediction_id}/reopen", id);
   return { kind: "reopen", decides: true, ask: { method: "POST", path, body }, sent: null };
 }

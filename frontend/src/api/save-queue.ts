@@ -12,6 +12,7 @@
  */
 
 import type { AnnotationDocument } from "../model/document";
+import { changedParts, withParts } from "../model/parts";
 import type { Predictions } from "../model/predictions";
 import {
   changedFields,
@@ -321,7 +322,7 @@ export class SaveQueue {
     else if (keep === "mine") {
       // What only they changed stays theirs; what I changed becomes mine again.
       const both = mine && theirs && base;
-      result = both ? withFields(theirs.annotation, mine, changedFields(base, mine)) : mine;
+      result = both ? withParts(theirs.annotation, mine, changedParts(base, mine)) : mine;
     }
     this.#options.document.apply(new Map([[key, result]]), "remote");
     // What stays is accepted, whatever became of that here meanwhile.
@@ -389,7 +390,7 @@ export class SaveQueue {
     const decided = changedFields(sent, known.annotation).filter((field) => now[field] === sent[field]);
     const shown = decided.length > 0 ? withFields(now, known.annotation, decided) : now;
     const final = sameAnnotation(shown, known.annotation) ? known.annotation : shown;
-    document.apply(new Map([[key, final]]), "remote");
+    document.apply(new Map([[key, final]]), "answer");
     slot.versions.set(known.annotation, known.facts.version);
   }
 
@@ -397,7 +398,7 @@ export class SaveQueue {
   #dropTwin(key: AnnotationKey, twin: AnnotationKey): void {
     if (twin === key || this.#unsaved.has(twin)) return;
     this.#slots.delete(twin);
-    this.#options.document.apply(new Map([[twin, null]]), "remote");
+    this.#options.document.apply(new Map([[twin, null]]), "answer");
   }
 
   #fail(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
@@ -477,11 +478,11 @@ export class SaveQueue {
       const theirs = loaded && now && asNamed({ annotation: loaded, facts: now }, base);
       slot.trouble = { kind: "conflict", theirs };
       slot.base = base;
-    } else if (decision) this.#ruling.guard(key, slot);
+    }
     if (facts && !now) document.setFacts(key, facts);
     // The create may have reached the server, or not: the key tells.
     if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);
-    document.apply(new Map([[key, target]]), "remote");
+    document.apply(new Map([[key, target]]), "answer");
     this.#unsaved.add(key);
   }
 

@@ -2468,10 +2468,15 @@ export interface components {
         /**
          * ReopenIn
          * @description The decision to undo: one that somebody else has made since is left alone.
+         *
+         *     `expected_annotation_id` is the annotation that was made: where somebody has accepted the
+         *     prediction anew since, that one stays.
          */
         readonly ReopenIn: {
             /** Expected State */
             readonly expected_state?: ("open" | "accepted" | "rejected") | null;
+            /** Expected Annotation Id */
+            readonly expected_annotation_id?: number | null;
         };
         /**
          * RestoreIn

@@ -17,7 +17,7 @@ import * as cameras from "../geometry/camera";
 import type { Camera, Size } from "../geometry/camera";
 import { screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import { AnnotationDocument, type Change } from "../model/document";
-import { History, type Mark } from "../model/history";
+import { History, type Mark, type Replay } from "../model/history";
 import { Predictions, type Decision, type Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/records";
 import * as shapes from "../shapes";
@@ -26,6 +26,7 @@ import { Clipboard } from "./clipboard";
 import type { Hand } from "./hand";
 import { rememberPoses } from "./keypoints";
 import { LastPoses } from "./last-poses";
+import { leftAlone } from "./left-alone";
 import { movedPoints, nudged } from "./moving";
 import { tellOfLostBoxes } from "./own-boxes";
 import { selectedPoints } from "./points";
@@ -260,12 +261,17 @@ export class Editor {
   }
 
   undo(): void {
-    if (this.hand.intend("step-back") || !this.history.undo()) return;
-    this.signal.emit("settled");
+    if (!this.hand.intend("step-back")) this.#replayed("undone", this.history.undo());
   }
 
   redo(): void {
-    if (!this.hand.busy && this.history.redo()) this.signal.emit("settled");
+    if (!this.hand.busy) this.#replayed("redone", this.history.redo());
+  }
+
+  #replayed(what: "undone" | "redone", replay: Replay | null): void {
+    const told = replay && leftAlone(this, what, replay);
+    if (told) this.say(told);
+    if (replay) this.signal.emit("settled");
   }
 
   /** Whether a gesture under way may change this annotation: it began with it as it is. */

@@ -3,14 +3,15 @@
  *
  * A change says what each named annotation shall be (null: absent). Applying it
  * gives the diff: what really changed, with both states. A diff can be turned
- * round, which is all that undo needs, and says whether a person here (`local`)
- * or the server (`remote`) caused it.
+ * round, which is all that undo needs, and says who caused it: the person here
+ * (`local`), the server in answer to that (`answer`), or somebody else (`remote`).
  */
 
 import type { Annotation, AnnotationKey, ServerFacts } from "./records";
-import { changedFields, sameAnnotation, withFields } from "./records";
+import { apartFrom, changedParts, withParts } from "./parts";
+import { sameAnnotation } from "./records";
 
-export type Origin = "local" | "remote";
+export type Origin = "local" | "answer" | "remote";
 
 export type Change = ReadonlyMap<AnnotationKey, Annotation | null>;
 
@@ -92,21 +93,22 @@ export function squash(diff: Diff): Diff {
 }
 
 /**
- * The change that replays a diff on a document that may have moved on.
+ * What an annotation becomes when one entry of a diff is replayed on a document that may have moved
+ * on, and whether that is all that the entry asks for; null where it is to be left alone.
  *
- * Where the annotation still is what the diff started from, it becomes exactly
- * the other state, the same object. Where someone else changed other fields
- * meanwhile, only the fields of the diff are set. Where it is gone (or there
- * again) against expectation, it is left alone.
+ * Where the annotation still is what the entry started from, it becomes exactly the other state, the
+ * same object. Otherwise only the parts that the entry changed are set, and of these only those that
+ * nobody else has `touched` since. What somebody else has touched is neither deleted nor made anew.
  */
-export function replay(document: AnnotationDocument, diff: Diff): Change {
-  const change = new Map<AnnotationKey, Annotation | null>();
-  for (const { key, before, after } of diff) {
-    const now = document.get(key);
-    if (now === before) change.set(key, after);
-    else if (now && before && after) {
-      change.set(key, withFields(now, after, changedFields(before, after)));
-    } else if (now && !after) change.set(key, null);
-  }
-  return change;
+export function replayed(
+  now: Annotation | null,
+  { before, after }: DiffEntry,
+  touched: ReadonlySet<string>,
+): { readonly to: Annotation | null; readonly whole: boolean } | null {
+  if (now === before && touched.size === 0) return { to: after, whole: true };
+  if (!now || touched.has("whole")) return null;
+  if (!before || !after) return after || touched.size > 0 ? null : { to: null, whole: true };
+  const parts = changedParts(before, after);
+  const free = apartFrom(parts, touched);
+  return free.length > 0 ? { to: withParts(now, after, free), whole: free.length === parts.length } : null;
 }

@@ -4,17 +4,34 @@
  *
  * A mark opens a step; every local diff that follows belongs to it until the
  * next mark, so a drag of a hundred moves is one step. Undoing replays the
- * step's diffs turned round. Remote diffs never enter a step.
+ * step's diffs turned round. Remote diffs never enter a step; what they changed
+ * after it is not the step's to take back or repeat any more.
  */
 
-import { invert, joined, replay, squash, type AnnotationDocument, type Diff } from "./document";
+import { invert, joined, replayed, squash, type AnnotationDocument, type Diff } from "./document";
+import { OthersChanges } from "./others";
 import type { DecisionEntry, Predictions } from "./predictions";
-import { sameAnnotation, type AnnotationKey } from "./records";
+import { sameAnnotation, type Annotation, type AnnotationKey } from "./records";
 
 interface Step {
   readonly label: string;
+  /** What others had changed by then is older than the step. */
+  readonly time: number;
   diff: Diff;
   decided: readonly DecisionEntry[];
+}
+
+/** What an undo or redo did not take back or repeat, because somebody else came after it. */
+export interface LeftAlone {
+  readonly key: AnnotationKey;
+  /** The annotation is another one by now, or what is decided about the prediction that it is made of. */
+  readonly because: "changed" | "decided";
+}
+
+export interface Replay {
+  /** Whether it did anything. */
+  readonly did: boolean;
+  readonly left: readonly LeftAlone[];
 }
 
 type Direction = "back" | "forth";
@@ -28,12 +45,14 @@ export class History {
   #undos: Step[] = [];
   #redos: Step[] = [];
   #open: Step | null = null;
+  readonly #others = new OthersChanges();
   #replaying = false;
 
   constructor(document: AnnotationDocument, predictions: Predictions) {
     this.#document = document;
     this.#predictions = predictions;
     document.subscribe((diff, origin) => {
+      if (origin === "remote") this.#others.note(diff);
       if (origin === "local" && !this.#replaying) this.#record(diff, []);
     });
     predictions.subscribe((decided, origin) => {
@@ -44,7 +63,7 @@ export class History {
   /** Opens a step. A change outside of any step is a step of its own. */
   mark(label: string): Mark {
     this.commit();
-    this.#open = { label, diff: [], decided: [] };
+    this.#open = this.#step(label);
     return this.#open;
   }
 
@@ -72,12 +91,13 @@ export class History {
     this.#replay(step, "back");
   }
 
-  undo(): boolean {
-    return this.#step(this.#undos, this.#redos, "back");
+  /** Null when there is nothing to take back. */
+  undo(): Replay | null {
+    return this.#move(this.#undos, this.#redos, "back");
   }
 
-  redo(): boolean {
-    return this.#step(this.#redos, this.#undos, "forth");
+  redo(): Replay | null {
+    return this.#move(this.#redos, this.#undos, "forth");
   }
 
   /** A gesture is under way: what the document shows is not final. */
@@ -112,7 +132,7 @@ export class History {
 
   #record(diff: Diff, decided: readonly DecisionEntry[]): void {
     this.#redos = [];
-    const step = this.#open ?? { label: decided.length > 0 ? "Decide" : "Change", diff: [], decided: [] };
+    const step = this.#open ?? this.#step(decided.length > 0 ? "Decide" : "Change");
     step.diff = [...step.diff, ...diff];
     step.decided = [...step.decided, ...decided];
     // A long drag would otherwise keep every state it went through.
@@ -132,25 +152,45 @@ export class History {
     }
   }
 
-  #step(from: Step[], to: Step[], direction: Direction): boolean {
-    this.commit();
-    const step = from.pop();
-    if (!step) return false;
-    to.push(step);
-    this.#replay(step, direction);
-    return true;
+  #step(label: string, diff: Diff = [], decided: readonly DecisionEntry[] = []): Step {
+    return { label, time: this.#others.time, diff, decided };
   }
 
-  /** What somebody else has decided otherwise meanwhile is left alone, as far as that is known here. */
-  #replay({ diff, decided }: Step, direction: Direction): void {
-    const wanted = direction === "back" ? decided.map(turned) : decided;
-    const settled = wanted.filter((each) => !this.#mayDecide(each));
-    const theirs = new Set(settled.map(({ prediction }) => this.#predictions.keyOf(prediction.id)));
-    const rest = diff.filter(({ key }) => !theirs.has(key));
+  /** What the next step of the other direction goes back on is what this one did, and not what it left alone. */
+  #move(from: Step[], to: Step[], direction: Direction): Replay | null {
+    this.commit();
+    const step = from.pop();
+    if (!step) return null;
+    const { diff, decided, left } = this.#replay(step, direction);
+    const done =
+      direction === "back"
+        ? this.#step(step.label, invert(diff), decided.map(turned))
+        : this.#step(step.label, diff, decided);
+    if (!isEmpty(done)) to.push(done);
+    return { did: !isEmpty(done), left };
+  }
+
+  /** What somebody else has changed or decided otherwise since is left alone, as far as that is known here. */
+  #replay(step: Step, direction: Direction): Pick<Step, "diff" | "decided"> & { readonly left: LeftAlone[] } {
+    const entries = direction === "back" ? invert(step.diff) : step.diff;
+    const wanted = direction === "back" ? step.decided.map(turned) : step.decided;
+    const keyOf = ({ prediction }: DecisionEntry): AnnotationKey => this.#predictions.keyOf(prediction.id);
+    const left = new Map<AnnotationKey, LeftAlone["because"]>();
+    for (const each of wanted) if (!this.#mayDecide(each)) left.set(keyOf(each), "decided");
+    const change = new Map<AnnotationKey, Annotation | null>();
+    for (const entry of entries) {
+      const { key } = entry;
+      if (left.has(key)) continue;
+      const result = replayed(this.#document.get(key), entry, this.#others.since(key, step.time));
+      if (result) change.set(key, result.to);
+      if (!result?.whole) left.set(key, "changed");
+    }
+    const decided = wanted.filter((each) => !left.has(keyOf(each)));
     this.#replaying = true;
     try {
-      this.#document.apply(replay(this.#document, direction === "back" ? invert(rest) : rest), "local");
-      this.#decide(wanted.filter((each) => !settled.includes(each)));
+      const diff = this.#document.apply(change, "local");
+      this.#decide(decided);
+      return { diff, decided, left: [...left].map(([key, because]) => ({ key, because })) };
     } finally {
       this.#replaying = false;
     }

@@ -220,10 +220,7 @@ export class ActiveLayer implements Layer {
       const { x, y } = toScreen(frame.camera, ghost);
       this.#square(x, y, 9, line.length > 0 || !selected ? color : this.#color(selected), true);
     }
-    if (label) {
-      const { x, y } = toScreen(frame.camera, label.at);
-      drawLabel(this.#context, label.text, x, y);
-    }
+    if (label) drawLabel(this.#context, frame, label.text, toScreen(frame.camera, label.at));
   }
 
   #limbs(limbs: Preview["limbs"], color: string, { camera }: Frame): void {

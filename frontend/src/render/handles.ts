@@ -45,7 +45,7 @@ export function drawHandles(
   const { x, y } = toScreen(frame.camera, hovered.at);
   if (isKeypoint(hovered)) drawRing(context, { x, y }, color);
   else drawSquare(context, x, y, HOVERED_HANDLE_CSS_PIXELS, color, true);
-  if (hovered.label) drawLabel(context, hovered.label, x, y);
+  if (hovered.label) drawLabel(context, frame, hovered.label, { x, y });
 }
 
 /** Keypoints are drawn as dots already; a handle would hide whether they are seen. */
@@ -151,11 +151,13 @@ function onStage(x: number, y: number, { size }: Frame): boolean {
 }
 
 /** A name beside a point of the stage. */
-export function drawLabel(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+export function drawLabel(context: CanvasRenderingContext2D, { size }: Frame, text: string, { x, y }: ScreenPoint): void {
   context.font = "12px system-ui, sans-serif";
-  const width = context.measureText(text).width;
+  const width = context.measureText(text).width + 12;
+  const left = x + 10 + width > size.width ? x - 10 - width : x + 10;
+  const top = Math.max(0, y - 22);
   context.fillStyle = "rgb(15 18 22 / 85%)";
-  context.fillRect(x + 10, y - 22, width + 12, 20);
+  context.fillRect(left, top, width, 20);
   context.fillStyle = "#ffffff";
-  context.fillText(text, x + 16, y - 8);
+  context.fillText(text, left + 6, top + 14);
 }

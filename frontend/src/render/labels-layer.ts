@@ -1,34 +1,45 @@
 /**
- * The names of categories beside their objects, when the person wants them. An
- * object that is small on the screen has none, and a label that would lie on
- * another one is left out: the larger object keeps its own.
+ * The names of categories beside their objects, when the person wants them, and the scores of
+ * predictions. What is selected or under the pointer has the first choice of a place, then scores,
+ * the best first, then the names of larger objects. What is small on the screen has no label until then.
  */
 
 import type { Editor } from "../editor/editor";
+import type { Bounds } from "../geometry/bounds";
 import { toScreen } from "../geometry/camera";
 import { imagePoint } from "../geometry/point";
-import type { Annotation, AnnotationKey } from "../model/records";
+import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
+import { LabelPlaces, LABEL_HEIGHT, type Place } from "./label-places";
 import { clear, newCanvas, setBlank, useScreenSpace, type Frame, type Layer } from "./layer";
 
-const HEIGHT_CSS_PIXELS = 16;
 const SMALLEST_CSS_PIXELS = 28;
-const MOST_LABELS = 300;
-/** Places are taken in steps of this many CSS pixels. */
-const CELL_CSS_PIXELS = 16;
+/** More would hide the image. */
+const MOST_NAMES = 300;
+const MOST_SCORES = 100;
+const MOST_LETTERS = 24;
+/** The border in the object's colour, and the room on both sides of the text. */
+const BORDER = 3;
+const PADDING = 4;
 
-interface Candidate {
-  readonly key: AnnotationKey;
-  readonly annotation: Annotation;
-  readonly x: number;
-  readonly y: number;
+interface Label {
+  readonly text: string;
+  readonly color: string;
+  /** Of its object, in CSS pixels of the stage. */
+  readonly object: Bounds;
+}
+
+interface Name extends Label {
   readonly size: number;
+  /** It chooses its place before all others. */
+  readonly first: boolean;
 }
 
 export class LabelsLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
+  readonly #widths = new Map<string, number>();
 
   constructor(editor: Editor) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
@@ -36,57 +47,90 @@ export class LabelsLayer implements Layer {
   }
 
   draw(frame: Frame): void {
-    if (setBlank(this.canvas, !this.#editor.view.look.labels)) return;
+    const { predictions, view } = this.#editor;
+    const places = new LabelPlaces(frame.size);
+    const scores = predictions.shown ? this.#scores(frame, places) : [];
+    if (setBlank(this.canvas, !view.look.labels && scores.length === 0)) return;
     clear(this.#context, frame);
     useScreenSpace(this.#context, frame);
     this.#context.font = "11px system-ui, sans-serif";
-    const taken = new Set<string>();
-    let count = 0;
-    for (const candidate of this.#candidates(frame)) {
-      if (this.#label(candidate, taken) && ++count >= MOST_LABELS) return;
-    }
+    const names = view.look.labels ? this.#named(frame, places) : [];
+    this.#labels(names.filter(({ first }) => first), places, MOST_NAMES);
+    this.#labels(scores, places, MOST_SCORES);
+    this.#labels(names.filter(({ first }) => !first), places, MOST_NAMES);
   }
 
-  /** What is large enough and on the stage, the largest first. */
-  #candidates({ camera, size }: Frame): Candidate[] {
-    const found: Candidate[] = [];
-    for (const [key, annotation] of this.#editor.document.entries()) {
+  /** The selected prediction's, then those of the best. */
+  #scores({ camera }: Frame, places: LabelPlaces): Label[] {
+    const { listed, selected } = this.#editor.predictions;
+    const inOrder = selected ? [selected, ...listed.filter((one) => one !== selected)] : listed;
+    return inOrder.flatMap((one) => {
+      const { bounds } = shapes.measures(one.shape);
+      const object = bounds && onStage(bounds, camera);
+      if (one.score === null || !object || !places.sees(object)) return [];
+      if (sizeOf(object) < SMALLEST_CSS_PIXELS && one !== selected) return [];
+      return { text: one.score.toFixed(2), color: this.#editor.color(one.shape.category_id), object };
+    });
+  }
+
+  /** The largest objects first. */
+  #named({ camera }: Frame, places: LabelPlaces): Name[] {
+    const { document, view } = this.#editor;
+    const found: Name[] = [];
+    for (const [key, annotation] of document.entries()) {
       const { bounds } = shapes.measures(annotation);
       if (!bounds || !this.#editor.visible(key)) continue;
-      const extent = Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top) * camera.scale;
-      if (extent < SMALLEST_CSS_PIXELS) continue;
-      const { x, y } = toScreen(camera, imagePoint(bounds.left, bounds.top));
-      if (x > size.width || y > size.height || x + extent < 0 || y + extent < 0) continue;
-      found.push({ key, annotation, x, y, size: extent });
+      const object = onStage(bounds, camera);
+      const size = sizeOf(object);
+      const first = key === view.hovered || view.selection.has(key);
+      if ((size < SMALLEST_CSS_PIXELS && !first) || !places.sees(object)) continue;
+      const text = this.#nameOf(annotation);
+      if (text) found.push({ text, color: this.#editor.colorOf(key), object, size, first });
     }
     return found.sort((a, b) => b.size - a.size);
   }
 
-  #label({ key, annotation, x, y }: Candidate, taken: Set<string>): boolean {
-    const text = this.#editor.category(annotation.category_id)?.name ?? annotation.caption;
-    if (!text) return false;
+  #nameOf(annotation: Annotation): string | null {
+    const name = this.#editor.category(annotation.category_id)?.name ?? annotation.caption;
+    return name && name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name;
+  }
+
+  #labels(labels: readonly Label[], places: LabelPlaces, most: number): void {
+    let count = 0;
+    for (const { text, color, object } of labels) {
+      if (count === most) return;
+      const width = this.#width(text);
+      const place = places.take(object, width);
+      if (!place) continue;
+      this.#paint(text, color, place, width);
+      count += 1;
+    }
+  }
+
+  #width(text: string): number {
+    let width = this.#widths.get(text);
+    if (width === undefined) {
+      width = Math.ceil(this.#context.measureText(text).width) + BORDER + 2 * PADDING;
+      this.#widths.set(text, width);
+    }
+    return width;
+  }
+
+  #paint(text: string, color: string, { left, top }: Place, width: number): void {
     const context = this.#context;
-    const shown = text.length > 24 ? `${text.slice(0, 23)}…` : text;
-    const width = context.measureText(shown).width + 11;
-    const left = Math.max(0, x);
-    const top = Math.max(0, y - HEIGHT_CSS_PIXELS);
-    const cells = cellsOf(left, top, width);
-    if (cells.some((cell) => taken.has(cell))) return false;
-    for (const cell of cells) taken.add(cell);
     context.fillStyle = "rgb(15 18 22 / 80%)";
-    context.fillRect(left, top, width, HEIGHT_CSS_PIXELS);
-    context.fillStyle = this.#editor.colorOf(key);
-    context.fillRect(left, top, 3, HEIGHT_CSS_PIXELS);
+    context.fillRect(left, top, width, LABEL_HEIGHT);
+    context.fillStyle = color;
+    context.fillRect(left, top, BORDER, LABEL_HEIGHT);
     context.fillStyle = "#ffffff";
-    context.fillText(shown, left + 7, top + 12);
-    return true;
+    context.fillText(text, left + BORDER + PADDING, top + 12);
   }
 }
 
-function cellsOf(left: number, top: number, width: number): string[] {
-  const first = Math.floor(left / CELL_CSS_PIXELS);
-  const last = Math.floor((left + width) / CELL_CSS_PIXELS);
-  const columns = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  const rows = [top, top + HEIGHT_CSS_PIXELS - 1].map((y) => Math.floor(y / CELL_CSS_PIXELS));
-  return columns.flatMap((column) => rows.map((row) => `${column},${row}`));
+const sizeOf = ({ left, top, right, bottom }: Bounds): number => Math.max(right - left, bottom - top);
+
+function onStage({ left, top, right, bottom }: Bounds, camera: Frame["camera"]): Bounds {
+  const from = toScreen(camera, imagePoint(left, top));
+  const to = toScreen(camera, imagePoint(right, bottom));
+  return { left: from.x, top: from.y, right: to.x, bottom: to.y };
 }

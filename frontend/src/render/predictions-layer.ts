@@ -1,13 +1,11 @@
 /**
- * Predictions: dashed outlines with their scores, so that nobody takes them for
- * annotations. Outlines of masks take a while; a frame traces a few of them and
- * shows the boxes of the others until their turn comes.
+ * Predictions: dashed outlines, so that nobody takes them for annotations. Outlines
+ * of masks take a while; a frame traces a few of them and shows the boxes of the
+ * others until their turn comes.
  */
 
 import type { Editor } from "../editor/editor";
 import type { Bounds } from "../geometry/bounds";
-import { toScreen } from "../geometry/camera";
-import { imagePoint } from "../geometry/point";
 import type { Prediction } from "../model/predictions";
 import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
@@ -17,9 +15,6 @@ import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, 
 import { paint, type Style } from "./paint";
 
 const TRACE_MS = 6;
-/** More scores than this would hide the image. */
-const MOST_LABELS = 100;
-const LABEL_CSS_PIXELS = 16;
 
 const predictedStyle = (color: string): Style => ({
   color,
@@ -71,7 +66,6 @@ export class PredictionsLayer implements Layer {
     }
     useScreenSpace(this.#context, frame);
     if (selected) this.#handles(selected, frame);
-    for (const one of inOrder.slice(-MOST_LABELS)) this.#label(one, frame);
   }
 
   #outline(shape: Annotation, deadline: number): Outline {
@@ -105,23 +99,6 @@ export class PredictionsLayer implements Layer {
       chosen: null,
       color: this.#editor.color(shape.category_id),
     });
-  }
-
-  #label({ shape, score }: Prediction, { camera }: Frame): void {
-    const { bounds } = shapes.measures(shape);
-    if (score === null || !bounds) return;
-    const context = this.#context;
-    const { x, y } = toScreen(camera, imagePoint(bounds.left, bounds.top));
-    const text = score.toFixed(2);
-    context.font = "11px system-ui, sans-serif";
-    const width = context.measureText(text).width + 8;
-    const top = Math.max(0, y - LABEL_CSS_PIXELS);
-    context.fillStyle = "rgb(15 18 22 / 80%)";
-    context.fillRect(x, top, width, LABEL_CSS_PIXELS);
-    context.fillStyle = this.#editor.color(shape.category_id);
-    context.fillRect(x, top, 3, LABEL_CSS_PIXELS);
-    context.fillStyle = "#ffffff";
-    context.fillText(text, x + 5, top + 12);
   }
 }
 

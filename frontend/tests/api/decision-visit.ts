@@ -44,7 +44,7 @@ export class Visit {
       predictions,
       imageId: 5,
       userId,
-      transport: (ask) => server.transport(ask),
+      transport: (ask) => server.serve(ask, userId),
       store: {
         put: async (entry: PendingEntry) => void shelf.set(entry.key, structuredClone(entry)),
         remove: async ({ key }: PendingPlace) => void shelf.delete(key),
@@ -73,6 +73,13 @@ export class Visit {
   list(): void {
     const open = [...this.server.predictions].filter(([, { state }]) => state === "open");
     this.editor.predictions.load(open.map(([id]) => found(id)), [], (id) => this.queue.waitsFor(id));
+  }
+
+  /** Everything that others did arrives. */
+  hear(): this {
+    const { queue, editor, server } = this;
+    queue.catchUp(server.all().map(read), queue.versions(), (key) => editor.holds(key));
+    return this;
   }
 
   /** What is listed, how many objects there are, and how many of both wait. */

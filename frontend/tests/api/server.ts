@@ -65,7 +65,10 @@ export class Server {
     while (this.inFlight > 0);
   }
 
-  readonly transport: Transport = async (ask) => {
+  readonly transport: Transport = (ask) => this.serve(ask, 1);
+
+  /** The same for one person of several. */
+  async serve(ask: Ask, by: number): Promise<Answer> {
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -75,11 +78,11 @@ export class Server {
     if (typeof fault === "object") return answer(fault.status, fault.body ?? null);
     const sent = ask.version === undefined ? "" : ` v${ask.version}`;
     this.log.push(`${ask.method} ${ask.path}${sent} ${JSON.stringify(shownOf(ask))}`);
-    const reply = this.#reply(structuredClone(ask));
+    const reply = this.#reply(structuredClone(ask), by);
     return fault === "cut-after" ? lost() : structuredClone(reply);
-  };
+  }
 
-  #reply({ method, path, body, version }: Ask): Answer {
+  #reply({ method, path, body, version }: Ask, by: number): Answer {
     const [, , kind, id, verb] = path.split("/");
     if (method === "GET") {
       const found = this.now(Number(id));
@@ -87,30 +90,33 @@ export class Server {
     }
     const unknown = verb !== "restore" && Object.keys(body ?? {}).find((name) => !isNamed(kind === "predictions" ? verb! : kind!, name));
     if (unknown) return answer(422, { code: "invalid", detail: `${unknown} is not permitted.` });
-    if (kind === "predictions") return this.decide(Number(id), verb!, body as Schemas["AcceptIn"]);
-    if (kind === "images") return this.#create(body as Schemas["NewAnnotation"]);
+    if (kind === "predictions") return this.decide(Number(id), verb!, body as Schemas["AcceptIn"], by);
+    if (kind === "images") return this.#create(body as Schemas["NewAnnotation"], by);
     const row = this.rows.get(Number(id))!;
     if (row.deleted && verb !== "restore") return answer(404, { detail: "It was deleted." });
     if (version !== undefined && version !== row.version) {
       return answer(412, { detail: "Stale.", current: row.versions.get(row.version) });
     }
     if (method === "DELETE") {
-      this.#next(Number(id), row.versions.get(row.version)!, true);
+      this.#next(Number(id), { ...row.versions.get(row.version)!, updated_by: by }, true);
       return answer(204, null);
     }
     const from = verb === "restore" ? (body as { version: number }).version : row.version;
     const fields = verb === "restore" ? {} : (body as Change);
-    return answer(200, this.#next(Number(id), { ...changed(row.versions.get(from)!, fields), updated_by: 1 }));
+    return answer(200, this.#next(Number(id), { ...changed(row.versions.get(from)!, fields), updated_by: by }));
   }
 
   /** Accepts, rejects or reopens, as whoever `by` is. */
-  decide(id: number, verb: string, body: Schemas["AcceptIn"] | null = null, by = 1): Answer {
-    const { expected_state = null, client_key = null, ...change } = body ?? {};
+  decide(id: number, verb: string, body: (Schemas["AcceptIn"] & Schemas["ReopenIn"]) | null = null, by = 1): Answer {
+    const { expected_state = null, expected_annotation_id = null, client_key = null, ...change } = body ?? {};
     const found = this.predictions.get(id);
     if (!found) return answer(404, { code: "not_found", detail: "No such prediction." });
     const isTried = verb === "accept" && found.state === "accepted";
     if (expected_state && !isTried && ![expected_state, "open"].includes(found.state)) {
       return answer(409, { code: `prediction_${found.state}`, detail: "Decided." });
+    }
+    if (expected_annotation_id && found.annotation && found.annotation !== expected_annotation_id) {
+      return answer(409, { code: "prediction_accepted", detail: "Accepted anew." });
     }
     const made = found.annotation === undefined ? null : this.rows.get(found.annotation)!;
     if (found.state === "accepted" && made) {
@@ -130,7 +136,7 @@ export class Server {
     return answer(201, wire);
   }
 
-  #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"]): Answer {
+  #create({ client_key, copy_of, ...fields }: Schemas["NewAnnotation"], by: number): Answer {
     for (const [id, row] of this.rows) {
       if (row.clientKey !== client_key) continue;
       return row.deleted ? answer(409, { code: "annotation_deleted", detail: "Deleted." }) : answer(201, this.now(id));
@@ -138,7 +144,7 @@ export class Server {
     const original = typeof copy_of === "number" ? this.rows.get(copy_of) : null;
     if (original === undefined) return answer(422, { code: "copy_of_unknown", detail: "Gone." });
     const { other_keys } = original?.versions.get(original.version) ?? { other_keys: [] };
-    const made = this.add({ ...(fields as Partial<WireAnnotation>), other_keys });
+    const made = this.add({ ...(fields as Partial<WireAnnotation>), other_keys, created_by: by, updated_by: by });
     this.rows.get(made.id)!.clientKey = client_key ?? null;
     return answer(201, made);
   }
@@ -198,13 +204,13 @@ type Own<Name extends keyof Schemas> = Record<Exclude<keyof Schemas[Name], Share
 
 function isNamed(end: string, name: string): boolean {
   if (end === "reject") return false;
-  return end === "reopen" ? name === "expected_state" : name in NAMES || name in OWN[end]!;
+  return end === "reopen" ? name.startsWith("expected_") : name in NAMES || name in OWN[end]!;
 }
 
 /** What a request asks for, without what every decision about a prediction has. */
 function shownOf({ path, body }: Ask): unknown {
   if (!path.startsWith("/api/predictions")) return body ?? null;
-  const rest = Object.entries(body ?? {}).filter(([name]) => !["expected_state", "client_key"].includes(name));
+  const rest = Object.entries(body ?? {}).filter(([name]) => !["expected_state", "expected_annotation_id", "client_key"].includes(name));
   return rest.length > 0 ? Object.fromEntries(rest) : null;
 }
 

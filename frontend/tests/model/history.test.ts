@@ -18,7 +18,7 @@ test("an undo leaves alone what someone else changed meanwhile", () => {
   document.apply(new Map([[key, some({ bbox: [5, 5, 1, 1] })]]), "local");
   history.commit();
   document.apply(new Map([[key, some({ bbox: [5, 5, 1, 1], category_id: 3 })]]), "remote");
-  expect(history.undo()).toBe(true);
+  expect(history.undo()).toEqual({ did: true, left: [] });
   expect(document.get(key)).toEqual(some({ bbox: [0, 0, 1, 1], category_id: 3 }));
 });
 
@@ -31,7 +31,7 @@ test("an undo does not bring back what someone else deleted", () => {
   document.apply(new Map([[key, some({ iscrowd: 1 })]]), "local");
   history.commit();
   document.apply(new Map([[key, null]]), "remote");
-  history.undo();
+  expect(history.undo()).toEqual({ did: false, left: [{ key, because: "changed" }] });
   expect(document.get(key)).toBeNull();
 });
 
@@ -39,7 +39,7 @@ test("a step without effect is no step", () => {
   const history = new History(new AnnotationDocument(), nothing());
   history.mark("Nothing");
   history.commit();
-  expect(history.undo()).toBe(false);
+  expect(history.undo()).toBeNull();
 });
 
 test("a cancelled step that changed something back and on gives the very object again", () => {

@@ -1,0 +1,45 @@
+/**
+ * What of an annotation can be changed by one person and kept as another one made it: each field and,
+ * of the attributes, each one for itself. A part is named by its field; an attribute by `attributes/`
+ * and its name.
+ */
+
+import { ANNOTATION_FIELDS, sameValue, type Annotation, type AnnotationField } from "./records";
+
+export type Part = Exclude<AnnotationField, "attributes"> | `attributes/${string}`;
+
+/** Half of one shape and half of another are no shape. */
+const SHAPE: readonly Part[] = ["segmentation", "holes", "bbox", "keypoints"];
+
+const ATTRIBUTE = "attributes/";
+
+export function changedParts(from: Annotation, to: Annotation): Part[] {
+  return ANNOTATION_FIELDS.flatMap((field): readonly Part[] => {
+    if (sameValue(from[field], to[field])) return [];
+    return field === "attributes" ? changedAttributes(from, to) : [field];
+  });
+}
+
+/** `to` with these parts taken from `from`. */
+export function withParts(to: Annotation, from: Annotation, parts: readonly Part[]): Annotation {
+  if (parts.length === 0) return to;
+  const fields = parts.filter((part) => !part.startsWith(ATTRIBUTE)) as AnnotationField[];
+  const taken = Object.fromEntries(fields.map((field) => [field, from[field]]));
+  const isTaken = ([name]: [string, unknown]): boolean => parts.includes(`${ATTRIBUTE}${name}`);
+  const kept = Object.entries(to.attributes).filter((each) => !isTaken(each));
+  const named = Object.entries(from.attributes).filter(isTaken);
+  const attributes = fields.length === parts.length ? to.attributes : Object.fromEntries([...kept, ...named]);
+  return { ...to, ...taken, attributes };
+}
+
+/** Those that can be set without making anything of these others: a shape goes as a whole. */
+export function apartFrom(parts: readonly Part[], others: ReadonlySet<string>): Part[] {
+  const shaped = SHAPE.some((part) => others.has(part));
+  return parts.filter((part) => !others.has(part) && !(shaped && SHAPE.includes(part)));
+}
+
+function changedAttributes({ attributes: from }: Annotation, { attributes: to }: Annotation): Part[] {
+  const names = new Set([...Object.keys(from), ...Object.keys(to)]);
+  const changed = [...names].filter((name) => name in from !== name in to || !sameValue(from[name], to[name]));
+  return changed.map((name): Part => `${ATTRIBUTE}${name}`);
+}

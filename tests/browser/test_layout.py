@@ -1,0 +1,84 @@
+"""How the pages fit a phone: nothing cut, nothing wider than the window."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.serving import Server
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def dataset(server: Server) -> dict[str, Any]:
+    """A new dataset."""
+    name = f"Layout {next(_numbers)}"
+    answer = server.client.post("/api/datasets", json={"name": name})
+    return dict(answer.raise_for_status().json())
+
+
+def test_filters_on_a_phone_are_equally_wide(
+    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any]
+) -> None:
+    images = [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}]
+    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
+    page = new_page(viewport=PHONE)
+    page.goto(f"/datasets/{dataset['id']}")
+    fields = page.locator(".filters input:visible, .filters select:visible")
+    widths = fields.evaluate_all("all => all.map((field) => field.offsetWidth)")
+    assert len(widths) == 4
+    assert len(set(widths)) == 1
+
+
+PATHS = [
+    "/",
+    "/datasets/{id}",
+    "/datasets/{id}/categories",
+    "/datasets/{id}/predictions",
+    "/datasets/{id}/statistics",
+    "/datasets/{id}/members",
+    "/datasets/{id}/settings",
+    "/jobs",
+    "/jobs/{job}",
+    "/account",
+    "/admin/users",
+    "/docs",
+]
+
+# What can be scrolled sideways or is cut, without a way to the rest; tabs show that there are more.
+_CUT = """() => [...document.querySelectorAll('main *')].filter((element) => {
+  const { overflowX, textOverflow } = getComputedStyle(element);
+  if (overflowX === 'visible' || element.scrollWidth <= element.clientWidth + 1) return false;
+  const exempt = element.matches('input') || element.closest('.hidden, .tabs, thead');
+  if (exempt || !element.checkVisibility({ visibilityProperty: true })) return false;
+  return textOverflow !== 'ellipsis' || !element.closest('[title]');
+}).map((element) => element.outerHTML.slice(0, 120))"""
+
+
+def test_nothing_is_wider_than_a_phone(
+    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any]
+) -> None:
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a" * 120 + ".jpg", "width": 40, "height": 30}],
+        "categories": [{"id": 1, "name": "c" * 120, "supercategory": "d" * 120}],
+        "annotations": [annotation],
+    }
+    server.import_coco(dataset["id"], coco)
+    results = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]
+    job = server.import_coco(dataset["id"], results, task="results", name="r" * 120)
+    name = f"{dataset['id']} " + "n" * 150
+    server.client.patch(f"/api/datasets/{dataset['id']}", json={"name": name}).raise_for_status()
+    phone = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    for path in PATHS:
+        phone.goto(path.format(id=dataset["id"], job=job["id"]))
+        width = phone.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], path
+        assert phone.evaluate(_CUT) == [], path
+    server.client.delete(f"/api/datasets/{dataset['id']}")
