@@ -26,9 +26,9 @@ export class Keeping {
     slot.stored = stored;
     const { imageId, userId, store } = this.#options;
     const { base, attempted, prediction } = slot;
-    const { target, facts, decided, wanted } = stored;
+    const { target, facts, decided, wanted, clientKey } = stored;
     const decision = prediction && { decision: { prediction, decided, wanted } };
-    this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted, ...decision }));
+    this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted, clientKey, ...decision }));
   }
 
   remove(key: AnnotationKey): void {

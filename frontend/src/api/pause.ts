@@ -4,7 +4,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 
 export class Pause {
-  reason: "offline" | "signed-out" | null = null;
+  reason: "offline" | "signed-out" | "gone" | null = null;
   readonly #later: (run: () => void, ms: number) => unknown;
   #retryMs = FIRST_RETRY_MS;
 

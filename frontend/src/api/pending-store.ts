@@ -32,6 +32,8 @@ export interface PendingEntry extends PendingPlace {
   readonly target: Annotation | null;
   /** What was sent to be created, when no answer has come to that. */
   readonly attempted: Annotation | null;
+  /** The key that it is created with, where that is not its own. */
+  readonly clientKey?: string | null;
   /** Where it is made of a prediction: what is decided about that, here and on the server. */
   readonly decision?: PendingDecision;
   /** The tab that left it, where the store tells. */

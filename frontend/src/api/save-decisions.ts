@@ -16,7 +16,7 @@ import {
 import type { Problem } from "./client";
 import type { PendingDecision } from "./pending-store";
 import type { Plan } from "./save-plan";
-import type { Slot, Slots } from "./save-slot";
+import { renew, type Slot, type Slots } from "./save-slot";
 import type { Known } from "./wire";
 
 const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
@@ -156,10 +156,8 @@ export class Ruling {
       // An annotation of its own from now on.
       slot.prediction = null;
       predictions.forget(prediction.id);
-      if (found.deleted && document.get(key)) {
-        slot.trouble = { kind: "conflict", theirs: null };
-        slot.orphaned = true;
-      }
+      if (found.deleted) renew(key, slot);
+      if (found.deleted && document.get(key)) slot.trouble = { kind: "conflict", theirs: null };
       overruled(prediction.id, null, found.told);
     } else {
       slot.decided = found.holds;

@@ -7,7 +7,8 @@
  *
  *   no answer, 5xx, 429   everything waits and is tried again
  *   401                   everything waits for the person to sign in again
- *   412, 404              a conflict, for the person to decide
+ *   412, 404              a conflict, for the person to decide; but where the image itself answers
+ *                         404 everything waits: a stranger to the dataset gets that for all there is
  *   any other 4xx         refused: shown with the reason, sent again when edited
  */
 
@@ -23,16 +24,17 @@ import {
   type Annotation,
   type AnnotationKey,
 } from "../model/records";
-import { problemOf, succeeded, type Answer, type Transport } from "./client";
+import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport } from "./client";
 import { Keeping } from "./keeping";
 import { Pause } from "./pause";
 import type { PendingEntry, PendingStore } from "./pending-store";
 import { isUndecided, Ruling } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
-import { Slots, type Slot, type Trouble } from "./save-slot";
+import { renew, Slots, type Slot, type Trouble } from "./save-slot";
+import { TakingOver } from "./taking-over";
 import { asNamed, read, type Known, type WireAnnotation } from "./wire";
 
-export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "conflict" | "refused";
+export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "gone" | "conflict" | "refused";
 
 export interface SaveQueueOptions {
   readonly document: AnnotationDocument;
@@ -49,6 +51,8 @@ export interface SaveQueueOptions {
    * nulls, that is all.
    */
   readonly overruled: (prediction: number | null, made: AnnotationKey | null, told: string) => void;
+  /** The image is not there any more, or not for this person. */
+  readonly gone?: () => void;
   readonly later?: (run: () => void, ms: number) => unknown;
 }
 
@@ -63,6 +67,7 @@ export class SaveQueue {
   readonly #pause: Pause;
   readonly #ruling: Ruling;
   readonly #keeping: Keeping;
+  readonly #taking: TakingOver;
   #decisions = 0;
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
@@ -71,6 +76,7 @@ export class SaveQueue {
     this.#slots = new Slots(options.document);
     this.#pause = new Pause(options.later);
     this.#ruling = new Ruling(options, this.#slots);
+    this.#taking = new TakingOver(options.document, this.#slots, this.#unsaved);
     this.#keeping = new Keeping(options, () => this.#changed());
     options.document.subscribe((diff, origin) => {
       if (origin !== "local") return;
@@ -99,7 +105,7 @@ export class SaveQueue {
   get status(): SaveStatus {
     // Who is signed out sees nothing new either; without a connection there is only what waits.
     const { reason } = this.#pause;
-    if (reason === "signed-out" || (reason && this.#unsaved.size > 0)) return reason;
+    if (reason === "signed-out" || reason === "gone" || (reason && this.#unsaved.size > 0)) return reason;
     if (this.conflicts.length > 0) return "conflict";
     if (this.#inFlight > 0) return "saving";
     if (this.refused.size > 0) return "refused";
@@ -168,81 +174,20 @@ export class SaveQueue {
 
   /** Which version of what the document has, as the server confirmed it. */
   versions(): ReadonlyMap<AnnotationKey, number> {
-    const { document } = this.#options;
-    const found = [...document.entries()].map(([key]) => [key, document.facts(key)?.version] as const);
-    return new Map(found.filter((each): each is [AnnotationKey, number] => each[1] !== undefined));
+    return this.#taking.versions();
   }
 
-  /**
-   * Takes over what others did: `all` is what the server has by now, `before` what
-   * `versions` told when it was asked. What waits to be saved stays as it is; where
-   * both changed the same annotation, its saving tells of the conflict. What is in
-   * hand stays, too: then the answer is false, for somebody to ask once more.
-   */
-  catchUp(
-    all: readonly Known[],
-    before: ReadonlyMap<AnnotationKey, number>,
-    inHand: (key: AnnotationKey) => boolean,
-  ): boolean {
-    const { document } = this.#options;
-    let whole = true;
-    const isFree = (key: AnnotationKey): boolean => {
-      if (this.#unsaved.has(key)) return false;
-      const free = !inHand(key);
-      whole &&= free;
-      return free;
-    };
-    // Of all that are known by now: one that was made here may have got its id since the server was asked.
-    const keys = this.#slots.byId();
-    const gone = new Set(before.keys());
-    const change = new Map<AnnotationKey, Annotation | null>();
-    for (const each of all) {
-      const key = keys.get(each.facts.id) ?? keyOfId(each.facts.id);
-      gone.delete(key);
-      const newer = (document.facts(key)?.version ?? 0) < each.facts.version;
-      if (!newer || !isFree(key)) continue;
-      const known = asNamed(each, this.baseOf(key));
-      this.#slots.adopt(key, known);
-      change.set(key, known.annotation);
-    }
-    for (const key of gone) {
-      // One that was deleted and brought back here meanwhile is there again.
-      const same = document.facts(key)?.version === before.get(key);
-      if (same && isFree(key)) change.set(key, null);
-    }
-    document.apply(change, "remote");
-    for (const [key, annotation] of change) if (!annotation) this.#slots.letGo(key);
+  /** Takes over what others did; false when not all of it was free. */
+  catchUp(...about: Parameters<TakingOver["catchUp"]>): boolean {
+    const whole = this.#taking.catchUp(...about);
     this.#changed();
     return whole;
   }
 
-  /**
-   * The same for some annotations by their ids, null for one that is not there any
-   * more. Where a conflict waits for its decision, it is about the newer state now.
-   */
+  /** The same for some annotations by their ids, null for one that is not there any more. */
   takeOver(found: ReadonlyMap<number, Known | null>): void {
-    const { document } = this.#options;
-    const change = new Map<AnnotationKey, Annotation | null>();
-    const keys = this.#slots.byId();
-    for (const [id, each] of found) {
-      const key = keys.get(id) ?? keyOfId(id);
-      const known = each && asNamed(each, this.baseOf(key));
-      const slot = this.#slots.find(key);
-      if (slot?.trouble?.kind === "conflict") slot.trouble = { kind: "conflict", theirs: known };
-      else if (!this.#unsaved.has(key) && !this.#isOlder(key, known)) {
-        if (known) this.#slots.adopt(key, known);
-        else this.#slots.letGo(key);
-        change.set(key, known?.annotation ?? null);
-      }
-    }
-    document.apply(change, "remote");
+    this.#taking.takeOver(found);
     this.#changed();
-  }
-
-  /** Whether we have it newer, or just so; or had it so, and deleted it. */
-  #isOlder(key: AnnotationKey, known: Known | null): boolean {
-    const version = this.#options.document.facts(key)?.version;
-    return known !== null && version !== undefined && version >= known.facts.version;
   }
 
   /** What the annotation with this id is called here; null when it is not here. */
@@ -290,6 +235,12 @@ export class SaveQueue {
   /** Nothing can be saved before the person signs in again. */
   signedOut(): void {
     this.#pause.reason = "signed-out";
+    this.#changed();
+  }
+
+  /** Nothing can be saved here any more, unless the image comes back. */
+  lost(): void {
+    this.#pause.reason = "gone";
     this.#changed();
   }
 
@@ -343,10 +294,9 @@ export class SaveQueue {
     const { document, imageId } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
-    const copyOf = slot.orphaned ? null : copiedFrom(key);
+    const copyOf = slot.clientKey ? null : copiedFrom(key);
     const prediction = slot.prediction && { ...slot.prediction, decided, wanted: this.#ruling.wanted(slot) };
-    // The key of one that was made and deleted since is taken for good.
-    const clientKey = slot.orphaned ? `${key}-again` : key;
+    const clientKey = slot.clientKey ?? key;
     return plan(imageId, { clientKey, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction });
   }
 
@@ -355,9 +305,11 @@ export class SaveQueue {
     this.#inFlight++;
     if (next.kind === "create") slot.attempted = next.sent;
     const answer = await this.#options.transport(next.ask);
+    const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
     slot.sending = false;
-    if (succeeded(answer)) this.#succeed(key, slot, next, answer);
+    if (image && !succeeded(image)) this.#failForAll(image);
+    else if (succeeded(answer)) this.#succeed(key, slot, next, answer);
     else this.#fail(key, slot, next, answer);
     this.#changed();
     this.pump();
@@ -404,10 +356,7 @@ export class SaveQueue {
   #fail(key: AnnotationKey, slot: Slot, next: Plan, answer: Answer): void {
     const problem = problemOf(answer);
     const { status } = problem;
-    if (status === 0 || status >= 500 || [408, 429].includes(status) || problem.code === "busy") {
-      return this.#waitForServer(answer);
-    }
-    if (status === 401) this.#pause.reason = "signed-out";
+    if (isForAll(problem)) this.#failForAll(answer);
     else if (next.decides) {
       this.#decisions += 1;
       this.#ruling.refused(key, slot, next.kind, problem);
@@ -415,9 +364,11 @@ export class SaveQueue {
     else if (status === 412 && problem.current) {
       this.#meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
-    else if (problem.code === "copy_of_unknown") {
-      slot.attempted = null;
-      slot.orphaned = true;
+    else if (problem.code === "copy_of_unknown") renew(key, slot);
+    else if (next.kind === "create" && problem.code === "annotation_deleted") {
+      // A first try had come, and somebody else has deleted what it made.
+      renew(key, slot);
+      if (this.#options.document.get(key)) slot.trouble = { kind: "conflict", theirs: null };
     } else {
       if (next.kind === "create") slot.attempted = null;
       slot.trouble = { kind: "refused", detail: problem.detail };
@@ -435,8 +386,17 @@ export class SaveQueue {
     } else slot.trouble = { kind: "conflict", theirs };
   }
 
-  #waitForServer({ retryAfterSeconds }: Answer): void {
-    this.#pause.wait(retryAfterSeconds, () => this.pump());
+  #lookAtImage(): Promise<Answer> {
+    return this.#options.transport({ method: "GET", path: pathTo("/api/images/{image_id}", this.#options.imageId) });
+  }
+
+  /** Nothing would be saved now: all of it waits. */
+  #failForAll({ status, retryAfterSeconds }: Answer): void {
+    if (status === 401) this.#pause.reason = "signed-out";
+    else if (status === 404) {
+      this.lost();
+      this.#options.gone?.();
+    } else this.#pause.wait(retryAfterSeconds, () => this.pump());
   }
 
   #done(key: AnnotationKey, slot: Slot): void {
@@ -453,7 +413,8 @@ export class SaveQueue {
   #keep(key: AnnotationKey, slot: Slot): void {
     const { document } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
-    this.#keeping.keep(key, slot, { target, facts, decided: slot.decided, wanted: this.#ruling.wanted(slot) });
+    const { decided, clientKey } = slot;
+    this.#keeping.keep(key, slot, { target, facts, decided, wanted: this.#ruling.wanted(slot), clientKey });
   }
 
   #recoverOne(entry: PendingEntry): void {
@@ -468,6 +429,7 @@ export class SaveQueue {
     const now = loadedAs && document.facts(loadedAs);
     const slot = this.#slots.of(key);
     slot.stored = null;
+    slot.clientKey = entry.clientKey ?? null;
     if (decision) this.#ruling.recover(key, slot, decision);
     else if (facts && sameAnnotation(loaded, target)) return this.#keeping.remove(key);
     if (decision && loadedAs && loaded && now) {
@@ -490,3 +452,7 @@ export class SaveQueue {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** Whether it is no answer to this very request: any other one would get the same. */
+const isForAll = ({ status, code }: Problem): boolean =>
+  status === 0 || status === 401 || status >= 500 || status === 408 || status === 429 || code === "busy";

@@ -14,13 +14,17 @@ export interface Stored {
   readonly facts: ServerFacts | null;
   readonly decided: Decision;
   readonly wanted: Decision;
+  readonly clientKey: string | null;
 }
 
 export interface Slot {
   base: Annotation | null;
   attempted: Annotation | null;
-  /** What it is a copy of, or was first made as, is gone: it is saved without what only the server knew of that. */
-  orphaned: boolean;
+  /**
+   * The key that it is created with, where its own is taken for good: what it was first made as, or what it is a
+   * copy of, is gone. It is saved without what only the server knew of that.
+   */
+  clientKey: string | null;
   /** What it is made of, and whether the server knows that. */
   prediction: Prediction | null;
   decided: Decision;
@@ -36,7 +40,7 @@ function newSlot(): Slot {
   return {
     base: null,
     attempted: null,
-    orphaned: false,
+    clientKey: null,
     prediction: null,
     decided: "open",
     sending: false,
@@ -48,7 +52,17 @@ function newSlot(): Slot {
 }
 
 export const isSame = (a: Stored, b: Stored): boolean =>
-  a.target === b.target && a.facts === b.facts && a.decided === b.decided && a.wanted === b.wanted;
+  a.target === b.target &&
+  a.facts === b.facts &&
+  a.decided === b.decided &&
+  a.wanted === b.wanted &&
+  a.clientKey === b.clientKey;
+
+/** What it was made as is gone: it is created with another key. */
+export function renew(key: AnnotationKey, slot: Slot): void {
+  slot.clientKey = `${slot.clientKey ?? key}-again`;
+  slot.attempted = null;
+}
 
 export class Slots {
   readonly #document: AnnotationDocument;

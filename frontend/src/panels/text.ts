@@ -40,6 +40,7 @@ export function saveText({ status, unsaved, conflicts, refused }: SaveQueue): st
     saving: "Saving",
     offline: `Offline, ${unsaved} waiting`,
     "signed-out": unsaved > 0 ? `Signed out, ${unsaved} waiting` : "Signed out",
+    gone: unsaved > 0 ? `${unsaved} not saved` : "Cannot be saved",
     conflict: plural(conflicts.length, "conflict"),
     refused: `${refused.size} not saved`,
   };

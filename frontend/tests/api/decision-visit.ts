@@ -1,5 +1,6 @@
 /** A visit to an image in which models found something, for stories of several people. */
 
+import type { Answer, Ask } from "../../src/api/client";
 import type { PendingEntry, PendingPlace } from "../../src/api/pending-store";
 import { SaveQueue } from "../../src/api/save-queue";
 import { read } from "../../src/api/wire";
@@ -15,6 +16,8 @@ const ME = 1;
 export const ADA = 2;
 export const BOX = [1, 2, 3, 4] as const;
 
+const NO_ANSWER: Answer = { status: 0, body: null, retryAfterSeconds: null };
+
 export const found = (id: number): Prediction => ({
   id,
   setId: 1,
@@ -28,6 +31,9 @@ export class Visit {
   readonly story: Story;
   readonly editor: Editor;
   readonly queue: SaveQueue;
+  readonly told: string[] = [];
+  /** What becomes of this person's next requests; the last one stays. */
+  line: ("whole" | "cut" | "mute")[] = ["whole"];
   #resume: (() => void)[] = [];
 
   constructor(
@@ -44,7 +50,7 @@ export class Visit {
       predictions,
       imageId: 5,
       userId,
-      transport: (ask) => server.serve(ask, userId),
+      transport: (ask) => this.#send(ask, userId),
       store: {
         put: async (entry: PendingEntry) => void shelf.set(entry.key, structuredClone(entry)),
         remove: async ({ key }: PendingPlace) => void shelf.delete(key),
@@ -53,6 +59,7 @@ export class Visit {
       },
       held: () => history.open,
       overruled: (prediction, made, told) => {
+        this.told.push(told);
         history.disown(prediction, made);
         this.editor.say(told);
       },
@@ -62,6 +69,13 @@ export class Visit {
     this.queue.recover([...shelf.values()]);
     this.editor.signal.on(["settled"], () => this.queue.pump());
     this.list();
+  }
+
+  async #send(ask: Ask, userId: number): Promise<Answer> {
+    const line = this.line.length > 1 ? this.line.shift() : this.line[0];
+    if (line === "cut") return NO_ANSWER;
+    const answer = await this.server.serve(ask, userId);
+    return line === "mute" ? NO_ANSWER : answer;
   }
 
   find(...ids: number[]): void {

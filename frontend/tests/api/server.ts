@@ -35,6 +35,10 @@ export class Server {
   faults: Fault[] = [];
   /** What the server computes from what it is given. */
   derive = (wire: WireAnnotation): WireAnnotation => wire;
+  /** Hears of each version: what there was before and is now, null for nothing, and who made it so. */
+  written: (before: WireAnnotation | null, after: WireAnnotation | null, wire: WireAnnotation) => void = () => undefined;
+  /** Whoever asks is a stranger to the dataset, or the image was deleted. */
+  isGone = false;
   inFlight = 0;
   mostInFlight = 0;
 
@@ -42,6 +46,7 @@ export class Server {
     const id = this.rows.size + 1;
     const wire = this.#wire(id, 1, fields);
     this.rows.set(id, { versions: new Map([[1, wire]]), version: 1, deleted: false, clientKey: null });
+    this.written(null, wire, wire);
     return wire;
   }
 
@@ -84,6 +89,8 @@ export class Server {
 
   #reply({ method, path, body, version }: Ask, by: number): Answer {
     const [, , kind, id, verb] = path.split("/");
+    if (this.isGone) return answer(404, { code: "not_found", detail: "Not found." });
+    if (method === "GET" && kind === "images") return answer(200, {});
     if (method === "GET") {
       const found = this.now(Number(id));
       return found ? answer(200, found) : answer(404, { detail: "It was deleted." });
@@ -124,7 +131,7 @@ export class Server {
       if (verb === "accept") return answer(201, this.now(found.annotation!));
       if (verb === "reject") return answer(409, { code: "prediction_accepted", detail: "Accepted." });
       if (!made.deleted && made.version > 1) return answer(409, { code: "annotation_changed", detail: "Changed." });
-      if (!made.deleted) this.#next(found.annotation!, this.now(found.annotation!)!, true);
+      if (!made.deleted) this.#next(found.annotation!, { ...this.now(found.annotation!)!, updated_by: by }, true);
       made.clientKey = null;
     }
     delete found.annotation;
@@ -151,10 +158,12 @@ export class Server {
 
   #next(id: number, content: WireAnnotation, deleted = false): WireAnnotation {
     const row = this.rows.get(id)!;
+    const before = this.now(id);
     row.version++;
     row.deleted = deleted;
     const wire = this.derive({ ...content, version: row.version });
     row.versions.set(row.version, wire);
+    this.written(before, this.now(id), wire);
     return wire;
   }
 
