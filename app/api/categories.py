@@ -10,7 +10,7 @@ from app.api.deps import SessionDep, UserDep
 from app.models import Category
 from app.services import access, categories
 
-__all__ = ["router"]
+__all__ = ["out", "router"]
 
 router = APIRouter(
     tags=["categories"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
@@ -58,7 +58,8 @@ class CategoryOut(BaseModel):
     annotation_count: int
 
 
-def _out(category: Category, annotation_count: int) -> CategoryOut:
+def out(category: Category, annotation_count: int) -> CategoryOut:
+    """As an answer."""
     return CategoryOut.model_validate({**vars(category), "annotation_count": annotation_count})
 
 
@@ -87,7 +88,7 @@ def index(
         ids=coco_id,
     )
     numbers = categories.count_annotations(session, dataset_id=dataset.id)
-    return paging.Page(items=[_out(row, numbers.get(row.id, 0)) for row in rows])
+    return paging.Page(items=[out(row, numbers.get(row.id, 0)) for row in rows])
 
 
 @router.post(
@@ -101,7 +102,7 @@ def create(
     """Make a category."""
     dataset = access.manage_dataset(session, user=user, dataset_id=dataset_id)
     category = categories.create_category(session, dataset_id=dataset.id, **body.model_dump())
-    return _out(category, 0)
+    return out(category, 0)
 
 
 @router.patch("/categories/{category_id}", responses=problems.responses(409))
@@ -115,7 +116,7 @@ def change(
     changes = {k: v for k, v in changes.items() if v is not None or k in nullable}
     categories.change_category(session, category=category, changes=changes)
     numbers = categories.count_annotations(session, dataset_id=category.dataset_id)
-    return _out(category, numbers.get(category.id, 0))
+    return out(category, numbers.get(category.id, 0))
 
 
 @router.delete(

@@ -4,12 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from app.api import problems, wire
 from app.api.deps import SessionDep, UserDep
+from app.models import User
 from app.services import preferences
 
-__all__ = ["router"]
+__all__ = ["out", "router"]
 
 router = APIRouter(
     tags=["session"], responses=problems.responses(400, 401, 403, 413, 415, 422, 503)
@@ -65,10 +67,15 @@ class PreferencesOut(BaseModel):
     view: ViewOut = ViewOut()
 
 
+def out(session: Session, user: User) -> PreferencesOut:
+    """A person's preferences, as an answer."""
+    return PreferencesOut.model_validate(preferences.read(session, user=user))
+
+
 @router.get("/me/preferences")
 def index(user: UserDep, session: SessionDep) -> PreferencesOut:
     """One's preferences in the editor; `keys` has those commands whose keys one changed."""
-    return PreferencesOut.model_validate(preferences.read(session, user=user))
+    return out(session, user)
 
 
 @router.patch("/me/preferences")

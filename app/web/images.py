@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
+from app.api import categories as categories_api
 from app.api import deps, paging
 from app.api import images as images_api
+from app.api import preferences as preferences_api
 from app.models import STATUSES, Dataset, Image
-from app.services import access, images, live_state
+from app.services import access, categories, images, live_state
 from app.services.images import ImageFilter
 from app.web.datasets import frame
 from app.web.formats import query_string
@@ -188,22 +190,30 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
             "since": page.user.created_at.isoformat(),
         },
         "role": page.role(dataset.id),
-        "categories": live_state.categories_digest(page.session, dataset_id=dataset.id),
+        "categories": _categories(page, dataset),
+        "categories_digest": live_state.categories_digest(page.session, dataset_id=dataset.id),
+        "preferences": preferences_api.out(page.session, page.user).model_dump(mode="json"),
         "query": View.of(request.query_params).query.removeprefix("?"),
         "tiled_from_pixels": page.context.settings.tiled_from_pixels,
     }
     return page.render("editor.html", data=data, first_requests=_first_requests(data))
 
 
+def _categories(page: Page, dataset: Dataset) -> list[dict[str, Any]]:
+    """As the API shows them, without their numbers of annotations: counting may take a while."""
+    rows = categories.list_categories(page.session, dataset_id=dataset.id)
+    left_out = {"annotation_count"}
+    return [categories_api.out(row, 0).model_dump(mode="json", exclude=left_out) for row in rows]
+
+
 def _first_requests(data: dict[str, Any]) -> list[str]:
-    """What the editor's script asks for first, letter by letter: the browser fetches it ahead."""
+    """What the editor's script asks for first, letter by letter: the browser fetches it ahead.
+
+    Few, since a browser has six connections to a server, and scripts and styles need some of them.
+    """
     image, query = data["image"], data["query"]
     address = f"/api/images/{image['id']}"
-    found = [
-        f"{address}/visit" + (f"?{query}" if query else ""),
-        f"/api/datasets/{data['dataset']['id']}/categories?limit=500",
-        "/api/me/preferences",
-    ]
+    found = [f"{address}/visit" + (f"?{query}" if query else "")]
     if image["has_file"]:
         tiled = image["width"] * image["height"] > data["tiled_from_pixels"]
         found.append(f"{address}/tiles" if tiled else f"{address}/picture")

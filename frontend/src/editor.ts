@@ -16,6 +16,7 @@ import "./styles/editor-lists.css";
 import "./styles/editor-properties.css";
 import "./styles/editor-problems.css";
 
+import type { Size } from "./geometry/camera";
 import { mountApp } from "./panels/mount";
 import RasterWorker from "./render/raster.worker?worker";
 import type { PageData } from "./session";
@@ -46,12 +47,19 @@ function pageData(): PageData {
   return JSON.parse(block?.textContent ?? "null") as PageData;
 }
 
+/** The place of the stage in the page that waits for its data; null where it depends on what comes around it. */
+function emptyStage(target: HTMLElement): Size | null {
+  const stage = target.querySelector("[data-place]");
+  return stage && { width: stage.clientWidth, height: stage.clientHeight };
+}
+
 function start(): void {
   const target = document.getElementById("app")!;
   const page = pageData();
   let workspace: Workspace | null = null;
   // Started now, it is there when the annotations are.
-  const opened = Workspace.open(page, new RasterWorker()).then((done) => (workspace = done));
+  const early = { worker: new RasterWorker(), stage: () => emptyStage(target) };
+  const opened = Workspace.open(page, early).then((done) => (workspace = done));
   const mounted = mountApp(target, page, opened);
 
   const open = (): Workspace => {

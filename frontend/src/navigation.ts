@@ -1,11 +1,14 @@
 /**
- * Ways from image to image beside the next one, and what is done on the way: to
- * what has no annotations yet, to a number, done and next, and the annotations
- * of the image before once more.
+ * Ways from image to image, and what is done on the way: to the next one, to what
+ * has no annotations yet, to a number, done and next, and the annotations of the
+ * image before once more.
+ *
+ * Every press counts. One that comes while an image is on its way goes on from that
+ * one, and what lies in between is passed by without being loaded.
  */
 
 import { get, RequestError, type Transport } from "./api/client";
-import { loadAnnotations } from "./api/visit";
+import { loadAnnotations, type Neighbours } from "./api/visit";
 import type { Clip } from "./editor/clipboard";
 import { placeClip, type Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
@@ -21,10 +24,19 @@ export interface NavigationOptions {
   readonly query: string;
   /** What is on the stage. */
   readonly session: () => Here;
-  /** Counts the ways to images that were taken. */
-  readonly turn: () => number;
-  readonly go: (imageId: number) => Promise<void>;
+  /** The image that was asked for last: on the stage, or on its way to it. */
+  readonly destination: () => Destination;
+  /** Grows when they go elsewhere, or stay: what was pressed before is forgotten. */
+  readonly way: () => number;
+  /** Does not wait for it to arrive. */
+  readonly go: (imageId: number) => void;
 }
+
+/** An image, and its neighbours where these are known already. */
+export type Destination = Pick<Here, "id" | "neighbours">;
+
+/** Which image comes after one, by its id; null where there is none. */
+type Find = (from: Destination) => Promise<number | null>;
 
 type Side = "previous" | "next";
 
@@ -33,51 +45,73 @@ const editable = (editor: Editor): boolean => idle(editor) && !editor.readOnly;
 
 export class Navigation {
   readonly #options: NavigationOptions;
-  /** A key that is held down asks once. */
-  #asking = false;
+  /** Ends when all that was pressed is found. */
+  #finding: Promise<void> = Promise.resolve();
+  /** So many presses lead somewhere that is not found yet. */
+  #presses = 0;
+  #repeating = false;
 
   constructor(options: NavigationOptions) {
     this.#options = options;
   }
 
+  /** Another image is on its way to the stage. */
+  get underWay(): boolean {
+    return this.#presses > 0 || this.#options.destination().id !== this.#session.id;
+  }
+
+  to(side: Side): Promise<void> {
+    return this.#take(async (from) => {
+      const { [side]: found } = from.neighbours ?? (await this.#askNeighbours(from, this.#options.query));
+      return found ?? null;
+    });
+  }
+
   /** To the nearest image without annotations that nobody has called done or empty. */
-  async toUnannotated(side: Side): Promise<void> {
-    const { id, editor } = this.#session;
-    const query = this.#query({ waiting: "true" });
-    const found = await this.#askWay(() => get(this.#options.transport, "/api/images/{image_id}/neighbours", id, query));
-    if (found === null) return;
-    const to = found[side];
-    if (typeof to === "number") await this.#options.go(to);
-    else editor.say(`No image ${side === "next" ? "after" : "before"} this one waits for its first annotation.`);
+  toUnannotated(side: Side): Promise<void> {
+    return this.#take(async (from) => {
+      const { [side]: found } = await this.#askNeighbours(from, this.#query({ waiting: "true" }));
+      if (typeof found === "number") return found;
+      this.#say(`No image ${side === "next" ? "after" : "before"} this one waits for its first annotation.`);
+      return null;
+    });
   }
 
   /** To the image with this number in the list, counted from 1. */
-  async toNumber(number: number): Promise<void> {
+  toNumber(number: number): Promise<void> {
     const query = this.#query({ limit: "1", skip: String(number - 1) });
     const { transport, datasetId } = this.#options;
-    const page = await this.#askWay(() => get(transport, "/api/datasets/{dataset_id}/images", datasetId, query));
-    if (page === null) return;
-    const image = page.items[0];
-    if (image) await this.#options.go(image.id);
-    else this.#session.editor.say(`There is no image ${number} in this list.`);
+    return this.#take(async () => {
+      const { items } = await get(transport, "/api/datasets/{dataset_id}/images", datasetId, query);
+      if (!items[0]) this.#say(`There is no image ${number} in this list.`);
+      return items[0]?.id ?? null;
+    });
   }
 
+  /** Only what is on the stage is called done: nobody has seen what is on its way. */
   async doneAndNext(): Promise<void> {
+    if (this.underWay) return;
     const session = this.#session;
     // The list may not have the image any more once it is done.
-    const to = session.neighbours?.next;
-    const done = await this.#askWay(async () => (await session.setStatus("done")) || null);
-    if (!done) return;
-    if (typeof to === "number") await this.#options.go(to);
-    else session.editor.say("This was the last image of the list.");
+    const next = session.neighbours?.next ?? null;
+    // Wherever they go next, this is what was pressed here.
+    const marked = session.setStatus("done");
+    await this.#take(async () => {
+      if (!(await marked)) return null;
+      if (next === null) this.#say("This was the last image of the list.");
+      return next;
+    });
   }
 
   /** Copies what the image before this one in the list has, as one step of undo. */
   async repeatPrevious(): Promise<void> {
     const { editor, neighbours } = this.#session;
     const from = neighbours?.previous;
-    if (typeof from !== "number") return;
-    const found = await this.#ask(() => loadAnnotations(this.#options.transport, from));
+    // A key that is held down asks once.
+    if (typeof from !== "number" || this.#repeating) return;
+    this.#repeating = true;
+    const found = await this.#tellTrouble(() => loadAnnotations(this.#options.transport, from));
+    this.#repeating = false;
     // They went on meanwhile, or took something up.
     if (found === null || editor !== this.#session.editor || !editable(editor)) return;
     if (found.length === 0) return editor.say("The previous image has no annotations.");
@@ -93,7 +127,21 @@ export class Navigation {
   get commands(): Command[] {
     const hasPrevious = (editor: Editor): boolean =>
       editable(editor) && typeof this.#session.neighbours?.previous === "number";
+    const arrived = (): boolean => !this.underWay;
+    const way = (side: Side, label: string, key: string): Command => ({
+      id: `${side}-image`,
+      label,
+      group: "Image",
+      help: "With the filters of the grid that you came from.",
+      keys: [key],
+      // With a shape in hand it says why it stays here.
+      when: () => this.underWay || typeof this.#session.neighbours?.[side] === "number",
+      again: arrived,
+      run: () => void this.to(side),
+    });
     return [
+      way("previous", "Previous image", "A"),
+      way("next", "Next image", "D"),
       {
         id: "previous-unannotated",
         label: "Previous image without annotations",
@@ -101,6 +149,7 @@ export class Navigation {
         help: "In the list of the grid that you came from; what is done or empty is passed over.",
         keys: ["Shift+A"],
         when: idle,
+        again: arrived,
         run: () => void this.toUnannotated("previous"),
       },
       {
@@ -110,6 +159,7 @@ export class Navigation {
         help: "In the list of the grid that you came from; what is done or empty is passed over.",
         keys: ["Shift+D"],
         when: idle,
+        again: arrived,
         run: () => void this.toUnannotated("next"),
       },
       {
@@ -119,6 +169,8 @@ export class Navigation {
         help: "Marks the image done and opens the next one of the list.",
         keys: ["Shift+Enter"],
         when: editable,
+        // Whoever holds the keys down has looked at one image.
+        again: () => false,
         run: () => void this.doneAndNext(),
       },
       {
@@ -143,25 +195,37 @@ export class Navigation {
     return query.toString();
   }
 
-  /** The same for a way to go: null, too, when they have taken another one meanwhile. */
-  async #askWay<Result>(question: () => Promise<Result>): Promise<Result | null> {
-    const turn = this.#options.turn();
-    const answer = await this.#ask(question);
-    return turn === this.#options.turn() ? answer : null;
+  /** One press: to what is found from where the presses before it lead. */
+  #take(find: Find): Promise<void> {
+    const way = this.#options.way();
+    const isMeant = (): boolean => way === this.#options.way();
+    const take = async (): Promise<void> => {
+      const { destination, go } = this.#options;
+      const to = isMeant() ? await this.#tellTrouble(() => find(destination()), isMeant) : null;
+      this.#presses -= 1;
+      if (to !== null && isMeant()) go(to);
+    };
+    this.#presses += 1;
+    this.#finding = this.#finding.then(take);
+    return this.#finding;
   }
 
-  /** Null when there was no answer, which is told, or when another question is under way. */
-  async #ask<Result>(question: () => Promise<Result>): Promise<Result | null> {
-    if (this.#asking) return null;
-    this.#asking = true;
+  #askNeighbours({ id }: Destination, query: string): Promise<Neighbours> {
+    return get(this.#options.transport, "/api/images/{image_id}/neighbours", id, query);
+  }
+
+  #say(text: string): void {
+    this.#session.editor.say(text);
+  }
+
+  /** Null when there was no answer, which is told as long as it is wanted. */
+  async #tellTrouble<Result>(question: () => Promise<Result>, isWanted = (): boolean => true): Promise<Result | null> {
     try {
       return await question();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#session.editor.say(error.message);
+      if (isWanted()) this.#say(error.message);
       return null;
-    } finally {
-      this.#asking = false;
     }
   }
 }

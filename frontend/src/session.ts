@@ -14,6 +14,7 @@ import {
   type Schemas,
   type Transport,
 } from "./api/client";
+import type { CategoryOnPage } from "./api/categories";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { SaveQueue } from "./api/save-queue";
@@ -26,9 +27,11 @@ import type { LastPoses } from "./editor/last-poses";
 import { COMMANDS, type Command } from "./editor/commands";
 import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
+import type { Look } from "./editor/look";
 import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
+import type { Size } from "./geometry/camera";
 import type { Prediction, PredictionSet } from "./model/predictions";
 import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
@@ -45,16 +48,15 @@ export interface PageData {
   /** `since` is when the account was made. */
   readonly user: { readonly id: number; readonly email: string; readonly name: string; readonly since: string };
   readonly role: "owner" | "annotator" | "viewer";
-  /** A text that changes with the dataset's categories. */
-  readonly categories: string;
+  readonly categories: readonly CategoryOnPage[];
+  /** A text that changes with them. */
+  readonly categories_digest: string;
+  readonly preferences: Schemas["PreferencesOut"];
   /** The filters of the grid that the person came from. */
   readonly query: string;
   /** Images of more pixels come in tiles. */
   readonly tiled_from_pixels: number;
 }
-
-/** So many annotations are drawn on suspicion, no more. */
-const MOST_SHAPES_AHEAD = 5_000;
 
 export type PictureState = "loading" | "shown" | "absent" | "broken";
 
@@ -188,12 +190,12 @@ export class Session {
     this.editor.say("Changes of an earlier visit that had not been saved are here again, and are being saved.");
   }
 
-  /** Draws the shapes off the stage as they will be seen on it, in place of what is on it now. */
-  prepare({ stage, view }: Editor): void {
+  /** Draws the shapes off the stage as they will be seen on one of this size. */
+  prepare(stage: Size, look: Look): void {
     const { editor } = this;
-    if (stage.width === 0 || editor.document.size > MOST_SHAPES_AHEAD) return;
+    if (stage.width === 0) return;
     editor.resize(stage);
-    editor.setLook(view.look);
+    editor.setLook(look);
     this.#shapesLayer().draw(frameOf(editor));
   }
 

@@ -7,20 +7,13 @@
  * the very same session with its undo.
  */
 
-import {
-  fetchTransport,
-  get,
-  pathTo,
-  problemOf,
-  RequestError,
-  succeeded,
-  type Schemas,
-  type Transport,
-} from "./api/client";
+import { Account } from "./account";
+import { fetchTransport, get, RequestError, type Transport } from "./api/client";
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
+import { lookOf } from "./api/look-commands";
 import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
@@ -28,15 +21,15 @@ import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
 import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
-import { forgetCopies } from "./forget-copies";
-import { Navigation } from "./navigation";
+import type { Size } from "./geometry/camera";
+import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
 import { plural } from "./shapes/shape";
 
-/** Left pages wait this long for the last save; then the browser's store has it anyway. */
-const LEAVE_MS = 3_000;
+/** So many annotations are drawn on suspicion, no more. */
+const MOST_SHAPES_AHEAD = 5_000;
 /** So many sessions are kept though everything of them is saved. */
 const MOST_KEPT = 2;
 
@@ -46,8 +39,14 @@ interface Parts {
   readonly settings: AccountSettings;
   readonly categories: DatasetCategories;
   readonly earlier: EarlierChanges;
-  readonly pending: readonly PendingEntry[];
-  readonly worker: Worker | null;
+}
+
+/** What of the page is there before its data. */
+export interface Early {
+  /** Draws the shapes. */
+  readonly worker: Worker;
+  /** Where they will be seen; null while that cannot be told. */
+  readonly stage: () => Size | null;
 }
 
 export class Workspace {
@@ -58,6 +57,7 @@ export class Workspace {
   readonly viewPreferences: ViewPreferences;
   readonly settings: AccountSettings;
   readonly navigation: Navigation;
+  readonly account: Account;
   readonly #transport: Transport;
   readonly #store: PendingStore;
   readonly #prefetch: Prefetch<Session>;
@@ -71,9 +71,13 @@ export class Workspace {
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
   #turn = 0;
+  /** The image that is on its way to the stage, and what ends the asking for it. */
+  #heading: Destination | null = null;
+  #asking: AbortController | null = null;
+  /** Counts the ways that are no steps from image to image. */
+  #way = 0;
 
-  private constructor(page: PageData, parts: Parts, visit: Visit) {
-    const { earlier, pending, worker } = parts;
+  private constructor(page: PageData, parts: Parts, visit: Visit, early: Early | null) {
     this.page = page;
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.#clipboard = new Clipboard(localStorage, page.user);
@@ -85,8 +89,16 @@ export class Workspace {
       datasetId: page.dataset.id,
       query: page.query,
       session: () => this.#session,
-      turn: () => this.#turn,
-      go: (id) => this.go(id),
+      destination: () => this.#heading ?? this.#session,
+      way: () => this.#way,
+      go: (id) => void this.#goTo(id),
+    });
+    this.account = new Account({
+      transport: parts.transport,
+      user: page.user,
+      signedIn: () => this.retry(),
+      settled: () => this.settled(),
+      say: (text) => this.#session.editor.say(text),
     });
     this.#store = parts.store;
     this.#categories = parts.categories;
@@ -96,11 +108,9 @@ export class Workspace {
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
-    this.earlier = earlier;
-    earlier.changed = () => this.signal.emit("elsewhere");
-    earlier.note(pending);
-    const session = this.#open(visit, worker);
-    this.#recover(session, pending);
+    this.earlier = parts.earlier;
+    this.earlier.changed = () => this.signal.emit("elsewhere");
+    const session = this.#open(visit, early?.worker);
     this.#session = session;
     this.#remembered.handTo(session.editor);
     window.addEventListener("popstate", () => void this.#follow());
@@ -111,11 +121,8 @@ export class Workspace {
     });
   }
 
-  /**
-   * Fetches what the page needs; `worker` draws its shapes. Throws a RequestError when it does not
-   * come.
-   */
-  static async open(page: PageData, worker: Worker | null = null): Promise<Workspace> {
+  /** Fetches what the page needs. Throws a RequestError when it does not come. */
+  static async open(page: PageData, early: Early | null = null): Promise<Workspace> {
     let workspace: Workspace | null = null;
     // Without live updates, the first refusal is what tells of another role.
     const transport = noticing(fetchTransport(fetch, () => document.cookie), () => {
@@ -123,19 +130,21 @@ export class Workspace {
     });
     const store = new IndexedDbStore();
     const earlier = new EarlierChanges(store, page.user.id);
-    const settings = new AccountSettings(transport);
+    const settings = new AccountSettings(transport, page.preferences);
     const ahead = withPicture(page);
-    const categories = new DatasetCategories(transport, page.dataset.id, page.categories);
-    const [visit, pending] = await Promise.all([
-      loadVisit(transport, page.image.id, page.query),
-      earlier.list(),
-      categories.load(),
-      // Without an answer the page opens all the same, with the defaults.
-      settings.load(),
-    ]);
-    const parts = { transport, store, settings, categories, earlier, pending, worker };
-    workspace = new Workspace(page, parts, visit);
-    workspace.#session.begin(ahead, true);
+    const categories = new DatasetCategories(transport, page.dataset.id, page.categories, page.categories_digest);
+    // In a browser that was just started its store takes a while.
+    const listing = earlier.list();
+    const visit = await loadVisit(transport, page.image.id, page.query);
+    workspace = new Workspace(page, { transport, store, settings, categories, earlier }, visit, early);
+    const { session } = workspace;
+    const stage = early?.stage();
+    // The worker draws while the bars and lists are built.
+    if (stage) session.prepare(stage, lookOf(settings.view));
+    const pending = await listing;
+    earlier.note(pending);
+    workspace.#recover(session, pending);
+    session.begin(ahead, true);
     workspace.#lookAhead();
     return workspace;
   }
@@ -190,48 +199,19 @@ export class Workspace {
    */
   go(imageId: number | null | undefined): Promise<void> {
     if (typeof imageId !== "number") return Promise.resolve();
+    this.#way += 1;
+    return this.#goTo(imageId);
+  }
+
+  #goTo(imageId: number): Promise<void> {
     if (imageId === this.#session.id) return this.#remain();
     return this.#switch(imageId, () => {
       history.pushState(null, "", this.href(imageId));
     });
   }
 
-  /** Signs the same person in again, and saves what waited; the reason when that fails. */
-  async signIn(password: string): Promise<string | null> {
-    const { email, id } = this.page.user;
-    const body = { email, password } satisfies Schemas["SignIn"];
-    const answer = await this.#transport({ method: "POST", path: pathTo("/api/session"), body });
-    if (!succeeded(answer)) return problemOf(answer).detail;
-    if ((answer.body as Schemas["UserOut"]).id !== id) return "That is another account.";
-    this.retry();
-    return null;
-  }
-
-  async signOut(): Promise<void> {
-    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
-    await Promise.race([this.settled(), late]);
-    const answer = await this.#transport({ method: "DELETE", path: pathTo("/api/session") });
-    if (succeeded(answer) || answer.status === 401) {
-      forgetCopies(localStorage);
-      location.assign("/login");
-    } else this.#session.editor.say(`You are still signed in. ${problemOf(answer).detail}`);
-  }
-
   get commands(): readonly Command[] {
-    const to = (side: "previous" | "next"): number | null => this.#session.neighbours?.[side] ?? null;
-    const way = (side: "previous" | "next", label: string, key: string): Command => ({
-      id: `${side}-image`,
-      label,
-      group: "Image",
-      help: "With the filters of the grid that you came from.",
-      keys: [key],
-      // With a shape in hand it says why it stays here.
-      when: () => to(side) !== null,
-      run: () => void this.go(to(side)),
-    });
     return [
-      way("previous", "Previous image", "A"),
-      way("next", "Next image", "D"),
       ...this.navigation.commands,
       {
         id: "save",
@@ -266,6 +246,7 @@ export class Workspace {
   async #follow(): Promise<void> {
     // What is being typed into a field belongs to the image that is left.
     (document.activeElement as HTMLElement | null)?.blur();
+    this.#way += 1;
     const id = imageInAddress();
     if (id === this.#session.id) return this.#remain();
     await this.#switch(id, () => undefined, () => location.reload());
@@ -274,6 +255,7 @@ export class Workspace {
   /** They want to be where they are: a way to another image that is under way ends. */
   #remain(): Promise<void> {
     this.#turn += 1;
+    this.#headFor(null);
     this.#lookAhead();
     return Promise.resolve();
   }
@@ -287,10 +269,25 @@ export class Workspace {
     return true;
   }
 
+  /** What is on its way is not asked for any longer. */
+  #headFor(image: Destination | null): void {
+    this.#asking?.abort();
+    this.#asking = null;
+    this.#heading = image;
+  }
+
+  /** They stay where they are: what they pressed meanwhile counted from somewhere else. */
+  #stay(): void {
+    this.#headFor(null);
+    this.#way += 1;
+  }
+
   #switch(id: number, arrived: () => void, failed?: () => void): Promise<void> {
     const turn = ++this.#turn;
+    this.#headFor({ id, neighbours: null });
     this.#switching = this.#bring(id, turn, arrived).catch((error: unknown) => {
       if (turn !== this.#turn) return;
+      this.#stay();
       // The server's own page tells what is wrong with an address.
       if (failed) return failed();
       this.#tellFailure(id, error);
@@ -315,11 +312,17 @@ export class Workspace {
   }
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
-    if (this.#isHeld()) return;
+    if (this.#isHeld()) return this.#stay();
     const known = this.#left.get(id);
     const ahead = this.#prefetch.take(id);
-    const next = known ?? (await this.#load(id, turn, ahead));
-    if (!next) return;
+    const [next, pending] = known ? [known, []] : await this.#load(id, ahead);
+    // They went on to yet another image meanwhile, or took something up here.
+    const passed = turn !== this.#turn;
+    if (passed || this.#isHeld()) {
+      if (!passed) this.#stay();
+      return this.#prefetch.giveBack(id, ahead);
+    }
+    this.#recover(next, pending);
     // They may have changed while it was on its way.
     if (next.editor.categories !== this.#categories.all) next.editor.setCategories(this.#categories.all);
     const last = this.#session;
@@ -327,6 +330,9 @@ export class Workspace {
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
     this.#remembered.handTo(next.editor);
     this.#session = next;
+    // What is left to come of it goes on.
+    this.#asking = null;
+    this.#heading = null;
     this.#left.delete(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
@@ -337,22 +343,17 @@ export class Workspace {
     this.#lookAhead();
   }
 
-  /** Null when they went on to yet another image meanwhile, or took something up here. */
-  async #load(id: number, turn: number, ahead: Ahead<Session>): Promise<Session | null> {
-    let session: Session | null = null;
+  /** The image, and what earlier visits could not save. */
+  async #load(id: number, ahead: Ahead<Session>): Promise<[Session, readonly PendingEntry[]]> {
+    const { made } = ahead;
+    if (made) this.#heading = made;
+    else this.#asking = ahead.stop;
     try {
-      const [made, pending] = await Promise.all([
-        ahead.made ?? this.#make(id),
-        this.earlier.list(),
-      ]);
-      if (turn === this.#turn && !this.#isHeld()) {
-        session = made;
-        this.#recover(session, pending);
-      }
-    } finally {
-      if (!session) this.#prefetch.drop(ahead);
+      return await Promise.all([made ?? this.#make(id, ahead.stop.signal), this.earlier.list()]);
+    } catch (error) {
+      this.#prefetch.drop(ahead);
+      throw error;
     }
-    return session;
   }
 
   #leave(session: Session): void {
@@ -370,14 +371,15 @@ export class Workspace {
     }
   }
 
-  async #make(id: number): Promise<Session> {
-    return this.#open(await loadVisit(this.#transport, id, this.page.query));
+  async #make(id: number, signal?: AbortSignal): Promise<Session> {
+    return this.#open(await loadVisit(this.#transport, id, this.page.query, signal));
   }
 
   /** One that will probably come next, with its shapes drawn. */
   async #prepare(id: number): Promise<Session> {
     const session = await this.#make(id);
-    session.prepare(this.#session.editor);
+    const { stage, view } = this.#session.editor;
+    if (session.editor.document.size <= MOST_SHAPES_AHEAD) session.prepare(stage, view.look);
     return session;
   }
 
@@ -425,6 +427,7 @@ export class Workspace {
     for (const session of this.#left.values()) session.close();
     this.#left.clear();
     this.#prefetch.want([]);
+    this.#way += 1;
     await this.#switch(id, () => undefined);
     if (this.#session !== before) before.close();
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Answer, Ask } from "../src/api/client";
+import type { Command } from "../src/editor/commands";
 import { Navigation, type Here } from "../src/navigation";
 import { PERSON, Story } from "./story";
 
@@ -30,7 +31,10 @@ class Visit {
   answers: Record<string, unknown> = {};
   accepted = true;
   /** Grows when they take another way meanwhile. */
-  turn = 0;
+  way = 0;
+  /** What they have asked for is on the stage at once, unless it is kept from arriving. */
+  here = 5;
+  arrives = true;
   neighbours: Here["neighbours"] = { previous: 4, next: 6, position: 2, total: 3 };
   readonly navigation: Navigation;
 
@@ -48,11 +52,15 @@ class Visit {
       transport: (ask) => Promise.resolve(this.#answer(ask)),
       datasetId: 1,
       query: "subset=val&sort=file_name",
-      session: () => ({ ...here, neighbours: this.neighbours }),
-      turn: () => this.turn,
+      session: () => ({ ...here, id: this.here, neighbours: this.neighbours }),
+      destination: () => {
+        const id = this.went.at(-1) ?? this.here;
+        return { id, neighbours: id === this.here ? this.neighbours : null };
+      },
+      way: () => this.way,
       go: (id) => {
         this.went.push(id);
-        return Promise.resolve();
+        if (this.arrives) this.here = id;
       },
     });
   }
@@ -75,6 +83,7 @@ test("to the nearest image that waits, with the filters of the grid", async () =
   await visit.navigation.toUnannotated("next");
   expect(visit.asked).toEqual(["/api/images/5/neighbours?subset=val&sort=file_name&waiting=true"]);
   expect(visit.went).toEqual([9]);
+  visit.answers["/api/images/9/neighbours"] = { previous: null, next: null, position: null, total: 1 };
   await visit.navigation.toUnannotated("previous");
   expect(visit.went).toEqual([9]);
   expect(visit.notice).toBe("No image before this one waits for its first annotation.");
@@ -129,6 +138,40 @@ test("there is nothing to repeat of an empty image, and nothing at all without o
   expect(repeat.when!(visit.story.editor)).toBe(false);
 });
 
+test("each press counts from where the one before it leads, though nothing has arrived yet", async () => {
+  const visit = new Visit();
+  visit.arrives = false;
+  const near = (previous: number | null, next: number | null): object => ({ previous, next, position: null, total: 9 });
+  visit.answers["/api/images/6/neighbours"] = near(5, 7);
+  visit.answers["/api/images/7/neighbours"] = near(6, null);
+  const { navigation } = visit;
+  await Promise.all([navigation.to("next"), navigation.to("next"), navigation.to("next"), navigation.to("previous")]);
+  // Behind the last one is nothing, which keeps nobody from going back.
+  expect(visit.went).toEqual([6, 7, 6]);
+  expect(visit.asked).toEqual(expect.not.arrayContaining([expect.stringContaining("/visit")]));
+  visit.answers["/api/images/6/neighbours"] = near(null, 12);
+  await Promise.all([navigation.toUnannotated("next"), navigation.to("previous")]);
+  expect(visit.asked.at(-2)).toBe("/api/images/6/neighbours?subset=val&sort=file_name&waiting=true");
+  expect(visit.asked.at(-1)).toContain("/api/images/12/neighbours");
+});
+
+test("what is on its way is not called done, and keys held down wait for what they have brought", async () => {
+  const visit = new Visit();
+  visit.arrives = false;
+  const { navigation } = visit;
+  const named = (id: string): Command => navigation.commands.find((each) => each.id === id)!;
+  expect(named("next-image").again!()).toBe(true);
+  await navigation.to("next");
+  expect(navigation.underWay).toBe(true);
+  expect(["next-image", "previous-unannotated", "done-and-next"].map((id) => named(id).again!())).toEqual([false, false, false]);
+  await navigation.doneAndNext();
+  expect(visit.statuses).toEqual([]);
+  visit.here = 6;
+  expect(navigation.underWay).toBe(false);
+  await Promise.all([navigation.doneAndNext(), navigation.doneAndNext()]);
+  expect(visit.statuses).toEqual(["done"]);
+});
+
 test("a way that was asked for leads nowhere when they took another one before the answer", async () => {
   const visit = new Visit();
   visit.answers["/api/images/5/neighbours"] = { previous: null, next: 9, position: null, total: 1 };
@@ -141,7 +184,7 @@ test("a way that was asked for leads nowhere when they took another one before t
   ];
   for (const way of ways) {
     const under = way();
-    visit.turn += 1;
+    visit.way += 1;
     await under;
   }
   expect([visit.went, visit.statuses, visit.notice]).toEqual([[], ["done"], null]);

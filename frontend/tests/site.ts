@@ -1,6 +1,6 @@
 /**
  * A window without a screen that has the editor page open, and the server behind it: a dataset
- * of three images, each with one square. What is ours is the real thing; only what the browser
+ * of five images, each with one square. What is ours is the real thing; only what the browser
  * would give, and the network, are played.
  */
 
@@ -8,12 +8,13 @@ import { vi } from "vitest";
 
 import type { Editor } from "../src/editor/editor";
 import { screenPoint } from "../src/geometry/point";
+import type { PageData } from "../src/session";
 import { Workspace } from "../src/workspace";
 import { Server } from "./api/server";
 import { FakeSource } from "./api/source";
 import { CUP, PERSON } from "./story";
 
-const IDS = [1, 2, 3];
+const IDS = [1, 2, 3, 4, 5];
 const USER = { id: 1, email: "me@example.org", name: "Me", since: "2026-01-01T00:00:00.000001+00:00" };
 const SQUARE = [[10, 10, 40, 10, 40, 40, 10, 40]];
 
@@ -102,7 +103,11 @@ export class Site {
     this.#at = addresses.length - 1;
     const image = imageOf(id, this.hasFiles) as never;
     const dataset = { id: 1, name: "cups" };
-    return Workspace.open({ image, dataset, user: USER, role: "annotator", categories: "", query: "", tiled_from_pixels: 16e6 });
+    const { categories } = this;
+    const preferences = { keys: {}, view: {} };
+    const person = { user: USER, role: "annotator", preferences } as const;
+    const page = { image, dataset, ...person, categories, categories_digest: "", query: "", tiled_from_pixels: 16e6 };
+    return Workspace.open(page as unknown as PageData);
   }
 
   get address(): string {

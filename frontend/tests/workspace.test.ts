@@ -256,10 +256,10 @@ test("whoever signs out leaves no copies of annotations in the browser, and keep
   expect(kept()).toEqual(expect.arrayContaining(["maskwright-clipboard-1-1", "maskwright-poses-1"]));
   // Whoever stays signed in keeps them.
   site.faults.set("/api/session", 500);
-  await workspace.signOut();
+  await workspace.account.signOut();
   expect(kept()).toContain("maskwright-clipboard-1-1");
   site.faults.set("/api/session", 401);
-  await workspace.signOut();
+  await workspace.account.signOut();
   expect(assign).toHaveBeenCalledWith("/login");
   expect(kept().filter((place) => /clipboard|poses/.test(place!))).toEqual([]);
   expect(kept()).toContain("maskwright-display-1");
@@ -295,6 +295,60 @@ test("the status that was asked for last stays, whichever answer arrives last", 
   late();
   await refreshed;
   expect(editor.image.status).toBe("done");
+});
+
+test("three presses in a row lead three images on, and load none in between", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  const { editor } = first;
+  // Unsaved changes go on being saved on the way.
+  const release = site.hold("/api/annotations/");
+  editor.select([...editor.document.entries()].map(([key]) => key));
+  editor.nudge(5, 0);
+  editor.signal.emit("settled");
+  const late = site.hold("/visit");
+  const before = site.asked.length;
+  const presses = [1, 2, 3].map(() => workspace.navigation.to("next"));
+  await Promise.all(presses);
+  late();
+  await arrives(() => expect(workspace.session.id).toBe(4));
+  expect(site.address).toBe("/images/4");
+  expect(workspace.unsaved).toBe(1);
+  const asked = site.asked.slice(before);
+  expect(asked.filter((each) => each.endsWith("/images/3/neighbours"))).toHaveLength(1);
+  release();
+  await workspace.settled();
+  expect(first.unsaved).toBe(0);
+  // One way back, not three.
+  site.travel(-1);
+  await arrives(() => expect(workspace.session).toBe(first));
+});
+
+test("what was pressed before they chose another way, or on an image that does not open, is forgotten", async () => {
+  const workspace = await site.open(2);
+  const { navigation } = workspace;
+  const question = site.hold("/neighbours");
+  const pressed = [navigation.to("next"), navigation.to("next")];
+  await arrives(() => expect(site.asked.some((each) => each.endsWith("/images/3/neighbours"))).toBe(true));
+  await workspace.go(1);
+  question();
+  await Promise.all(pressed);
+  await site.rests();
+  expect(workspace.session.id).toBe(1);
+
+});
+
+test("an image on the way that is gone ends the way, and the next press begins a new one", async () => {
+  site.faults.set("/api/images/3", 404);
+  const workspace = await site.open(2);
+  const { navigation } = workspace;
+  await Promise.all([navigation.to("next"), navigation.to("next")]);
+  await site.rests();
+  expect([workspace.session.id, navigation.underWay]).toEqual([2, false]);
+  expect(workspace.session.editor.notice).not.toBeNull();
+  site.faults.clear();
+  await Promise.all([navigation.to("next"), navigation.to("next"), navigation.to("next")]);
+  await arrives(() => expect(workspace.session.id).toBe(5));
 });
 
 test("categories that were asked for earlier do not take the place of newer ones", async () => {

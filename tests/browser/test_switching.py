@@ -110,6 +110,26 @@ def test_the_next_image_comes_without_a_page_load(page: Page, series: Series) ->
     assert len(loads) == 1
 
 
+def test_every_press_counts_though_nothing_has_arrived_yet(page: Page, series: Series) -> None:
+    first, _, third = series.images
+    editor = EditorPage(page)
+    open_first(editor, series)
+    page.evaluate(
+        "for (const key of 'dd') document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', { key, bubbles: true }))"
+    )
+    arrive(editor, third)
+    assert [a["segmentation"][0][0] for a in editor.annotations] == [200]
+    # One way, and one way back.
+    page.go_back()
+    arrive(editor, first)
+    page.get_by_role("button", name="Next image").evaluate(
+        "(button) => { button.click(); button.click(); }"
+    )
+    arrive(editor, third)
+    assert colour(editor) == (0, 0, 255)
+
+
 def leave_unsaved(editor: EditorPage, series: Series) -> None:
     """Without a connection moves the first image's square, and selects the second one's."""
     open_first(editor, series)

@@ -175,6 +175,7 @@ def test_the_editor_knows_what_it_opens(session: Session, browser_of: BrowserOf)
     owner = make_user(session)
     dataset = make_dataset(session, owner=owner, name="</script><b>")
     image = make_image(session, dataset=dataset, file_name="<!--<script>.jpg")
+    make_category(session, dataset=dataset, name="person", keypoints=["a", "b"], skeleton=[[1, 2]])
     browser = browser_of(owner)
     page = read(browser.get(f"/images/{image.id}?status=new&nonsense=1").text)
     block = page.one("script", type="application/json", id="maskwright-page")
@@ -185,6 +186,13 @@ def test_the_editor_knows_what_it_opens(session: Session, browser_of: BrowserOf)
     assert datetime.fromisoformat(since) == owner.created_at
     assert data["user"] == {"id": owner.id, "email": owner.email, "name": owner.name}
     assert data["role"] == "owner"
+    categories = browser.get(f"/api/datasets/{dataset.id}/categories").json()["items"]
+    assert data["categories"] == [
+        {k: v for k, v in one.items() if k != "annotation_count"} for one in categories
+    ]
+    assert data["preferences"] == browser.get("/api/me/preferences").json()
+    ahead = [link["href"] for link in page.all("link", rel="preload")]
+    assert ahead == [f"/api/images/{image.id}/visit?{data['query']}"]
     assert data["query"] == "status=new&sort=file_name"
     answer = browser.get(f"/api/images/{image.id}/neighbours?{data['query']}")
     assert answer.json() == {"previous": None, "next": None, "position": 1, "total": 1}

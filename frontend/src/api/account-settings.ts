@@ -29,8 +29,8 @@ const DEFAULT_VIEW: ViewChoices = {
 export class AccountSettings {
   readonly #transport: Transport;
   readonly #listeners = new Set<() => void>();
-  #keys: ChangedKeys = {};
-  #view: ViewChoices = DEFAULT_VIEW;
+  #keys: ChangedKeys;
+  #view: ViewChoices;
   /** Changes that have no answer yet, and how often there was one to send. */
   #underWay = 0;
   #sent = 0;
@@ -39,8 +39,11 @@ export class AccountSettings {
   /** Why the last change is not kept; null when it is. */
   trouble: string | null = null;
 
-  constructor(transport: Transport) {
+  /** Begins with those that came with the page. */
+  constructor(transport: Transport, { keys, view }: Partial<Schemas["PreferencesOut"]> = {}) {
     this.#transport = transport;
+    this.#keys = keys ?? {};
+    this.#view = { ...DEFAULT_VIEW, ...view };
   }
 
   /** The commands whose keys are not their own, by id. */

@@ -1,32 +1,32 @@
 /** The categories of a dataset, and when they are worth asking for again. */
 
 import type { Category } from "../model/records";
-import { listAll, type Transport } from "./client";
+import { listAll, type Schemas, type Transport } from "./client";
 import { readCategory } from "./wire";
+
+/** As the API shows one, without what takes the server a while to count. */
+export type CategoryOnPage = Omit<Schemas["CategoryOut"], "annotation_count">;
 
 export class DatasetCategories {
   readonly #transport: Transport;
   readonly #datasetId: number;
   /** A text that changes with them, as the server told it. */
   #digest: string;
-  #all: readonly Category[] = [];
+  #all: readonly Category[];
   /** Counts how often they were asked for, and which time brought those that are here. */
   #asked = 0;
   #from = 0;
 
-  constructor(transport: Transport, datasetId: number, digest: string) {
+  /** Begins with those that came with the page, and the digest of these. */
+  constructor(transport: Transport, datasetId: number, all: readonly CategoryOnPage[], digest: string) {
     this.#transport = transport;
     this.#datasetId = datasetId;
+    this.#all = all.map(readCategory);
     this.#digest = digest;
   }
 
   get all(): readonly Category[] {
     return this.#all;
-  }
-
-  /** Throws a RequestError when they do not come. */
-  async load(): Promise<void> {
-    await this.#ask();
   }
 
   /** Asks for them when the digest says that somebody changed them. True when others are here now. */

@@ -25,6 +25,8 @@ export interface Ask {
   readonly body?: unknown;
   /** The version that the request means, for `If-Match`. */
   readonly version?: number | undefined;
+  /** Ends it when nobody waits for the answer any more, as if there were none. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How requests leave. The page passes `fetchTransport`, tests a server of their own. */
@@ -52,7 +54,7 @@ export function csrfToken(cookies: string): string {
 }
 
 export function fetchTransport(send: typeof fetch, cookies: () => string): Transport {
-  return async ({ method, path, body, version }) => {
+  return async ({ method, path, body, version, signal }) => {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (method !== "GET") headers["X-CSRF-Token"] = csrfToken(cookies());
     if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -62,7 +64,7 @@ export function fetchTransport(send: typeof fetch, cookies: () => string): Trans
         method,
         headers,
         credentials: "same-origin",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const given = await readJson(response);
@@ -122,10 +124,11 @@ export async function get<R extends Route>(
   route: R,
   id: number,
   query: Readonly<Record<string, string>> | string = "",
+  signal?: AbortSignal,
 ): Promise<Got<R>> {
   const search = typeof query === "string" ? query : new URLSearchParams(query).toString();
   const path = pathTo(route, id) + (search && `?${search}`);
-  const answer = await transport({ method: "GET", path });
+  const answer = await transport({ method: "GET", path, signal });
   if (!succeeded(answer)) throw new RequestError(problemOf(answer));
   return answer.body as Got<R>;
 }

@@ -14,8 +14,14 @@ export interface Visit {
 }
 
 /** In one answer, as far as that goes. Throws a RequestError when the image does not come. */
-export async function loadVisit(transport: Transport, imageId: number, query: string): Promise<Visit> {
-  const { image, neighbours, annotations } = await get(transport, "/api/images/{image_id}/visit", imageId, query);
+export async function loadVisit(
+  transport: Transport,
+  imageId: number,
+  query: string,
+  signal?: AbortSignal,
+): Promise<Visit> {
+  const visit = await get(transport, "/api/images/{image_id}/visit", imageId, query, signal);
+  const { image, neighbours, annotations } = visit;
   const rest = await listRest(transport, "/api/images/{image_id}/annotations", imageId, annotations.next_cursor);
   return { image, neighbours, annotations: [...annotations.items, ...rest].map(read) };
 }
@@ -106,6 +112,12 @@ export class Prefetch<Made extends { readonly image: ImageRecord }> {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
     return entry ?? nothingAhead();
+  }
+
+  /** What was handed over is not needed now, and maybe soon: what is made stays, until others are wanted. */
+  giveBack(id: number, ahead: Ahead<Made>): void {
+    if (ahead.made && !this.#entries.has(id)) this.#entries.set(id, { ...ahead });
+    else this.drop(ahead);
   }
 
   /** What was handed over is not wanted after all. */

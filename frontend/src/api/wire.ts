@@ -118,7 +118,7 @@ function isCorners(segmentation: Schemas["PredictionOut"]["segmentation"], box: 
   return sameValue(segmentation, [[x, y, x, bottom, right, bottom, right, y]]);
 }
 
-export function readCategory(wire: Schemas["CategoryOut"]): Category {
+export function readCategory(wire: Omit<Schemas["CategoryOut"], "annotation_count">): Category {
   return { ...wire, skeleton: wire.skeleton as Category["skeleton"] };
 }
 

@@ -55,6 +55,22 @@ test("what was handed over and is not wanted after all is stopped and closed", a
   expect([ahead.stop.signal.aborted, closed, forgotten]).toEqual([true, [5], [5]]);
 });
 
+test("what was handed over and is only passed by stays ready until others are wanted", async () => {
+  const { prefetch, loaded, closed, forgotten } = scene();
+  prefetch.want([5]);
+  await rest();
+  prefetch.giveBack(5, prefetch.take(5));
+  prefetch.want([5]);
+  await rest();
+  expect([loaded, closed, forgotten]).toEqual([[5], [], []]);
+  const ahead = prefetch.take(6);
+  prefetch.giveBack(6, ahead);
+  expect(ahead.stop.signal.aborted, "nothing of it was there").toBe(true);
+  prefetch.want([]);
+  await rest();
+  expect([closed, forgotten]).toEqual([[5], [5]]);
+});
+
 test("what comes when it is not wanted any more, or taken over, is let go", async () => {
   const { prefetch, forgotten } = scene();
   prefetch.want([5]);

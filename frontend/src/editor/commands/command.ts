@@ -26,6 +26,8 @@ export interface Command {
   readonly as?: string;
   /** Runs only while this holds; always, when left out. */
   readonly when?: (editor: Editor) => boolean;
+  /** Whether a key that is held down runs it once more; always, when left out. */
+  readonly again?: () => boolean;
   readonly run: (editor: Editor) => void;
   /** Not in the palette, because it means nothing without the gesture in hand. */
   readonly gesture?: boolean;
