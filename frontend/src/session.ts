@@ -285,7 +285,7 @@ export class Session {
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
     const inspect = (): void => {
-      if (this.#stage === stage) uninspect = this.inspection.follow(new ProblemsWorker());
+      if (this.#stage === stage) uninspect = this.inspection.follow(() => new ProblemsWorker());
     };
     void shapes.drawn.then(() => {
       if (this.#stage !== stage) return;
