@@ -126,7 +126,19 @@ def test_a_large_picture_in_tiles(page: Page, server: Server) -> None:
     assert 2100 >= mask["bbox"][0] >= 2000
     assert mask["area"] > 200
 
-    # Back to all of it, otherwise shown.
+    # Back to all of it. The wand takes a square of one colour that lies in four tiles.
+    editor.press("f", "Escape", "w")
+    threshold = page.get_by_label("Threshold, in numbers")
+    threshold.fill("1")
+    threshold.press("Enter")
+    editor.click(2 * TILE_PIXELS + 20, TILE_PIXELS + 20)
+    until(page, "annotations().length === 3")
+    editor.saved()
+    square = server.client.get(f"{path}/annotations?sort=id").json()["items"][2]
+    assert square["bbox"] == pytest.approx([2000, 1000, CELL, CELL], abs=4)
+    assert square["area"] == pytest.approx(CELL**2, rel=0.1)
+
+    # Otherwise shown.
     editor.press("f", "Escape", "o")
     page.get_by_role("group", name="View settings").get_by_label("Invert").check()
     editor.press("Escape")

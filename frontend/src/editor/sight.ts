@@ -42,16 +42,17 @@ export type Cells = Pick<Superpixels, "left" | "top" | "side" | "across" | "down
 export interface Pixels {
   readonly width: number;
   readonly height: number;
+  /** Squares of so many pixels are looked at as quickly as any smaller part. */
+  readonly block: number;
   /** A colour of each cell: that of the pixel in its middle, or of all of it. */
   cells(cells: Cells): Promise<Decoded>;
-  /** All pixels, or an error when those are too many. */
-  whole(): Promise<Decoded>;
 }
 
 /** An image that is decoded as a whole. */
 export class WholeImage implements Pixels {
   readonly width: number;
   readonly height: number;
+  readonly block = 1024;
   readonly #image: Decoded;
 
   constructor(image: Decoded) {
@@ -61,10 +62,6 @@ export class WholeImage implements Pixels {
 
   cells(cells: Cells): Promise<Decoded> {
     return Promise.resolve(sampled(this.#image, cells));
-  }
-
-  whole(): Promise<Decoded> {
-    return Promise.resolve(this.#image);
   }
 }
 
@@ -77,6 +74,7 @@ interface Routes {
 
 export class Eye implements Omit<Sight, "wake"> {
   readonly #pixels: Pixels;
+  #floods = 0;
   #anchor: { readonly x: number; readonly y: number; readonly routes: Promise<Routes> } | null = null;
 
   constructor(pixels: Pixels) {
@@ -84,10 +82,14 @@ export class Eye implements Omit<Sight, "wake"> {
   }
 
   async flood(flood: Flood): Promise<Runs> {
-    const { width, height } = this.#pixels;
+    const { width, height, block: side } = this.#pixels;
     const [x, y] = [Math.floor(flood.x), Math.floor(flood.y)];
     if (x < 0 || y < 0 || x >= width || y >= height) return new Uint32Array();
-    return flooded(await this.#pixels.whole(), { ...flood, x, y });
+    const look = (left: number, top: number, across: number, down: number): Promise<Decoded> =>
+      this.#pixels.cells({ left, top, side: 1, across, down });
+    // Whoever asks anew has no use for an answer that is still to come.
+    const turn = ++this.#floods;
+    return flooded({ width, height, side, look }, { ...flood, x, y }, () => turn === this.#floods);
   }
 
   async route(from: ImagePoint, to: ImagePoint): Promise<ImagePoint[]> {

@@ -12,9 +12,15 @@ import { NO_PIXELS, unite, without, type PixelSize, type Runs } from "./runs";
 
 /** The union of the rings, with the holes cut out. */
 export function rasterised(rings: readonly Ring[], holes: readonly Ring[], size: PixelSize): Runs {
-  const united = (list: readonly Ring[]): Runs =>
-    list.reduce<Runs>((sum, ring) => unite(sum, filled(ring, size)), NO_PIXELS);
-  return without(united(rings), united(holes));
+  const all = (list: readonly Ring[]): Runs => united(list.map((ring) => filled(ring, size)));
+  return without(all(rings), all(holes));
+}
+
+/** Two by two: one after the other, hundreds of rings would copy what is there hundreds of times. */
+function united(parts: readonly Runs[]): Runs {
+  if (parts.length < 2) return parts[0] ?? NO_PIXELS;
+  const half = parts.length >> 1;
+  return unite(united(parts.slice(0, half)), united(parts.slice(half)));
 }
 
 export function rasterisedBox([x, y, w, h]: Box, size: PixelSize): Runs {

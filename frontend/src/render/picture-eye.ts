@@ -37,21 +37,22 @@ export class PictureEye {
   }
 
   async #opened(): Promise<Eye> {
-    const { tiles } = this.#picture;
-    const layout = tiles && (await layoutOf(tiles));
-    if (!layout) return new Eye(new WholeImage(await this.#whole()));
+    const { tiles, width, height } = this.#picture;
+    const layout = tiles === null ? null : await layoutOf(tiles);
+    // Tiles of another size than the record do not lie where the picture is seen.
+    if (!layout || layout.width !== width || layout.height !== height) return new Eye(new WholeImage(await this.#whole()));
     const load = async (place: TilePlace): Promise<Decoded> => {
-      const bitmap = await fetchTile(tiles, layout, place).catch(() => null);
+      const bitmap = await fetchTile(tiles!, layout, place).catch(() => null);
       if (!bitmap) throw new Error(DID_NOT_COME);
       return this.#decode(bitmap, bitmap.width, bitmap.height);
     };
-    return new Eye(new TiledPixels({ layout, load, whole: () => this.#whole() }));
+    return new Eye(new TiledPixels({ layout, load }));
   }
 
   async #whole(): Promise<Decoded> {
     const { addresses, width, height } = this.#picture;
     if (width * height > MOST_PIXELS) {
-      throw new Error(`The image has more than ${MOST_PIXELS / 1e6} megapixels, too many to look for a colour in all of it.`);
+      throw new Error(`The image has more than ${MOST_PIXELS / 1e6} megapixels, too many to look at without its tiles.`);
     }
     let reason = "The image cannot be shown, so there are no colours to follow.";
     for (const address of addresses) {

@@ -8,7 +8,6 @@ export interface TiledPixelsOptions {
   readonly layout: TileLayout;
   /** The pixels of a tile. */
   readonly load: (place: TilePlace) => Promise<Decoded>;
-  readonly whole: () => Promise<Decoded>;
 }
 
 /** Those looked at last are kept, at four megabytes each: the next look is often beside the last one. */
@@ -17,13 +16,13 @@ const MOST_KEPT = 12;
 export class TiledPixels implements Pixels {
   readonly width: number;
   readonly height: number;
+  readonly block: number;
   readonly #options: TiledPixelsOptions;
   /** The latest last. */
   readonly #kept = new Map<string, Promise<Decoded>>();
-  #whole: Promise<Decoded> | null = null;
 
   constructor(options: TiledPixelsOptions) {
-    ({ width: this.width, height: this.height } = options.layout);
+    ({ width: this.width, height: this.height, tile_size: this.block } = options.layout);
     this.#options = options;
   }
 
@@ -40,12 +39,6 @@ export class TiledPixels implements Pixels {
     const part = await this.#part(level, left, top, right - left, bottom - top);
     if (shrink === 1 && cells.side === 1) return part;
     return resampled(part, cells, shrink, left, top);
-  }
-
-  whole(): Promise<Decoded> {
-    this.#whole ??= this.#options.whole();
-    this.#whole.catch(() => (this.#whole = null));
-    return this.#whole;
   }
 
   async #part(level: number, left: number, top: number, width: number, height: number): Promise<Decoded> {

@@ -23,8 +23,8 @@ const SPACING: Range = {
   kind: "range",
   id: "superpixel-size",
   label: "Size",
-  help: "How wide superpixels usually are, in pixels of the image.",
-  min: 4,
+  help: "How wide superpixels usually are on the screen: zoom in for finer ones.",
+  min: 8,
   max: 500,
   step: 1,
   geometric: true,
@@ -32,8 +32,12 @@ const SPACING: Range = {
   initial: 32,
 };
 
+/** However far one zooms in, superpixels have some pixels of the image. */
+const LEAST_SPACING_IMAGE_PIXELS = 4;
+
 interface Asked {
   readonly part: Bounds;
+  /** In pixels of the image. */
   readonly spacing: number;
   readonly scale: number;
 }
@@ -92,7 +96,9 @@ class SuperpixelTool extends Tool {
       bottom: Math.min(height, seen.bottom),
     };
     if (part.left >= part.right || part.top >= part.bottom) return null;
-    const [spacing, { scale }] = [editor.options.get(SPACING), editor.camera];
+    const { scale } = editor.camera;
+    // As large on the screen at every zoom, so that they are seen and met there, however large the image is.
+    const spacing = Math.max(LEAST_SPACING_IMAGE_PIXELS, editor.imageLength(editor.options.get(SPACING)));
     const same = known?.spacing === spacing && known.scale === scale && holds(known.part, part);
     return same ? known : { part, spacing, scale };
   }

@@ -118,10 +118,18 @@ class Choosing extends State<WandTool> {
   }
 
   override get cursor(): string {
+    // Over hundreds of tiles it takes seconds.
+    if (this.#released) return "progress";
     return this.#dragged ? "ew-resize" : "crosshair";
   }
 
   override get hints(): readonly Hint[] {
+    if (this.#released) {
+      return [
+        { gesture: "Wait", does: "the colour is being followed" },
+        { gesture: "Esc", does: "drop" },
+      ];
+    }
     return [
       { gesture: "Drag sideways", does: `threshold ${this.editor.options.get(THRESHOLD)}` },
       { gesture: "Release", does: "done" },

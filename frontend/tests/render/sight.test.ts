@@ -55,6 +55,12 @@ test("a picture without tiles is looked at as a whole, as soon as it comes", asy
   expect(asked).toEqual(["/tiles", "/whole", "/tiles", "/whole"]);
 });
 
+test("a picture of another size than its record, which is shown stretched, is looked at as it is shown", async () => {
+  const { asked, look } = eyeOn([answer(200, LAYOUT), answer(200)], { width: 40, height: 30 });
+  expect(await look()).toMatchObject({ across: 40, down: 30 });
+  expect(asked).toEqual(["/tiles", "/whole"]);
+});
+
 test("one that is not there, or too large to be decoded, is said to be so", async () => {
   await expect(eyeOn([answer(404)], { tiles: null, width: 40, height: 30 }).look()).rejects.toThrow("cannot be shown");
   await expect(eyeOn([answer(404)]).look()).rejects.toThrow("more than 64 megapixels");

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
+import { Eye } from "../../src/editor/sight";
 import type { Bounds } from "../../src/geometry/bounds";
 import type { Decoded } from "../../src/geometry/flood";
+import { rasterisedBox } from "../../src/geometry/raster";
 import type { Picture, Tile } from "../../src/render/picture";
 import { TiledPixels } from "../../src/render/tiled-pixels";
 import { levelFor, spared, tilesIn } from "../../src/render/tile-choice";
@@ -190,8 +192,7 @@ function numbered(width: number, height: number) {
     );
     return Promise.resolve({ width: across, height: down, data });
   };
-  const whole = (): Promise<Decoded> => Promise.reject(new Error("too many"));
-  return { pixels: new TiledPixels({ layout: { ...layout, levels }, load, whole }), loaded };
+  return { pixels: new TiledPixels({ layout: { ...layout, levels }, load }), loaded };
 }
 
 const at = ({ width, data }: Decoded, x: number, y: number): number[] => [...data.slice(4 * (y * width + x), 4 * (y * width + x) + 3)];
@@ -213,6 +214,14 @@ test("tools get the pixels of a part from the tiles that it touches", async () =
   expect(at(edge, 9, 9)).toEqual([99, 59, 1]);
 });
 
+test("a colour is followed from tile to tile, and where it does not lead no tile is looked at", async () => {
+  const { pixels, loaded } = numbered(100, 60);
+  // Red tells the column, green the row: so a threshold of 10 is a square of 21 pixels.
+  const runs = await new Eye(pixels).flood({ x: 40, y: 30, threshold: 10, contiguous: true });
+  expect(runs).toEqual(rasterisedBox([30, 20, 21, 21], [60, 100]));
+  expect(new Set(loaded)).toEqual(new Set(["0/1/1", "0/2/1", "0/3/1", "0/1/2", "0/2/2", "0/3/2"]));
+});
+
 test("cells of several pixels are looked up on a coarser level", async () => {
   const { pixels } = numbered(2100, 60);
   const pairs = await pixels.cells({ left: 10, top: 20, side: 2, across: 4, down: 3 });
@@ -223,5 +232,4 @@ test("cells of several pixels are looked up on a coarser level", async () => {
   const triples = await pixels.cells({ left: 9, top: 21, side: 3, across: 4, down: 3 });
   // The middle of the first lies at 10.5, 22.5, on the level in pixel 5, 11.
   expect(at(triples, 0, 0)).toEqual([10, 22, 2]);
-  await expect(pixels.whole()).rejects.toThrow("too many");
 });

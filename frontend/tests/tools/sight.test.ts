@@ -143,6 +143,19 @@ describe("superpixels", () => {
     expect(story.key("Mod+Z").key("Mod+Z").annotations).toEqual([]);
   });
 
+  test("are as large on the screen at every zoom, and never less than some pixels of the image", async () => {
+    const spacings: number[] = [];
+    const story = withTool("U", { "superpixel-size": 20 });
+    const { sight } = story.editor;
+    story.editor.sight = { ...sight!, superpixels: (part, spacing) => (spacings.push(spacing), sight!.superpixels(part, spacing)) };
+    for (const scale of [0.5, 2, 16]) {
+      story.editor.moveCamera(camera(scale, 0, 0));
+      story.editor.signal.emit("tool");
+      await answered();
+    }
+    expect(spacings.slice(-3)).toEqual([40, 10, 4]);
+  });
+
   test("are computed as soon as the tool is in hand, and for the picture as soon as it is there", async () => {
     const story = withTool("U");
     await answered();
