@@ -139,6 +139,7 @@ export class Session {
         this.editor.history.disown(prediction, made);
         this.editor.say(told);
       },
+      overtaken: (key) => this.editor.history.overtaken(key),
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
     this.following = new Following({
@@ -266,7 +267,7 @@ export class Session {
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
     const inspect = (): void => {
-      if (this.#stage === stage) uninspect = this.inspection.follow(new ProblemsWorker());
+      if (this.#stage === stage) uninspect = this.inspection.follow(() => new ProblemsWorker());
     };
     void shapes.drawn.then(() => {
       if (this.#stage !== stage) return;
