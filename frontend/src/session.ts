@@ -17,6 +17,7 @@ import {
 import type { CategoryOnPage } from "./api/categories";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
+import { Order } from "./api/order";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
@@ -33,6 +34,7 @@ import { findAbsence, savedIn, type Absence } from "./access";
 import { Following } from "./following";
 import { imageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
+import { promised } from "./promised";
 import type { Size } from "./geometry/camera";
 import { promised } from "./promised";
 import type { Prediction, PredictionSet } from "./model/predictions";
@@ -115,6 +117,8 @@ export class Session {
   #loading: AbortController | null = null;
   /** Counts the times that it came on the stage or left it. */
   #turn = 0;
+  /** Two looks at what others did may be under way. */
+  readonly #looks = new Order();
   /** Counts how often the predictions were asked for. */
   #searches = 0;
   /** Ends when the last status that was asked for has its answer. */
@@ -398,11 +402,12 @@ export class Session {
   /** False when something is left to be taken over: there was no answer, or it is in hand. */
   async #catchUp(quiet: boolean): Promise<boolean> {
     try {
+      const isNewest = this.#looks.ask();
       const [image, neighbours] = await Promise.all([
         get(this.#transport, "/api/images/{image_id}", this.id),
         loadNeighbours(this.#transport, this.id, this.page.query),
       ]);
-      this.neighbours = neighbours ?? this.neighbours;
+      if (neighbours && isNewest()) this.neighbours = neighbours;
       this.#setImage(image);
       if (image.revision === this.#revision) return true;
       const known = this.queue.versions();
