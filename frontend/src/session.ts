@@ -34,7 +34,6 @@ import { findAbsence, savedIn, type Absence } from "./access";
 import { Following } from "./following";
 import { imageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
-import { promised } from "./promised";
 import type { Size } from "./geometry/camera";
 import { promised } from "./promised";
 import type { Prediction, PredictionSet } from "./model/predictions";
@@ -131,8 +130,7 @@ export class Session {
     const { page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen, roleSeen } = options;
     this.#worker = worker ?? null;
     this.absence = options.absence ?? null;
-    this.#absent = options.absent;
-    this.#record = visit.image;
+    [this.#absent, this.#record] = [options.absent, visit.image];
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
@@ -205,8 +203,8 @@ export class Session {
 
   /** What was on the stage last, for whoever may only look at it from now on. */
   get visit(): Visit {
-    const { image, neighbours } = this;
-    return { image: { ...this.#record, ...image }, neighbours, annotations: savedIn(this.editor.document) };
+    const annotations = savedIn(this.editor.document);
+    return { image: { ...this.#record, ...this.image }, neighbours: this.neighbours, annotations };
   }
 
   /** Takes up what an earlier visit could not save. */
@@ -249,9 +247,8 @@ export class Session {
 
   /** Follows what others do again, where that had ended or failed. */
   resume(): void {
-    if (this.absence) return;
     this.following.lookAgain();
-    this.following.start();
+    if (!this.absence) this.following.start();
   }
 
   /** Off the stage; hands over its picture. */
