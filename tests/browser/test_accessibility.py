@@ -68,7 +68,7 @@ UNMARKED = """(() => {
   const modal = document.querySelector('dialog:modal') ?? document;
   const had = document.activeElement;
   const unmarked = [...modal.querySelectorAll(controls)].filter((element) => {
-    if (element.tabIndex < 0 || element.disabled || element.closest('.hidden')) return false;
+    if (element.tabIndex < 0 || element.disabled || element.closest('.visually-hidden')) return false;
     if (!element.checkVisibility({visibilityProperty: true})) return false;
     element.focus({preventScroll: true});
     if (document.activeElement !== element) return false;

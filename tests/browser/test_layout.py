@@ -58,7 +58,7 @@ PATHS = [
 _CUT = """() => [...document.querySelectorAll('main *')].filter((element) => {
   const { overflowX, textOverflow } = getComputedStyle(element);
   if (overflowX === 'visible' || element.scrollWidth <= element.clientWidth + 1) return false;
-  const exempt = element.matches('input') || element.closest('.hidden, .tabs, thead');
+  const exempt = element.matches('input') || element.closest('.visually-hidden, .tabs, thead');
   if (exempt || !element.checkVisibility({ visibilityProperty: true })) return false;
   return textOverflow !== 'ellipsis' || !element.closest('[title]');
 }).map((element) => element.outerHTML.slice(0, 120))"""
