@@ -21,12 +21,14 @@ import {
   type Frame,
   type Layer,
 } from "./layer";
-import { normalStyle, selectedStyle, type Style } from "./paint";
+import { hoverStyle, normalStyle, selectedStyle, type Style } from "./paint";
 import type { ShapesLedger } from "./shapes-ledger";
 import { shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
+
+const STYLES = { late: normalStyle, hovered: hoverStyle, selected: selectedStyle } as const;
 
 /** Some cells of the image, column by column; a cell is one pixel, or stands for several. */
 interface Cells {
@@ -82,13 +84,13 @@ export class PixelsLayer implements Layer {
     this.#context.restore();
   }
 
-  #paint({ pixels, selected, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
+  #paint({ pixels, as, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
     const looked = extent ? common(extent, seen) : seen;
     if (!looked) return;
     const cells = lookAt(pixels, looked, Math.max(1, Math.floor(1 / (camera.scale * ratio))));
     const { key, categoryId } = pixels;
     const color = key ? this.#editor.colorOf(key) : this.#editor.color(categoryId);
-    const style = (selected ? selectedStyle : normalStyle)(color, this.#editor.view.look);
+    const style = STYLES[as](color, this.#editor.view.look);
     this.#fill(cells, style);
     outline(this.#context, cells, style, camera.scale);
   }
@@ -122,7 +124,7 @@ export class PixelsLayer implements Layer {
 function samePixels(before: readonly ShownPixels[], after: readonly ShownPixels[]): boolean {
   return (
     before.length === after.length &&
-    before.every(({ pixels, selected }, i) => pixels === after[i]!.pixels && selected === after[i]!.selected)
+    before.every(({ pixels, as }, i) => pixels === after[i]!.pixels && as === after[i]!.as)
   );
 }
 

@@ -69,20 +69,28 @@ function drawingOrder(): Entry[] {
   return inOrder;
 }
 
-/** Outlines that the main thread leaves to this thread, by the request. */
-type Outlines = [AnnotationKey, Outline][];
+/** Outlines that the main thread leaves to this thread. */
+type Outlines = [AnnotationKey, Outline | null][];
+
+/** Sending and painting one of more points would be felt there. */
+const MOST_POINTS = 20_000;
+
+function forTheMainThread(outline: Outline): Outline | null {
+  const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
+  return rings.reduce((sum, ring) => sum + ring.length / 2, 0) > MOST_POINTS ? null : outline;
+}
 
 function outlineOf(entry: Entry, outlines: Outlines): Outline {
   if (!entry.outline) {
     entry.outline = entry.trace();
-    if (entry.heavy) outlines.push([entry.key, entry.outline]);
+    if (entry.heavy) outlines.push([entry.key, forTheMainThread(entry.outline)]);
   }
   return entry.outline;
 }
 
 function tracedOf(wanted: readonly AnnotationKey[]): Outlines {
   const found = wanted.flatMap((key) => entries.get(key) ?? []);
-  return found.map((entry) => [entry.key, (entry.outline ??= entry.trace())]);
+  return found.map((entry) => [entry.key, forTheMainThread((entry.outline ??= entry.trace()))]);
 }
 
 function raster({ frame, margin, without, look }: RasterRequest, outlines: Outlines): ImageBitmap {
