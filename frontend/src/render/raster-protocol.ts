@@ -32,7 +32,7 @@ export interface RasterAnswer {
   readonly bitmap: ImageBitmap | null;
   /**
    * Outlines that only the worker computes: those that were wanted, and what was traced to be drawn.
-   * Null stands for one of so many points that the pixels are drawn faster.
+   * Null stands for one that is so ragged that the pixels are drawn faster.
    */
   readonly outlines: readonly (readonly [AnnotationKey, Outline | null])[];
 }

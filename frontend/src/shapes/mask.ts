@@ -58,6 +58,11 @@ function read(mask: rle.Rle): Reading {
   return reading;
 }
 
+/** An outline of so many runs costs more than drawing the pixels that the screen can show. */
+const RAGGED_RUNS = 10_000;
+
+export const isRaggedMask = (mask: rle.Rle): boolean => read(mask).ends.length / 2 > RAGGED_RUNS;
+
 /** What is read from a mask of these pixels, which need not be parsed for it. */
 export function rememberPixels(mask: rle.Rle, runs: Runs): void {
   const [height, width] = mask.size;
