@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["die_with_parent", "go_first", "limit_resources"]
+__all__ = ["die_with_parent", "go_first", "limit_resources", "oom_kills"]
 
 
 def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
@@ -37,6 +37,19 @@ def go_first() -> None:
     """Have the kernel end this process before any other when memory runs out."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def oom_kills() -> int | None:
+    """How many processes the kernel has ended because memory ran out; None where it does not say.
+
+    It counts those of all containers, and says nothing of which they were.
+    """
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            name, _, number = line.partition(" ")
+            if name == "oom_kill":
+                return int(number)
+    return None
 
 
 def limit_resources(*, memory_bytes: int, cpu_seconds: int) -> None:

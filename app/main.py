@@ -14,6 +14,7 @@ from app.api import (
     bodies,
     categories,
     cleaning,
+    compression,
     datasets,
     exports,
     health,
@@ -111,6 +112,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     app.state.tiles = made
     app.state.large_pictures = large
     problems.install(app)
+    app.add_middleware(compression.CompressJson)
     app.add_middleware(bodies.BodyLimit, context=parts)
     app.add_middleware(middleware.SafeHeaders)
     app.add_middleware(middleware.HeadAsGet)

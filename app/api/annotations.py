@@ -19,7 +19,9 @@ from app.services import access, annotation_view, annotations, drawing, keypoint
 __all__ = ["AnnotationOut", "page", "page_text", "router"]
 
 router = APIRouter(
-    tags=["annotations"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
+    tags=["annotations"],
+    responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
+    route_class=sent.LongBodyRoute,
 )
 
 _WITH_VERSION: dict[int | str, dict[str, Any]] = problems.responses(409, 412, 428)

@@ -23,7 +23,8 @@ from app.context import AppContext
 __all__ = ["BodyLimit"]
 
 # Nothing but geometry is longer. Reading JSON stops everything else for about ten milliseconds per
-# megabyte, in a thread as well, so strangers have nothing to send that is longer either.
+# megabyte (a fifth of that in the routes of geometry), in a thread as well, so strangers have
+# nothing to send that is longer either.
 MAX_JSON_BYTES = 1_000_000
 # An annotation of a million vertices has about 20 MB, and a bitmap of 16 million pixels in rows 32.
 MAX_GEOMETRY_BYTES = 32_000_000

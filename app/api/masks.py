@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, FailFast, Field, WithJsonSchema
 
 from app import masks
-from app.api import deps, problems, wire
+from app.api import deps, problems, sent, wire
 from app.errors import Invalid, TooLarge
 from app.services import mask_png, mask_rows, shapes
 
@@ -28,6 +28,7 @@ router = APIRouter(
     prefix="/masks",
     tags=["masks"],
     responses=problems.responses(400, 401, 403, 413, 415, 422, 503),
+    route_class=sent.LongBodyRoute,
     dependencies=[Depends(deps.get_user)],
 )
 

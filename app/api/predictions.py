@@ -19,7 +19,9 @@ from app.services.predictions import PredictionFilter, SetSummary
 __all__ = ["PredictionState", "result_filter", "router"]
 
 router = APIRouter(
-    tags=["predictions"], responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503)
+    tags=["predictions"],
+    responses=problems.responses(400, 401, 403, 404, 413, 415, 422, 503),
+    route_class=sent.LongBodyRoute,
 )
 
 PredictionState = Literal["open", "accepted", "rejected"]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -103,7 +104,7 @@ def _run(context: AppContext, job_id: int, progress: _Told, file: str | None) ->
         _end(context, job_id, "failed", error.message, error.result)
     except AppError as error:
         _end(context, job_id, "failed", error.detail)
-    except DBAPIError:
+    except (DBAPIError, psycopg.Error):
         # The database went away, or refused something that we should have checked.
         _log.exception("job %s", job_id)
         _end(context, job_id, "failed", "The database refused or did not answer; see the log.")

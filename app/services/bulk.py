@@ -6,14 +6,16 @@ is the byte 1 and the separator the byte 2.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 from psycopg import Connection, sql
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-__all__ = ["array", "coco_id", "copy", "quoted", "take_keys"]
+__all__ = ["CopyBehind", "array", "coco_id", "copy", "quoted", "take_keys"]
 
 _QUOTE, _SEPARATOR = "\x01", "\x02"
 _BLOCK_CHARS = 1 << 18
@@ -26,7 +28,7 @@ def quoted(value: str | None) -> str:
 
 def array(numbers: Sequence[float]) -> str:
     """An array of floats as a field."""
-    return "{" + ",".join(map(repr, numbers)) + "}"
+    return "{" + msgspec.json.encode(numbers)[1:-1].decode() + "}"
 
 
 def coco_id(value: Any) -> str:
@@ -40,24 +42,72 @@ def copy(
 ) -> None:
     """Add rows to a table; each field is the text of a number or made by the functions above."""
     session.flush()
+    _send(_connection(session), table, columns, _blocks(rows))
+
+
+class CopyBehind:
+    """`copy` that goes on in a thread: PostgreSQL takes rows in while the next ones are made.
+
+    A connection does one thing at a time, so whoever wants the session takes it from here, which
+    waits for what is under way; so does `wait`, which a transaction that is given up needs, too.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="copy")
+        self._under_way: Future[None] | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session, free to be used until the next `copy`."""
+        self.wait()
+        return self._session
+
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Add rows to a table; what is wrong with them is raised when somebody waits."""
+        blocks = list(_blocks(rows))
+        self.session.flush()
+        connection = _connection(self._session)
+        self._under_way = self._thread.submit(_send, connection, table, columns, blocks)
+
+    def wait(self) -> None:
+        """Come back when all rows are in the table."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+
+def _connection(session: Session) -> Connection[Any]:
     connection = session.connection().connection.driver_connection
     if not isinstance(connection, Connection):
         raise TypeError("COPY needs a psycopg connection.")
+    return connection
+
+
+def _blocks(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The rows as COPY reads them, many at a time."""
+    lines: list[str] = []
+    size = 0
+    for row in rows:
+        line = _SEPARATOR.join(row)
+        lines.append(line)
+        size += len(line)
+        if size >= _BLOCK_CHARS:
+            yield "\n".join(lines) + "\n"
+            lines, size = [], 0
+    if lines:
+        yield "\n".join(lines) + "\n"
+
+
+def _send(
+    connection: Connection[Any], table: str, columns: Sequence[str], blocks: Iterable[str]
+) -> None:
     command = sql.SQL(
         "copy {} ({}) from stdin (format csv, delimiter E'\\x02', quote E'\\x01')"
     ).format(sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)))
     with connection.cursor() as cursor, cursor.copy(command) as writer:
-        block: list[str] = []
-        size = 0
-        for row in rows:
-            line = _SEPARATOR.join(row)
-            block.append(line)
-            size += len(line)
-            if size >= _BLOCK_CHARS:
-                writer.write("\n".join(block) + "\n")
-                block, size = [], 0
-        if block:
-            writer.write("\n".join(block) + "\n")
+        for block in blocks:
+            writer.write(block)
 
 
 def take_keys(session: Session, table: str, count: int) -> Sequence[int]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
+from app.child_process import oom_kills
 from app.errors import AppError, Invalid, Unavailable
 
 __all__ = ["DAMAGED", "DISK_FULL", "FAILED", "NO_MEMORY", "Command", "Decoder", "Source"]
@@ -97,6 +98,7 @@ class Decoder:
         memory_bytes = self._memory_bytes - (_SPARED_BYTES if command == "check" else 0)
         limits = [str(memory_bytes), str(_MOST_CPU_SECONDS)]
         with _turns[command]:
+            ended_before = oom_kills()
             try:
                 child = subprocess.Popen(  # noqa: S603 - our own program
                     [sys.executable, "-P", "-m", "app.services.decoder", *what, *limits],
@@ -111,6 +113,9 @@ class Decoder:
                 _log.warning("no decoder: %s", error)
                 raise trouble from error
             code, said = self._wait(child)
+            if code == -signal.SIGKILL and oom_kills() != ended_before:
+                # Anybody else who kills it says nothing about the file.
+                code = NO_MEMORY
             # The child has moved the place of the file, behind the back of our buffer.
             file.seek(0, os.SEEK_END)
         if code == 0 and (target is None or target.exists()):
@@ -167,8 +172,8 @@ class Decoder:
             return None
         if code == DISK_FULL:
             return Unavailable("The server's disk is full.", code="disk_full")
-        # The kernel ended it for the memory that it took, or a library gave up.
-        if code in (NO_MEMORY, -signal.SIGKILL) or (code in _CRASHES and _SAYS_MEMORY.search(said)):
+        # It said so, the kernel ended it for the memory that it took, or a library gave up.
+        if code == NO_MEMORY or (code in _CRASHES and _SAYS_MEMORY.search(said)):
             return Invalid(
                 "The image takes more memory to decode than this server gives for one.",
                 code="image_too_large",

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson, values
-from app.formats.records import ID_SPACES, AnnotationRecord, Report
+from app.formats.records import ID_SPACES, AnnotationRecord, FrameRecord, Report
 from app.services import bulk, import_records
 from app.services.import_images import Match
+from app.services.import_panoptic import import_frames
 from app.services.import_records import Kept
 from app.services.import_tally import Tally
 
@@ -108,7 +109,11 @@ class _Present:
 
 
 class AnnotationImport:
-    """Takes batches of annotation records in; `finish` writes what had to wait for the end."""
+    """Takes batches of annotation records in, and says what has to be written at the end.
+
+    New ones are on their way into the table while the next batch is read: the session is nobody
+    else's until `wait`.
+    """
 
     def __init__(
         self,
@@ -122,7 +127,7 @@ class AnnotationImport:
         report: Report,
         tally: Tally,
     ) -> None:
-        self._session = session
+        self._rows = bulk.CopyBehind(session)
         self._dataset_id = dataset_id
         self.task = task
         self._space = next((list(space) for space in ID_SPACES if task in space), [task])
@@ -150,8 +155,16 @@ class AnnotationImport:
         self.changed = False
         self.highest_id = 0
 
-    def add(self, batch: list[AnnotationRecord]) -> None:
-        """Import one batch."""
+    @property
+    def _session(self) -> Session:
+        return self._rows.session
+
+    def wait(self) -> None:
+        """Come back when all that was added is in the table."""
+        self._rows.wait()
+
+    def add(self, batch: list[AnnotationRecord], frames: Sequence[FrameRecord] = ()) -> None:
+        """Import one batch, and what a panoptic file says of the images that it is of."""
         with_id = []
         for record in batch:
             if record.image in self._image_ids:
@@ -164,6 +177,10 @@ class AnnotationImport:
         if not self._ids_per_image:
             highest = values.highest_id(record.coco_id for record in with_id)
             self.highest_id = max(self.highest_id, highest)
+        if frames:
+            import_frames(
+                self._session, dataset_id=self._dataset_id, records=frames, matches=self._matches
+            )
         if not self._any:
             self._create(with_id)
             return
@@ -177,10 +194,10 @@ class AnnotationImport:
     ) -> None:
         rows: Iterable[list[str]] = map(self._row, records)
         if keys is None:
-            bulk.copy(self._session, "annotations", _COLUMNS, rows)
+            self._rows.copy("annotations", _COLUMNS, rows)
         else:
             with_keys = ([str(key), *row] for key, row in zip(keys, rows, strict=True))
-            bulk.copy(self._session, "annotations", ("id", *_COLUMNS), with_keys)
+            self._rows.copy("annotations", ("id", *_COLUMNS), with_keys)
         for record in records:
             key = self._matches[record.image].id
             self.added[key] = self.added.get(key, 0) + 1
@@ -389,6 +406,7 @@ class AnnotationImport:
             record.coco_id = coco_id
             record.text = rawjson.replace(record.text, {"id": coco_id})
         self._create(self.without_id)
+        self.wait()
 
 
 def _content(record: AnnotationRecord) -> list[str]:

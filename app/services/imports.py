@@ -28,7 +28,6 @@ from app.services import (
 from app.services.import_annotations import AnnotationImport
 from app.services.import_categories import import_categories
 from app.services.import_images import Beside
-from app.services.import_panoptic import import_frames
 from app.services.import_results import RESULTS, import_results, set_name
 from app.services.import_sizes import Pictures
 from app.services.import_tally import Tally, outcome_of
@@ -329,12 +328,13 @@ class ImportWork(ImportInto):
             report=report,
             tally=self.tally,
         )
-        for batch in source.annotations(sizes):
-            work.add(batch)
-            import_frames(
-                session, dataset_id=self.dataset_id, records=source.frames, matches=matches
-            )
-            progress.tell(source.position, total, "Importing annotations.")
+        try:
+            for batch in source.annotations(sizes):
+                work.add(batch, source.frames)
+                progress.tell(source.position, total, "Importing annotations.")
+        finally:
+            # Also when it ends here: a transaction cannot be undone while rows come in.
+            work.wait()
         if self.pixels is not None:
             # Before the dataset is locked: filling locks images.
             self.pixels()

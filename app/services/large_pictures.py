@@ -15,11 +15,11 @@ from app.models import Image
 from app.services import pictures, pixels
 from app.services.cache import Cache
 from app.services.decoding import Command, Decoder, Source
-from app.services.makings import Makings
+from app.services.single_flight import SingleFlight
 
 __all__ = ["LargePictures", "is_large"]
 
-_MAKINGS_AT_ONCE = 2
+_AT_ONCE = 2
 # A JPEG is decoded at a part of its size for a thumbnail. A progressive one is not, and takes three
 # times as much as this; which of the two it is, only the file tells.
 _BYTES_PER_PIXEL = {"image/jpeg": 2}
@@ -41,7 +41,7 @@ class LargePictures:
         """`memory_mb` is what decoding a picture may take, in megabytes."""
         self._cache = cache
         self._decoder = Decoder(memory_mb)
-        self._makings: Makings[None] = Makings("pictures", at_once=_MAKINGS_AT_ONCE)
+        self._flights: SingleFlight[None] = SingleFlight("pictures", at_once=_AT_ONCE)
 
     def shrunk(self, source: Source) -> Future[None] | None:
         """The largest thumbnail, being made; None when it is there."""
@@ -65,7 +65,7 @@ class LargePictures:
 
     def leave(self, future: Future[None]) -> None:
         """One of those who wait went away: what nobody waits for is not begun."""
-        self._makings.leave(future)
+        self._flights.leave(future)
 
     def forget(self, key: str) -> None:
         """Look anew next time: what is kept there is gone."""
@@ -73,7 +73,7 @@ class LargePictures:
 
     def close(self) -> None:
         """End what is being made; nothing of it stays."""
-        self._makings.close()
+        self._flights.close()
         self._decoder.close()
 
     def _made(
@@ -81,7 +81,7 @@ class LargePictures:
     ) -> Future[None] | None:
         if self._cache.use(source.sha256, key):
             return None
-        return self._makings.make(key, lambda: self._cache.make(source.sha256, key, work))
+        return self._flights.do(key, lambda: self._cache.make(source.sha256, key, work))
 
     def _run(self, command: Command, source: Source, file: BinaryIO, folder: Path) -> Path:
         trouble = Unavailable(

@@ -27,7 +27,7 @@ from app.errors import NotFound, Unavailable
 from app.services.cache import Cache
 from app.services.decoder import OVERLAP_PIXELS, TILE_PIXELS
 from app.services.decoding import Decoder, Source
-from app.services.makings import Makings
+from app.services.single_flight import SingleFlight
 from app.services.storage import Storage, cache_key
 
 __all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Tiles", "key", "tag"]
@@ -35,7 +35,7 @@ __all__ = ["OVERLAP_PIXELS", "TILE_PIXELS", "Level", "Pyramid", "Tiles", "key", 
 # Changes when tiles come out otherwise than before: they are made anew then.
 _VERSION = 1
 # Each takes a few hundred megabytes and what there is of the processor.
-_MAKINGS_AT_ONCE = 2
+_AT_ONCE = 2
 # Of each picture that is looked at, where its tiles are: about 100 kB for 400 megapixels.
 _PLACES_KEPT = 64
 _READ_BYTES = 256 * 1024
@@ -105,7 +105,7 @@ class Tiles:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Pyramid] = OrderedDict()
         self._decoder = Decoder(memory_mb)
-        self._makings: Makings[Pyramid] = Makings("tiles", at_once=_MAKINGS_AT_ONCE)
+        self._flights: SingleFlight[Pyramid] = SingleFlight("tiles", at_once=_AT_ONCE)
 
     def find(self, source: Source) -> Pyramid | None:
         """The tiles, when they are made already."""
@@ -131,11 +131,11 @@ class Tiles:
         went meanwhile, or Unavailable. What failed is not tried again for a while, in which it
         fails at once. Who does not wait to the end says so with `leave`.
         """
-        return self._makings.make(key(source), lambda: self._make(source))
+        return self._flights.do(key(source), lambda: self._make(source))
 
     def leave(self, future: Future[Pyramid]) -> None:
         """One of those who wait went away: what nobody waits for is not begun."""
-        self._makings.leave(future)
+        self._flights.leave(future)
 
     def read(self, source: Source, pyramid: Pyramid, name: str) -> bytes:
         """A tile as the bytes of an image file; NotFound when it has to be made anew."""
@@ -159,7 +159,7 @@ class Tiles:
 
     def close(self) -> None:
         """End what is being made; nothing of it stays."""
-        self._makings.close()
+        self._flights.close()
         self._decoder.close()
 
     def _note(self, place: str, pyramid: Pyramid) -> None:

@@ -23,6 +23,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.api.compression import accepts_gzip
+
 __all__ = ["DIST", "Assets", "Entry", "static_files"]
 
 DIST = Path(__file__).parent / "dist"
@@ -104,7 +106,7 @@ class _Hashed(StaticFiles):
 
     async def _compressed(self, path: str, scope: Scope) -> Response | None:
         """What the build has compressed of the file, for whoever takes that."""
-        if "gzip" not in Headers(scope=scope).get("Accept-Encoding", ""):
+        if not accepts_gzip(Headers(scope=scope)):
             return None
         try:
             response = await super().get_response(f"{path}.gz", scope)

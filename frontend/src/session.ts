@@ -135,6 +135,7 @@ export class Session {
         this.editor.history.disown(prediction, made);
         this.editor.say(told);
       },
+      overtaken: (key) => this.editor.history.overtaken(key),
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
     this.following = new Following({

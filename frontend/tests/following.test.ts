@@ -46,6 +46,7 @@ class Visit {
       store: { put: () => Promise.resolve(), remove: () => Promise.resolve(), list: () => Promise.resolve([]), adopt: () => Promise.resolve() },
       held: () => editor.history.open,
       overruled: () => undefined,
+      overtaken: () => undefined,
     });
     this.queue.load(this.server.all().map(read));
     editor.signal.on(["settled"], () => this.queue.pump());

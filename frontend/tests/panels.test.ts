@@ -158,6 +158,7 @@ test("numbers, times and names read well", () => {
 
 test("a long name is cut in the middle, and is the same name", () => {
   expect(ends("traffic light")).toEqual(["traffic light", ""]);
+  expect(ends("صورة-المطبخ-الكبير-جدا.jpg")[1]).toBe("");
   const name = "vertebrates/mammals/felines (small)";
   const [front, end] = ends(name);
   expect([front + end, end]).toEqual([name, " (small)"]);

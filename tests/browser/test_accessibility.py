@@ -56,6 +56,34 @@ UNREACHED = """(() => {
 })()"""
 
 
+# What has the focus outside of the dialog that is open; the browser's own bar does not count.
+OUTSIDE = """(() => {
+  const {activeElement: active, body} = document;
+  return active === body || active.closest('dialog:modal') ? '' : active.outerHTML.slice(0, 120);
+})()"""
+
+# Controls of which nobody sees that they have the focus; a key must have been pressed last.
+UNMARKED = """(() => {
+  const controls = 'button, a[href], input, select, textarea, summary, [tabindex="0"]';
+  const modal = document.querySelector('dialog:modal') ?? document;
+  const had = document.activeElement;
+  const unmarked = [...modal.querySelectorAll(controls)].filter((element) => {
+    if (element.tabIndex < 0 || element.disabled || element.closest('.hidden')) return false;
+    if (!element.checkVisibility({visibilityProperty: true})) return false;
+    element.focus({preventScroll: true});
+    if (document.activeElement !== element) return false;
+    // A card shows it around its picture and text, a choice around its words.
+    return ![element, element.parentElement, element.closest('.card')].some((shown) => {
+      if (!shown) return false;
+      const {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(shown);
+      return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
+    });
+  }).map((element) => element.outerHTML.slice(0, 120));
+  had?.focus?.({preventScroll: true});
+  return unmarked;
+})()"""
+
+
 @pytest.fixture(scope="module")
 def dataset(server: Server) -> int:
     made: int = server.client.post("/api/datasets", json={"name": "axe"}).json()["id"]
@@ -120,6 +148,8 @@ def test_the_editor_is_accessible(
             assert strip.evaluate("strip => strip.clientHeight") < 96
         return
     page.get_by_role("region", name="Problems").get_by_role("button", expanded=False).click()
+    page.keyboard.press("Tab")
+    assert page.evaluate(UNMARKED) == []
     page.get_by_role("button", name="How objects are drawn").click()
     assert violations(page) == []
     editor.press("Escape")
@@ -128,8 +158,14 @@ def test_the_editor_is_accessible(
         page.get_by_role("dialog", name=title).wait_for()
         assert violations(page) == [], title
         assert page.evaluate(UNREACHED) == [], title
+        assert page.evaluate(UNMARKED) == [], title
         assert page.evaluate(MOVING) == [], title
+        # Tab goes round within: nothing of the page below has the focus.
+        for _ in range(3):
+            editor.press("Shift+Tab")
+            assert page.evaluate(OUTSIDE) == "", title
         editor.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
     # What is too weak is found, also in the smallest print.
     page.locator(".hints").evaluate("e => e.style.setProperty('--muted', 'rgb(128 128 128)')")
     assert any("color-contrast: .hint" in found for found in violations(page))
@@ -141,8 +177,12 @@ def test_the_editor_is_accessible(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_accessible(new_page: Callable[..., Page], dataset: int, scheme: str) -> None:
     page = new_page(color_scheme=scheme, reduced_motion="reduce")
-    for path in ("/", f"/datasets/{dataset}", "/jobs", "/account", "/admin/users"):
+    of_dataset = ("", "/categories", "/predictions", "/statistics", "/members", "/settings")
+    paths = [f"/datasets/{dataset}{tab}" for tab in of_dataset]
+    for path in ("/", *paths, "/jobs", "/account", "/admin/users"):
         page.goto(path)
         assert violations(page) == [], path
         assert page.evaluate(UNREACHED) == [], path
+        page.keyboard.press("Tab")
+        assert page.evaluate(UNMARKED) == [], path
         assert page.evaluate(MOVING) == [], path

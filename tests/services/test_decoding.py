@@ -17,6 +17,7 @@ import psutil
 import pytest
 from PIL import Image as Pillow
 
+from app import child_process
 from app.errors import AppError, Invalid, Unavailable
 from app.services import decoder, decoding, pixels
 from app.services.decoding import DAMAGED, DISK_FULL, FAILED, NO_MEMORY, Decoder
@@ -218,13 +219,13 @@ def a_child_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("sent", "code"),
     [
         (signal.SIGSEGV, "image_damaged"),
-        (signal.SIGKILL, "image_too_large"),
+        (signal.SIGKILL, "picture_unavailable"),
         (signal.SIGTERM, "picture_unavailable"),
         (None, "picture_unavailable"),
     ],
 )
 def test_a_decoder_that_ends(sent: signal.Signals | None, code: str, tmp_path: Path) -> None:
-    """By a bug, by the kernel when the machine lacks memory, and together with the server.
+    """By a bug, by somebody's hand, and together with the server.
 
     A service manager that ends a server tells all of its processes at once.
     """
@@ -241,6 +242,26 @@ def test_a_decoder_that_ends(sent: signal.Signals | None, code: str, tmp_path: P
         worker.join()
     assert [error.code for error in caught] == [code]
     assert not psutil.pid_exists(child)
+
+
+@pytest.mark.usefixtures("a_child_that_waits")
+def test_the_kernel_ends_a_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which it counts, when the machine or the container lacks memory."""
+    counted = iter([3, 4])
+    monkeypatch.setattr(decoding, "oom_kills", lambda: next(counted))
+    found, caught = Decoder(4000), list[AppError]()
+    with _sound(tmp_path) as file:
+        worker = threading.Thread(target=_run, args=(found, file, tmp_path, caught))
+        worker.start()
+        os.kill(_child(found), signal.SIGKILL)
+        worker.join()
+    assert [error.code for error in caught] == ["image_too_large"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel counts on Linux")
+def test_the_kernel_tells_what_it_ended() -> None:
+    assert (child_process.oom_kills() or 0) >= 0
+    assert child_process.oom_kills() is not None
 
 
 @pytest.mark.usefixtures("a_child_that_waits")
@@ -292,6 +313,7 @@ def _child(found: Decoder) -> int:
         (-signal.SIGABRT, b"GLib-ERROR **: failed to allocate 12 bytes", "image_too_large"),
         (-signal.SIGABRT, b"double free", "image_damaged"),
         (-signal.SIGTERM, b"out of memory", None),
+        (-signal.SIGKILL, b"out of memory", None),
         (-signal.SIGHUP, b"", None),
         (FAILED, b"", None),
         (None, b"too slow", None),

@@ -206,7 +206,7 @@ def test_takes_too_long(
     source = keep(make_picture(size=(1100, 40), kind="JPEG"))
     with monkeypatch.context() as patch:
         patch.setattr("app.services.decoding._MOST_SECONDS", 0.01)
-        patch.setattr("app.services.makings._REST", 1_000_000)
+        patch.setattr("app.services.single_flight._REST", 1_000_000)
         for _ in range(2):
             with pytest.raises(Unavailable) as caught:
                 tiles.make(source).result()
@@ -223,7 +223,7 @@ def test_tried_again_after_a_while(
     keep: Keep, tiles: Tiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = keep(make_picture(size=(1100, 40), kind="JPEG"))
-    monkeypatch.setattr("app.services.makings._REST", 0)
+    monkeypatch.setattr("app.services.single_flight._REST", 0)
     with monkeypatch.context() as patch:
         patch.setattr("app.services.decoding.sys.executable", "/nowhere")
         with pytest.raises(Unavailable):

@@ -31,6 +31,7 @@ Note = Callable[[str, str, str], None]
 
 Polygon = list[float]
 _NUMBERS = frozenset((int, float))
+_FLOAT = frozenset((float,))
 _MOST_CROSSINGS = 1 << 24
 _REPR = re.compile(r"^b(['\"])(.*)\1$", re.DOTALL)
 
@@ -89,15 +90,8 @@ def _polygon(part: Any, path: str, note: Note) -> Polygon | None:
         raise Rejected("segmentation_invalid", "A polygon is not a list.", path)
     if not part:
         return None
-    if all(_is_point(point) for point in part):
-        note("segmentation_nested", path, "The polygon is a list of points.")
-        part = [number for point in part for number in point]
-    kinds = set(map(type, part))
-    if not kinds <= _NUMBERS:
-        if not kinds <= _NUMBERS | {str} or not _is_number_text(part):
-            raise Rejected("segmentation_invalid", "A coordinate is not a number.", path)
-        note("number_text", path, "Coordinates are written as texts.")
-        part = [float(number) for number in part]
+    if not set(map(type, part)) <= _NUMBERS:
+        part = _as_numbers(part, path, note)
     if max(part) > MAX_COORDINATE or min(part) < -MAX_COORDINATE:
         raise Rejected(
             "polygon_too_large", f"A coordinate is beyond {MAX_COORDINATE:,.0f} pixels.", path
@@ -110,6 +104,17 @@ def _polygon(part: Any, path: str, note: Note) -> Polygon | None:
         part = part[:-1]
     polygon: Polygon = part
     return polygon
+
+
+def _as_numbers(part: list[Any], path: str, note: Note) -> Polygon:
+    """The numbers of a polygon that is written in another way."""
+    if all(_is_point(point) for point in part):
+        note("segmentation_nested", path, "The polygon is a list of points.")
+        return [number for point in part for number in point]
+    if not set(map(type, part)) <= _NUMBERS | {str} or not _is_number_text(part):
+        raise Rejected("segmentation_invalid", "A coordinate is not a number.", path)
+    note("number_text", path, "Coordinates are written as texts.")
+    return [float(number) for number in part]
 
 
 def _rle(value: dict[str, Any], size: Size | None, note: Note) -> dict[str, Any]:
@@ -227,6 +232,9 @@ def read_bbox(record: dict[str, Any], note: Note) -> list[float] | None:
     value = record.get("bbox")
     if value is None or value == []:
         return None
+    if _is_box_of_floats(value):
+        box: list[float] = value
+        return box
     found = [values.finite(number) for number in value] if isinstance(value, list) else []
     numbers = [n for n in found if n is not None and abs(n) <= MAX_COORDINATE]
     if len(numbers) != 4 or len(found) != 4:
@@ -234,6 +242,17 @@ def read_bbox(record: dict[str, Any], note: Note) -> list[float] | None:
         note("bbox_invalid", "bbox", "bbox is not four numbers that an image can have.")
         return None
     return numbers
+
+
+def _is_box_of_floats(value: Any) -> bool:
+    """Whether this is what nearly all files have, told without a look at each number."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and set(map(type, value)) == _FLOAT
+        and max(value) <= MAX_COORDINATE
+        and min(value) >= -MAX_COORDINATE
+    )
 
 
 _CROWD = {"0": False, "1": True, "false": False, "true": True}

@@ -167,6 +167,7 @@ class Catalog:
 
     def __init__(self, kind: str, report: Report) -> None:
         self._kind = kind
+        self._member = f"{kind}_id"
         self._report = report
         self._places: dict[Any, int | None] = {}
 
@@ -198,8 +199,13 @@ class Catalog:
 
     def refer(self, members: Mapping[str, Any], note: Note) -> int:
         """The place of the image or category that an annotation names; Rejected for none."""
-        kind, member = self._kind, f"{self._kind}_id"
+        kind, member = self._kind, self._member
         wanted = members.get(member)
+        if type(wanted) is int:
+            # Nearly all of them, and each record has two.
+            usual = self._places.get(wanted)
+            if usual is not None:
+                return usual
         known, place, mistyped = self.find(wanted)
         if not known or member not in members:
             told = f"There is no {kind} {wanted!r:.60}." if member in members else "It is missing."

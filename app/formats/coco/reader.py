@@ -4,6 +4,7 @@ The file is read twice at constant memory (app/formats/coco/stream.py): first fo
 categories and everything else, then for the annotations, which may stand anywhere in it.
 """
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -268,23 +269,24 @@ class _Batch:
 
     def add(self, path: str, text: str, members: dict[str, Any], seen: set[Any]) -> None:
         """Read one annotation; an issue says why when it is rejected."""
-        coco_id = shown_id(members)
 
         def note(code: str, member: str, message: str) -> None:
-            self._report.add(code, f"{path}.{member}", message, id=coco_id)
+            self._report.add(code, f"{path}.{member}", message, id=shown_id(members))
 
         try:
             self._found.append(self._read(path, text, members, note))
         except Rejected as rejected:
             where = f"{path}.{rejected.member}" if rejected.member else path
-            self._report.add(_known(rejected.code), where, rejected.message, id=coco_id)
+            code = _known(rejected.code)
+            self._report.add(code, where, rejected.message, id=shown_id(members))
             return
         if "id" not in members:
             note("annotation_id_missing", "id", "The annotation has no id.")
             return
         key = values.id_key(members["id"])
         if key in seen:
-            note("annotation_id_duplicate", "id", f"Another one has the id {coco_id!r:.60}, too.")
+            told = f"Another one has the id {shown_id(members)!r:.60}, too."
+            note("annotation_id_duplicate", "id", told)
         seen.add(key)
 
     def _read(
@@ -419,7 +421,7 @@ def _shape(given: Any, drawn: Any) -> str | None:
         return None if not given else _shape_text(None)
     if isinstance(drawn, dict):
         return None if drawn["size"] == given["size"] else _shape_text(drawn)
-    same = len(drawn) == len(given) and all(a is b for a, b in zip(drawn, given, strict=True))
+    same = len(drawn) == len(given) and all(map(operator.is_, drawn, given))
     return None if same else _shape_text(drawn)
 
 

@@ -32,10 +32,11 @@ __all__ = [
 
 _DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_KEY = b'":'
+_KEY, _OBJECT = b'":', b"{"
 # PostgreSQL's index rows end somewhere beyond this; no real id is that long.
 _LONGEST_ID = 1000
 _MOST_ID_BITS = 3000
+_decoder = msgspec.json.Decoder()
 
 
 class NumberTooLarge(ValueError):
@@ -48,7 +49,7 @@ def decode(record: bytes) -> Any:
     Raises UnicodeDecodeError, NumberTooLarge, or ValueError for what cannot be read otherwise.
     """
     try:
-        return msgspec.json.decode(record)
+        return _decoder.decode(record)
     except UnicodeDecodeError:
         raise
     except (msgspec.DecodeError, msgspec.ValidationError):
@@ -67,14 +68,15 @@ def _refuse(text: str) -> float:
     raise ValueError(text)
 
 
-def has_duplicate_keys(record: bytes, value: Any) -> bool:
+def has_duplicate_keys(record: bytes, value: dict[str, Any]) -> bool:
     """Whether an object in the record has a key twice.
 
     Decoding each record in a way that tells would cost more than everything else, so what looks
     like a key is counted first; only where the number differs from that of the keys that came out
     is it looked at closely.
     """
-    if record.count(_KEY) == _count_keys(value):
+    keys = len(value) if record.count(_OBJECT) == 1 else _count_keys(value)
+    if record.count(_KEY) == keys:
         return False
     found = False
 
@@ -186,12 +188,14 @@ def is_unsafe(file_name: str) -> bool:
         name.startswith("/")
         or _DRIVE.match(name) is not None
         or ".." in name.split("/")
-        or any(_is_control(char) for char in name)
+        or shown_name(name) != name
     )
 
 
 def shown_name(file_name: str) -> str:
     """The name as it can be stored and shown: control characters replaced."""
+    if file_name.isprintable():
+        return file_name
     return "".join("\ufffd" if _is_control(char) else char for char in file_name)
 
 

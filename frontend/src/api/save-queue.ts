@@ -51,6 +51,8 @@ export interface SaveQueueOptions {
    * nulls, that is all.
    */
   readonly overruled: (prediction: number | null, made: AnnotationKey | null, told: string) => void;
+  /** Somebody else had come to an annotation before, which no change of the document tells. */
+  readonly overtaken: (key: AnnotationKey) => void;
   /** The image is not there any more, or not for this person. */
   readonly gone?: () => void;
   readonly later?: (run: () => void, ms: number) => unknown;
@@ -267,7 +269,11 @@ export class SaveQueue {
     const base = slot.base;
     slot.trouble = null;
     if (theirs) this.#slots.adopt(key, theirs);
-    else slot.base = null;
+    else {
+      slot.base = null;
+      // Whichever version their deletion made: to keep mine is to bring it back from that.
+      slot.deletedAs = undefined;
+    }
     let result = theirs?.annotation ?? null;
     if (keep === "only-mine") result = mine;
     else if (keep === "mine") {
@@ -304,10 +310,11 @@ export class SaveQueue {
     slot.sending = true;
     this.#inFlight++;
     if (next.kind === "create") slot.attempted = next.sent;
-    const answer = await this.#options.transport(next.ask);
+    const answer = await this.#ask(next);
     const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
     slot.sending = false;
+    if (isForAll(problemOf(answer)) && next.kind !== "create") slot.unheard = [...slot.unheard, next.sent];
     if (image && !succeeded(image)) this.#failForAll(image);
     else if (succeeded(answer)) this.#succeed(key, slot, next, answer);
     else this.#fail(key, slot, next, answer);
@@ -320,6 +327,7 @@ export class SaveQueue {
     if (next.decides) this.#decisions += 1;
     if (next.kind === "delete") {
       slot.base = null;
+      slot.unheard = [];
       slot.deletedAs = next.ask.version! + 1;
     } else if (next.kind === "reject") slot.decided = "rejected";
     else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
@@ -377,13 +385,27 @@ export class SaveQueue {
 
   /** The server has something else than expected; maybe exactly what we want. */
   #meet(key: AnnotationKey, slot: Slot, next: Plan, found: Known | null): void {
-    const theirs = found && asNamed(found, next.sent, slot.base);
-    if (theirs && sameAnnotation(theirs.annotation, next.sent)) {
+    const { base, unheard } = slot;
+    const theirs = found && asNamed(found, next.sent, base);
+    const is = (one: Annotation | null): boolean => sameAnnotation(theirs?.annotation ?? null, one);
+    slot.unheard = [];
+    if (theirs && is(next.sent)) {
       this.#accept(key, slot, next.sent, theirs);
-    } else if (!theirs && next.kind === "delete") slot.base = null;
-    else if (theirs && slot.base && sameAnnotation(theirs.annotation, slot.base)) {
-      this.#slots.adopt(key, theirs);
-    } else slot.trouble = { kind: "conflict", theirs };
+      if (theirs.facts.updated_by !== this.#options.userId) this.#options.overtaken(key);
+    } else if (!theirs && next.kind === "delete") {
+      slot.base = null;
+      if (!unheard.some(is)) this.#options.overtaken(key);
+    } else if (theirs && ((base && is(base)) || unheard.some(is))) this.#slots.adopt(key, theirs);
+    else slot.trouble = { kind: "conflict", theirs };
+  }
+
+  /** A restoration that comes too late is told the content also of what somebody has deleted. */
+  async #ask({ kind, ask }: Plan): Promise<Answer> {
+    const { transport } = this.#options;
+    const answer = await transport(ask);
+    if (kind !== "restore" || answer.status !== 412) return answer;
+    const found = await transport({ method: "GET", path: ask.path.replace("/restore", "") });
+    return succeeded(found) ? answer : found;
   }
 
   #lookAtImage(): Promise<Answer> {
@@ -441,7 +463,8 @@ export class SaveQueue {
       slot.trouble = { kind: "conflict", theirs };
       slot.base = base;
     }
-    if (facts && !now) document.setFacts(key, facts);
+    // One more closed tab must find what it was based on, not what it collides with.
+    if (facts && (!now || slot.trouble)) document.setFacts(key, facts);
     // The create may have reached the server, or not: the key tells.
     if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);
     document.apply(new Map([[key, target]]), "answer");

@@ -29,6 +29,8 @@ export interface Slot {
   prediction: Prediction | null;
   decided: Decision;
   sending: boolean;
+  /** What was sent since the last answer, null for a deletion: the server may have it so by our own doing. */
+  unheard: readonly (Annotation | null)[];
   trouble: Trouble | null;
   deletedAs: number | undefined;
   /** What the browser's store has; null when nothing is there. */
@@ -44,6 +46,7 @@ function newSlot(): Slot {
     prediction: null,
     decided: "open",
     sending: false,
+    unheard: [],
     trouble: null,
     deletedAs: undefined,
     stored: null,
@@ -99,6 +102,7 @@ export class Slots {
     const slot = this.of(key);
     slot.base = annotation;
     slot.attempted = null;
+    slot.unheard = [];
     slot.deletedAs = undefined;
     slot.versions.set(annotation, facts.version);
     this.#document.setFacts(key, facts);

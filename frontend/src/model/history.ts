@@ -119,6 +119,11 @@ export class History {
     return this.#redos.at(-1)?.label ?? null;
   }
 
+  /** Somebody else came to it before: no step is ours to take back or repeat as far as it is about this. */
+  overtaken(key: AnnotationKey): void {
+    this.#others.overtake(key);
+  }
+
   /** A decision did not hold, or somebody else made the annotation: neither is ours to take back or repeat. */
   disown(prediction: number | null, made: AnnotationKey | null): void {
     const owned = (step: Step): Step => ({

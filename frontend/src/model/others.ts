@@ -28,6 +28,12 @@ export class OthersChanges {
     }
   }
 
+  /** They deleted it, or made it anew, in whatever way. */
+  overtake(key: AnnotationKey): void {
+    this.#time += 1;
+    this.#changed.set(key, new Map([["whole", this.#time]]));
+  }
+
   /** What they changed of one after that time. */
   since(key: AnnotationKey, time: number): ReadonlySet<Touched> {
     const parts = this.#changed.get(key);

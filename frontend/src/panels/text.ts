@@ -47,9 +47,12 @@ export function saveText({ status, unsaved, conflicts, refused }: SaveQueue): st
   return texts[status];
 }
 
+/** Letters written from right to left, as in Hebrew and Arabic: two parts beside each other would change places. */
+const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+
 /** A long name in two parts: of the first the end may be cut, for in the second it differs from others. */
 export function ends(name: string): readonly [string, string] {
-  return name.length > LONG_NAME ? [name.slice(0, -NAME_END), name.slice(-NAME_END)] : [name, ""];
+  return name.length > LONG_NAME && !FROM_THE_RIGHT.test(name) ? [name.slice(0, -NAME_END), name.slice(-NAME_END)] : [name, ""];
 }
 
 export function initials({ name, email }: { name: string; email: string }): string {

@@ -33,7 +33,7 @@ export class Visit {
   readonly queue: SaveQueue;
   readonly told: string[] = [];
   /** What becomes of this person's next requests; the last one stays. */
-  line: ("whole" | "cut" | "mute")[] = ["whole"];
+  line: ("whole" | "cut" | "mute" | "stranger")[] = ["whole"];
   #resume: (() => void)[] = [];
 
   constructor(
@@ -63,6 +63,7 @@ export class Visit {
         history.disown(prediction, made);
         this.editor.say(told);
       },
+      overtaken: (key) => history.overtaken(key),
       later: (run) => this.#resume.push(run),
     });
     this.queue.load(server.all().map(read));
@@ -74,6 +75,7 @@ export class Visit {
   async #send(ask: Ask, userId: number): Promise<Answer> {
     const line = this.line.length > 1 ? this.line.shift() : this.line[0];
     if (line === "cut") return NO_ANSWER;
+    if (line === "stranger") return { status: 404, body: { code: "not_found" }, retryAfterSeconds: null };
     const answer = await this.server.serve(ask, userId);
     return line === "mute" ? NO_ANSWER : answer;
   }
@@ -94,6 +96,15 @@ export class Visit {
     const { queue, editor, server } = this;
     queue.catchUp(server.all().map(read), queue.versions(), (key) => editor.holds(key));
     return this;
+  }
+
+  /** The same of one annotation, unless what was done to it here waits. */
+  hearOf(id: number): void {
+    const { queue, editor, server } = this;
+    const key = queue.keyOf(id);
+    const isWaiting = key ? queue.waits(key) && queue.trouble(key)?.kind !== "conflict" : queue.creates;
+    const known = server.now(id);
+    if (!isWaiting && !(key && editor.holds(key))) queue.takeOver(new Map([[id, known && read(known)]]));
   }
 
   /** What is listed, how many objects there are, and how many of both wait. */

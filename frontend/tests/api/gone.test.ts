@@ -45,6 +45,63 @@ test("what somebody deleted is still told of, for the image is there", async () 
   expect(visit.queue.status).toBe("conflict");
 });
 
+test("a conflict that an earlier visit left is one still after two closed tabs", async () => {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  const shelf = new Map<string, PendingEntry>();
+  const visit = new Visit(server, shelf);
+  visit.line = ["cut"];
+  visit.editor.edit("Move", [visit.queue.keyOf(1)!], (old) => ({ ...old, bbox: [50, 10, 30, 30] }));
+  server.change(1, { bbox: [70, 10, 30, 30] });
+  for (let tab = 0; tab < 3; tab++) {
+    const next = new Visit(server, shelf);
+    await next.quiet();
+    expect([next.queue.conflicts.length, server.now(1)?.bbox]).toEqual([1, [70, 10, 30, 30]]);
+  }
+});
+
+test("an undo of what somebody has changed and deleted since does not bring it back", async () => {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  const visit = new Visit(server);
+  visit.editor.edit("Crowd", [visit.queue.keyOf(1)!], (old) => ({ ...old, iscrowd: 1 }));
+  await visit.saved();
+  await server.serve({ method: "DELETE", path: "/api/annotations/1", version: 2 }, ADA);
+  // It asks to restore a version, which is told the content of what is deleted, too.
+  await visit.press("Mod+Z").quiet();
+  expect([visit.queue.status, server.all()]).toEqual(["conflict", []]);
+  visit.queue.resolve(visit.queue.conflicts[0]!, "mine");
+  await visit.saved();
+  expect(server.all()).toMatchObject([{ id: 1, iscrowd: 0 }]);
+});
+
+test("what both deleted is not brought back by an undo, which says so", async () => {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  const visit = new Visit(server);
+  await server.serve({ method: "DELETE", path: "/api/annotations/1", version: 1 }, ADA);
+  visit.editor.remove([visit.queue.keyOf(1)!]);
+  await visit.saved();
+  await visit.press("Mod+Z").saved();
+  expect([visit.editor.notice, server.all()]).toEqual(["Not undone: somebody else has deleted the object since.", []]);
+});
+
+test("what I sent and changed again before an answer came collides with nothing", async () => {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  const visit = new Visit(server);
+  visit.line = ["mute", "cut"];
+  const move = (left: number): void =>
+    visit.editor.edit("Move", [visit.queue.keyOf(1)!], (old) => ({ ...old, bbox: [left, 10, 30, 30] }));
+  move(50);
+  await visit.quiet();
+  move(70);
+  visit.line = ["whole"];
+  visit.queue.retry();
+  await visit.saved();
+  expect(server.now(1)).toMatchObject({ bbox: [70, 10, 30, 30], version: 3 });
+});
+
 test("a drawing whose first try somebody deleted is a choice, and made anew it has one key over a closed tab", async () => {
   const server = new Server();
   const shelf = new Map<string, PendingEntry>();

@@ -56,6 +56,7 @@ class Visit {
       store: shelf,
       held: () => this.held,
       overruled: () => undefined,
+      overtaken: () => undefined,
       later: (run) => this.retries.push(run),
     });
     this.queue.load(server.all().map(read));

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.services import makings
-from app.services.makings import Makings
+from app.services import single_flight
+from app.services.single_flight import SingleFlight
 
 
 class AtOnce(Executor):
@@ -23,14 +23,14 @@ class AtOnce(Executor):
 def test_what_ended_at_once_is_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one of that name is called off when the only one who waits goes away."""
     with monkeypatch.context() as patch:
-        patch.setattr(makings, "ThreadPoolExecutor", lambda *_, **_more: AtOnce())
-        found: Makings[int] = Makings("test", at_once=1)
-    assert found.make("a", lambda: 1).result() == 1
+        patch.setattr(single_flight, "ThreadPoolExecutor", lambda *_, **_more: AtOnce())
+        found: SingleFlight[int] = SingleFlight("test", at_once=1)
+    assert found.do("a", lambda: 1).result() == 1
     go_on = Event()
     with ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(found, "_pool", pool)
-        first = found.make("b", lambda: int(go_on.wait(60)))
-        second = found.make("a", lambda: 2)
+        first = found.do("b", lambda: int(go_on.wait(60)))
+        second = found.do("a", lambda: 2)
         found.leave(second)
         go_on.set()
         assert first.result() == 1

@@ -1,7 +1,7 @@
-"""Things that take a while to make, made once for everybody who waits for them.
+"""Single flight: work that takes a while is done once for everybody who waits for its result.
 
-Whoever asks for what is being made already waits for the same making. What failed is not tried
-again for a while, so that a picture nobody can decode takes a part of a maker's time at most.
+Whoever asks for what is under way already waits for the same flight. What failed is not tried
+again for a while, so that a picture nobody can decode takes a part of a thread's time at most.
 """
 
 import threading
@@ -14,27 +14,27 @@ from typing import Generic, TypeVar
 
 from app.errors import AppError, Invalid, Unavailable
 
-__all__ = ["Makings"]
+__all__ = ["SingleFlight"]
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 # How long nobody tries again what failed, as a multiple of the time that the failure took.
 _REST = 4
 
 
-class Makings(Generic[Made]):
-    """What one process makes, by keys."""
+class SingleFlight(Generic[Result]):
+    """What one process works at, by keys."""
 
     def __init__(self, name: str, *, at_once: int) -> None:
-        # A making that is called off says so at once, to whoever holds the lock.
+        # A flight that is called off says so at once, to whoever holds the lock.
         self._lock = threading.RLock()
-        self._underway: dict[str, Future[Made]] = {}
+        self._underway: dict[str, Future[Result]] = {}
         self._waiting: Counter[str] = Counter()
         self._failures: dict[str, _Failure] = {}
         # Threads of its own, which live as long as the process: a child ends with the thread that
         # started it, and requests would lack the ones that wait here.
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix=name)
 
-    def make(self, key: str, work: Callable[[], Made]) -> Future[Made]:
+    def do(self, key: str, work: Callable[[], Result]) -> Future[Result]:
         """The result of `work`, unless it is on its way.
 
         What failed as Invalid or Unavailable fails at once for a while. Who does not wait to the
@@ -43,7 +43,7 @@ class Makings(Generic[Made]):
         with self._lock:
             failure = self._failures.get(key)
             if failure is not None and time.monotonic() < failure.until:
-                failed: Future[Made] = Future()
+                failed: Future[Result] = Future()
                 failed.set_exception(failure.error.with_traceback(None))
                 return failed
             future = self._underway.get(key)
@@ -57,7 +57,7 @@ class Makings(Generic[Made]):
                 self._waiting[key] += 1
             return future
 
-    def leave(self, future: Future[Made]) -> None:
+    def leave(self, future: Future[Result]) -> None:
         """One of those who wait went away: what nobody waits for is not begun."""
         with self._lock:
             key = next((key for key, other in self._underway.items() if other is future), None)
@@ -70,7 +70,7 @@ class Makings(Generic[Made]):
         """Begin nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _work(self, key: str, work: Callable[[], Made]) -> Made:
+    def _work(self, key: str, work: Callable[[], Result]) -> Result:
         begin = time.monotonic()
         try:
             return work()
