@@ -17,6 +17,7 @@ import {
 import type { CategoryOnPage } from "./api/categories";
 import type { PendingEntry, PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
+import { Order } from "./api/order";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
@@ -31,6 +32,7 @@ import type { Look } from "./editor/look";
 import ProblemsWorker from "./editor/problems.worker?worker";
 import { Following } from "./following";
 import { Signal } from "./editor/signal";
+import { promised } from "./promised";
 import type { Size } from "./geometry/camera";
 import type { Prediction, PredictionSet } from "./model/predictions";
 import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
@@ -104,13 +106,15 @@ export class Session {
   #loading: AbortController | null = null;
   /** Counts the times that it came on the stage or left it. */
   #turn = 0;
+  /** Two looks at what others did may be under way. */
+  readonly #looks = new Order();
   /** Counts how often the predictions were asked for. */
   #searches = 0;
   /** Ends when the last status that was asked for has its answer. */
   #marked: Promise<unknown> = Promise.resolve();
   #wasUnsaved = false;
-  #shown = promise();
-  #mounted = promise();
+  #shown = promised();
+  #mounted = promised();
 
   constructor(options: SessionOptions) {
     const { page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen, roleSeen } = options;
@@ -238,7 +242,7 @@ export class Session {
     this.#picture = null;
     // Whoever waited for this image waits for nothing any more.
     this.#shown.resolve();
-    this.#shown = promise();
+    this.#shown = promised();
     return picture;
   }
 
@@ -263,7 +267,7 @@ export class Session {
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
     const inspect = (): void => {
-      if (this.#stage === stage) uninspect = this.inspection.follow(new ProblemsWorker());
+      if (this.#stage === stage) uninspect = this.inspection.follow(() => new ProblemsWorker());
     };
     void shapes.drawn.then(() => {
       if (this.#stage !== stage) return;
@@ -273,7 +277,7 @@ export class Session {
     });
     return () => {
       this.#stage = null;
-      this.#mounted = promise();
+      this.#mounted = promised();
       unsubscribe();
       uninspect();
       stage.destroy();
@@ -394,11 +398,12 @@ export class Session {
   /** False when something is left to be taken over: there was no answer, or it is in hand. */
   async #catchUp(quiet: boolean): Promise<boolean> {
     try {
+      const isNewest = this.#looks.ask();
       const [image, neighbours] = await Promise.all([
         get(this.#transport, "/api/images/{image_id}", this.id),
         loadNeighbours(this.#transport, this.id, this.page.query),
       ]);
-      this.neighbours = neighbours ?? this.neighbours;
+      if (neighbours && isNewest()) this.neighbours = neighbours;
       this.#setImage(image);
       if (image.revision === this.#revision) return true;
       const known = this.queue.versions();
@@ -485,14 +490,4 @@ export class Session {
     this.#stage?.show(loaded.picture);
     if (before) before.picture.close();
   }
-}
-
-interface Promised {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-}
-
-function promise(): Promised {
-  let resolve = (): void => undefined;
-  return { promise: new Promise<void>((done) => (resolve = done)), resolve: () => resolve() };
 }

@@ -70,6 +70,8 @@ export class Site {
   /** What the person may do in the dataset. */
   role: "owner" | "annotator" | "viewer" = "annotator";
   categories = [PERSON, CUP];
+  /** Images that are not in the list any more. */
+  readonly gone = new Set<number>();
   /** What was changed of the images, by their ids. */
   readonly #changed = new Map<number, object>();
   #addresses: string[] = [];
@@ -212,8 +214,9 @@ export class Site {
   }
 
   #neighbours(id: number): object {
-    const near = (other: number): number | null => (IDS.includes(other) ? other : null);
-    return { previous: near(id - 1), next: near(id + 1), position: id, total: IDS.length };
+    const there = IDS.filter((each) => !this.gone.has(each));
+    const previous = there.findLast((each) => each < id) ?? null;
+    return { previous, next: there.find((each) => each > id) ?? null, position: id, total: there.length };
   }
 }
 

@@ -351,6 +351,18 @@ test("an image on the way that is gone ends the way, and the next press begins a
   await arrives(() => expect(workspace.session.id).toBe(5));
 });
 
+test("neighbours that were asked for earlier do not take the place of newer ones", async () => {
+  const { session } = await site.open(1);
+  const late = site.hold("/neighbours", 1);
+  const first = session.refresh();
+  site.gone.add(2);
+  await session.refresh();
+  expect(session.neighbours?.next).toBe(3);
+  late();
+  await first;
+  expect(session.neighbours?.next).toBe(3);
+});
+
 test("categories that were asked for earlier do not take the place of newer ones", async () => {
   const { session } = await site.open(1);
   const name = (): string | undefined => session.editor.category(CUP.id)?.name;

@@ -195,7 +195,7 @@ def test_what_is_under_the_pointer_is_marked_again_when_the_zoom_rests(
     _, (image, _) = imported(server, "hovered", POSE)
     editor = EditorPage(page).open(image)
     page.mouse.move(*editor.at(180, 120))
-    hand = page.locator(".stage > canvas").last
+    hand = page.locator(".stage-outlines")
     expect(hand).to_be_visible()
     hand.evaluate(
         """(canvas) => {
@@ -206,7 +206,7 @@ def test_what_is_under_the_pointer_is_marked_again_when_the_zoom_rests(
     )
     page.mouse.wheel(0, -100)
     until(page, "String(window.marks) === 'false,true'")
-    # What is selected has its handles all the time.
+    # What is selected has its outline all the time.
     page.mouse.down()
     page.mouse.up()
     until(page, "editor.tool === 'select.idle'")

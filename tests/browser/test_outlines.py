@@ -136,13 +136,13 @@ _WATCH = """() => {
   };
 }"""
 _WIDTH = """async (wide) => {
-  const canvas = [...document.querySelectorAll(".stage > canvas")].at(-1);
+  const canvas = document.querySelector(".stage-outlines");
   while (canvas.width !== wide) await new Promise((done) => requestAnimationFrame(done));
 }"""
-# How many pixels of the uppermost canvas are seen to differ from how it was at the call before,
+# How many pixels of the outlines are seen to differ from how it was at the call before,
 # once it is so wide and, unless it was made anew, once no more than a part of it was painted.
 _DIFFERING = """async ([wide, anew]) => {
-  const canvas = [...document.querySelectorAll(".stage > canvas")].at(-1);
+  const canvas = document.querySelector(".stage-outlines");
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   while (canvas.width !== wide || (!anew && !(canvas.cleared?.[2] < wide / 2))) await frame();
   await frame();
@@ -174,7 +174,7 @@ def test_while_a_point_is_moved_the_changed_part_is_painted_as_all_of_it_would_b
     editor.press("v")
     editor.click(320, 240)
     page.evaluate(_WATCH)
-    wide = page.evaluate("[...document.querySelectorAll('.stage > canvas')].at(-1).width")
+    wide = page.evaluate("document.querySelector('.stage-outlines').width")
     page.mouse.move(*editor.at(star[0], star[1]))
     page.mouse.down()
     for place in ((500, 60), (250, 400), (330, 250)):

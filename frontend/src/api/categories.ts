@@ -2,6 +2,7 @@
 
 import type { Category } from "../model/records";
 import { listAll, type Schemas, type Transport } from "./client";
+import { Order } from "./order";
 import { readCategory } from "./wire";
 
 /** As the API shows one, without what takes the server a while to count. */
@@ -13,9 +14,7 @@ export class DatasetCategories {
   /** A text that changes with them, as the server told it. */
   #digest: string;
   #all: readonly Category[];
-  /** Counts how often they were asked for, and which time brought those that are here. */
-  #asked = 0;
-  #from = 0;
+  readonly #order = new Order();
 
   /** Begins with those that came with the page, and the digest of these. */
   constructor(transport: Transport, datasetId: number, all: readonly CategoryOnPage[], digest: string) {
@@ -40,10 +39,9 @@ export class DatasetCategories {
 
   /** False when one that was asked later was answered sooner. */
   async #ask(): Promise<boolean> {
-    const asked = ++this.#asked;
+    const isNewest = this.#order.ask();
     const found = await listAll(this.#transport, "/api/datasets/{dataset_id}/categories", this.#datasetId);
-    if (asked < this.#from) return false;
-    this.#from = asked;
+    if (!isNewest()) return false;
     this.#all = found.map(readCategory);
     return true;
   }

@@ -2,7 +2,9 @@
  * Follows the annotations of one image and keeps the list of what may be wrong.
  *
  * A worker looks while nobody waits: one request at a time, with what changed
- * since the last one, and none during a gesture.
+ * since the last one, and none during a gesture. One that has had nothing to do
+ * for a while is ended, since it takes as much memory as all that it was told;
+ * the next change starts another one.
  */
 
 import * as cameras from "../geometry/camera";
@@ -27,6 +29,9 @@ export interface Inspector {
   terminate(): void;
 }
 
+/** So long without a change, and the worker is ended. */
+const SPARE_MS = 5_000;
+
 const KINDS = Object.keys(PROBLEMS) as ProblemKind[];
 
 export class Inspection {
@@ -34,7 +39,11 @@ export class Inspection {
   readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
   readonly #outdated = new Set<AnnotationKey>();
   readonly #listeners = new Set<() => void>();
+  /** Starts a worker; null while nobody looks at this image. */
+  #start: (() => Inspector) | null = null;
   #inspector: Inspector | null = null;
+  /** The clock that runs until the worker is ended. */
+  #spare: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
   #found: readonly Problem[] = [];
   #shown: Problem | null = null;
@@ -46,29 +55,21 @@ export class Inspection {
   }
 
   /** Begins to look; the function it gives ends that. */
-  follow(inspector: Inspector): () => void {
+  follow(start: () => Inspector): () => void {
     const { document, signal } = this.#editor;
-    this.#inspector = inspector;
-    this.#asked = false;
-    for (const [key] of document.entries()) this.#outdated.add(key);
-    inspector.onmessage = ({ data }) => {
-      this.#asked = false;
-      this.#found = data;
-      this.#changed();
-      this.#ask();
-    };
+    this.#start = start;
     this.#stop = [
       document.subscribe((diff) => {
         for (const { key } of diff) this.#outdated.add(key);
         this.#ask();
       }),
       signal.on(["settled", "categories"], () => this.#ask()),
-      () => inspector.terminate(),
     ];
     this.#ask(true);
     return () => {
       for (const stop of this.#stop) stop();
-      this.#inspector = null;
+      this.#start = null;
+      this.#end();
     };
   }
 
@@ -150,8 +151,10 @@ export class Inspection {
 
   #ask(first = false): void {
     const editor = this.#editor;
-    if (!this.#inspector || this.#asked || editor.history.open) return;
+    if (!this.#start || this.#asked || editor.history.open) return;
     if (!first && this.#outdated.size === 0) return;
+    clearTimeout(this.#spare);
+    this.#inspector ??= this.#started(this.#start);
     this.#asked = true;
     const keys = [...this.#outdated];
     const packed = pack(keys.map((key) => editor.document.get(key)));
@@ -159,6 +162,27 @@ export class Inspection {
     const { width, height } = editor.image;
     const categoryIds = new Set(editor.categories.map(({ id }) => id));
     this.#inspector.postMessage({ keys, packed, image: { width, height, categoryIds } }, [packed.numbers.buffer]);
+  }
+
+  /** One that knows nothing yet. */
+  #started(start: () => Inspector): Inspector {
+    const inspector = start();
+    for (const [key] of this.#editor.document.entries()) this.#outdated.add(key);
+    inspector.onmessage = ({ data }) => {
+      this.#asked = false;
+      this.#found = data;
+      this.#changed();
+      this.#ask();
+      if (!this.#asked) this.#spare = setTimeout(() => this.#end(), SPARE_MS);
+    };
+    return inspector;
+  }
+
+  #end(): void {
+    clearTimeout(this.#spare);
+    this.#inspector?.terminate();
+    this.#inspector = null;
+    this.#asked = false;
   }
 
   #changed(): void {

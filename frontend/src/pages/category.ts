@@ -3,7 +3,7 @@ import { clearErrors, submitting } from "./form";
 import { requestJson } from "./http";
 import type { Edge } from "./skeleton";
 import { SkeletonEditor } from "./skeleton-editor";
-import { sayNext } from "./toast";
+import { say, sayError, sayNext } from "./toast";
 
 /** A category as the page's rows carry it: the same as from the API. */
 interface Category {
@@ -26,6 +26,10 @@ class CategoryDialog {
   private readonly form: HTMLFormElement;
   private readonly skeleton: SkeletonEditor;
   private edited: Category | undefined;
+  /** Counts how often it was opened. */
+  private opened = 0;
+  /** The page does not show what was saved. */
+  private stale = false;
 
   constructor(private readonly dialog: HTMLDialogElement) {
     this.form = find(dialog, "form");
@@ -33,6 +37,9 @@ class CategoryDialog {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void submitting(this.form, () => this.save());
+    });
+    dialog.addEventListener("close", () => {
+      if (this.stale) location.reload();
     });
     for (const button of findAll(dialog, "[data-color]")) {
       button.addEventListener("click", () => {
@@ -55,6 +62,7 @@ class CategoryDialog {
 
   private open(edited: Category | undefined): void {
     this.edited = edited;
+    this.opened += 1;
     clearErrors(this.form);
     find(this.dialog, "h2").textContent = edited ? `Edit ${edited.name}` : "Add a category";
     find(this.dialog, "[data-save]").textContent = edited ? "Save" : "Add category";
@@ -89,20 +97,41 @@ class CategoryDialog {
       keypoints: skeleton.names,
       skeleton: skeleton.edges,
     };
-    if (this.edited === undefined) {
-      await requestJson("POST", this.dialog.dataset["url"] ?? "", all);
-      sayNext(`${all.name} was added.`);
-    } else {
-      const changes = changed(this.edited, all);
-      if (Object.keys(changes).length > 0) {
-        await requestJson("PATCH", `/api/categories/${this.edited.id}`, changes);
-        sayNext(`${all.name} was changed.`);
+    const { edited, opened } = this;
+    const isHere = (): boolean => this.dialog.open && opened === this.opened;
+    try {
+      const sent = await send(edited, all, this.dialog.dataset["url"] ?? "");
+      if (!sent) {
+        this.dialog.close();
+        return false;
       }
+    } catch (error) {
+      if (isHere()) throw error;
+      // It was closed meanwhile, and may be open for another one.
+      sayError(new Error(`${all.name} is not saved. ${error instanceof Error ? error.message : ""}`));
+      return false;
     }
+    const said = `${all.name} was ${edited ? "changed" : "added"}.`;
+    this.stale = true;
+    if (this.dialog.open && !isHere()) {
+      // What is being typed for another one stays; the page follows when that is done.
+      say(said);
+      return false;
+    }
+    sayNext(said);
     this.dialog.close();
     location.reload();
     return true;
   }
+}
+
+/** False for a category that nobody changed: nothing is sent of it. */
+async function send(edited: Category | undefined, all: Partial<Category>, url: string): Promise<boolean> {
+  const changes = edited ? changed(edited, all) : all;
+  if (Object.keys(changes).length === 0) return false;
+  if (edited) await requestJson("PATCH", `/api/categories/${edited.id}`, changes);
+  else await requestJson("POST", url, all);
+  return true;
 }
 
 /** The members that differ: what nobody edited keeps its imported text. */

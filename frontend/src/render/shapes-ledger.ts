@@ -37,7 +37,7 @@ export class ShapesLedger {
   readonly #outdated = new Set<AnnotationKey>();
   /** As the worker has them. */
   readonly #told = new Map<AnnotationKey, Annotation>();
-  /** The worker was told of them after it had drawn. */
+  /** The worker was told of them without being asked to draw. */
   readonly #fresh = new Set<AnnotationKey>();
   /** Null for one of so many points that the main thread is better off with pixels; it is not sent. */
   readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline | null }>();
@@ -106,7 +106,7 @@ export class ShapesLedger {
     if (!draws && wanted.length === 0) return null;
     const keys = [...this.#outdated];
     const annotations = keys.map((key) => this.#editor.document.get(key));
-    const updates = keys.map((key, i) => this.#update(key, annotations[i]!));
+    const updates = keys.map((key, i) => this.#update(key, annotations[i]!, draws));
     this.#outdated.clear();
     this.#asked = { raster, keys };
     const without = new Set([...raster.hidden, ...raster.inHand]);
@@ -146,7 +146,7 @@ export class ShapesLedger {
     return shapes.movedOutline(traced.annotation, traced.outline, annotation) ?? undefined;
   }
 
-  #update(key: AnnotationKey, annotation: Annotation | null): ShapeUpdate {
+  #update(key: AnnotationKey, annotation: Annotation | null, draws: boolean): ShapeUpdate {
     // What is only moved need not be traced again to be drawn by the main thread.
     const isOther = annotation && this.#traced.get(key)?.annotation !== annotation;
     const outline = isOther ? this.#tracedOutline(key, annotation) : undefined;
@@ -154,7 +154,7 @@ export class ShapesLedger {
     else this.#traced.delete(key);
     if (!annotation) this.#told.delete(key);
     else {
-      if (!this.#told.has(key)) this.#fresh.add(key);
+      if (!draws && !this.#told.has(key)) this.#fresh.add(key);
       this.#told.set(key, annotation);
     }
     const categoryId = annotation?.category_id ?? null;

@@ -15,6 +15,7 @@ import { GuidesLayer } from "./guides-layer";
 import { LabelsLayer } from "./labels-layer";
 import type { Layer } from "./layer";
 import { Mover } from "./mover";
+import { OutlinesLayer } from "./outlines-layer";
 import type { Picture } from "./picture";
 import { connectPointer } from "./pointer";
 import { PixelsLayer } from "./pixels-layer";
@@ -39,7 +40,7 @@ export class Stage {
   readonly #plateMover = new Mover(this.#plate);
   readonly #image: ImageLayer;
   readonly #shapes: ShapesLayer;
-  readonly #active: ActiveLayer;
+  readonly #outlines: OutlinesLayer;
   readonly #layers: readonly Layer[];
   readonly #undo: (() => void)[] = [];
   #requested = 0;
@@ -50,7 +51,7 @@ export class Stage {
     this.#image = new ImageLayer(editor, () => this.request());
     this.#shapes = shapes;
     shapes.answered = () => this.request();
-    this.#active = new ActiveLayer(editor, shapes.ledger, refused, () => this.request());
+    this.#outlines = new OutlinesLayer(editor, shapes.ledger, refused, () => this.request());
     this.#layers = [
       this.#image,
       new GuidesLayer(editor),
@@ -59,7 +60,8 @@ export class Stage {
       new LabelsLayer(editor),
       new SuperpixelsLayer(editor),
       new PixelsLayer(editor, this.#shapes.ledger),
-      this.#active,
+      this.#outlines,
+      new ActiveLayer(editor),
     ];
     this.#plate.className = "stage-plate";
     element.append(this.#plate, ...this.#layers.map(({ canvas }) => canvas));
@@ -109,7 +111,7 @@ export class Stage {
     for (const undo of this.#undo) undo();
     this.#shapes.answered = () => undefined;
     this.#image.destroy();
-    this.#active.destroy();
+    this.#outlines.destroy();
     this.#element.replaceChildren();
   }
 

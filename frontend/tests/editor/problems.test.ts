@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Inspection, type InspectionRequest, type Inspector } from "../../src/editor/inspection";
 import { crossesItself, findProblems, type Problem } from "../../src/editor/problems";
@@ -88,7 +88,7 @@ test("problems are gone through in order, round and round, and only changes are 
   story.given({ bbox: [60, 10, 20, 20], category_id: PERSON.id });
   const inspection = new Inspection(story.editor, () => new Map());
   const desk = new Desk();
-  const stop = inspection.follow(desk);
+  const stop = inspection.follow(() => desk);
   inspection.go(1);
   expect(story.editor.notice).toContain("No problems");
   desk.answer();
@@ -106,4 +106,31 @@ test("problems are gone through in order, round and round, and only changes are 
   stop();
   story.key("Mod+Z");
   expect(desk.requests).toEqual([]);
+});
+
+test("who has nothing to look at goes, and whoever comes then is told everything", () => {
+  vi.useFakeTimers();
+  const story = new Story();
+  const sliver = story.given({ bbox: [10, 60, 50, 1] });
+  const beyond = story.given({ bbox: [190, 10, 50, 20], category_id: CUP.id });
+  const desks: Desk[] = [];
+  const inspection = new Inspection(story.editor, () => new Map());
+  const stop = inspection.follow(() => {
+    desks.push(new Desk());
+    return desks.at(-1)!;
+  });
+  desks[0]!.answer();
+  vi.advanceTimersByTime(4_000);
+  story.click(190 + 5, 15);
+  story.key("Delete");
+  expect(desks[0]!.requests.map(({ keys }) => keys)).toEqual([[sliver, beyond], [beyond]]);
+  desks[0]!.answer();
+  vi.advanceTimersByTime(60_000);
+  expect(desks.map(({ requests }) => requests.length)).toEqual([0]);
+  story.key("Mod+Z");
+  expect(desks[1]!.requests.map(({ keys }) => [...keys].sort())).toEqual([[sliver, beyond].sort()]);
+  desks[1]!.answer();
+  expect(inspection.problems.map(({ key }) => key).sort()).toEqual([sliver, beyond].sort());
+  stop();
+  vi.useRealTimers();
 });

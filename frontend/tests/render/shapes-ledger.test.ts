@@ -130,6 +130,16 @@ test.each<[string, () => unknown]>([
   }
 });
 
+test("what nobody has seen yet waits for the worker where there is much of it", () => {
+  const crowded = new Story();
+  for (let i = 0; i < 60; i++) crowded.given({ bbox: [i, 10, 20, 20] });
+  const ledger = new ShapesLedger(crowded.editor);
+  const { camera, stage } = crowded.editor;
+  expect(ledger.late().size).toBe(0);
+  expect(ledger.request({ camera, size: stage, ratio: 1 })).not.toBeNull();
+  expect(ledger.late().size).toBe(0);
+});
+
 test("while only what is in hand changes no bitmap is asked for", () => {
   const key = painted();
   screen.frame();

@@ -1,0 +1,145 @@
+/**
+ * Outlines that the main thread draws: what is selected, what the pointer is over, what the server
+ * refused, and whatever the bitmap below does not show yet. There is never much of it.
+ *
+ * Nothing is painted as long as nothing of it changes, whatever happens to handles and gestures, which
+ * lie on a canvas of their own; and of outlines whose points are moved, which may have thousands, only
+ * the part that changes is. What is under the pointer is not marked while the image moves: that would
+ * often be all there is to paint.
+ */
+
+import type { Editor } from "../editor/editor";
+import type { Look } from "../editor/look";
+import { union, type Bounds } from "../geometry/bounds";
+import type { Camera } from "../geometry/camera";
+import type { AnnotationKey } from "../model/records";
+import type { Outline } from "../shapes/shape";
+import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, useImageSpace, type Frame, type Layer } from "./layer";
+import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { changedExtent } from "./repaint";
+import type { ShapesLedger } from "./shapes-ledger";
+import { gesturePixels } from "./shown-pixels";
+
+/** A camera that has not moved for so long is at rest. */
+const REST_MS = 120;
+/** Strokes and their corners reach no further beyond the points. */
+const REACH_CSS_PIXELS = 12;
+
+const NOTHING = "nothing";
+
+interface Painted {
+  readonly outline: Outline;
+  readonly color: string;
+  readonly style: (color: string, look: Look) => Style;
+}
+
+/** All that decides how the canvas looks. */
+interface Scene {
+  readonly frame: Frame;
+  readonly look: Look;
+  /** From the bottom up. */
+  readonly painted: readonly Painted[];
+}
+
+export class OutlinesLayer implements Layer {
+  readonly canvas: HTMLCanvasElement;
+  readonly #context: CanvasRenderingContext2D;
+  readonly #editor: Editor;
+  readonly #ledger: ShapesLedger;
+  readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
+  readonly #again: () => void;
+  #camera: Camera | null = null;
+  /** The clock that runs until the camera is at rest; 0 while it is. */
+  #travelling = 0;
+  /** As it is on the canvas. */
+  #scene: Scene | null = null;
+
+  constructor(
+    editor: Editor,
+    ledger: ShapesLedger,
+    refused: () => ReadonlyMap<AnnotationKey, string>,
+    again: () => void,
+  ) {
+    ({ canvas: this.canvas, context: this.#context } = newCanvas());
+    this.canvas.className = "stage-outlines";
+    this.#editor = editor;
+    this.#ledger = ledger;
+    this.#refused = refused;
+    this.#again = again;
+  }
+
+  draw(frame: Frame): void {
+    this.#noteCamera(frame.camera);
+    const { look } = this.#editor.view;
+    const before = this.#scene;
+    const scene = { frame, look, painted: this.#painted() };
+    this.#scene = scene;
+    if (setBlank(this.canvas, scene.painted.length === 0)) return;
+    const part = before && changedArea(before, scene);
+    if (part === NOTHING) return;
+    this.#context.save();
+    if (part) clearPart(this.#context, part);
+    else clear(this.#context, frame);
+    useImageSpace(this.#context, frame);
+    for (const { outline, color, style } of scene.painted) {
+      paint(this.#context, outline, style(color, look), frame.camera.scale);
+    }
+    this.#context.restore();
+  }
+
+  destroy(): void {
+    clearTimeout(this.#travelling);
+  }
+
+  #noteCamera(camera: Camera): void {
+    const before = this.#camera;
+    this.#camera = camera;
+    if (!before || before === camera) return;
+    clearTimeout(this.#travelling);
+    this.#travelling = window.setTimeout(() => {
+      this.#travelling = 0;
+      this.#again();
+    }, REST_MS);
+  }
+
+  #painted(): Painted[] {
+    const { selection, hovered } = this.#editor.view;
+    const isMarked = hovered && !this.#travelling && !selection.has(hovered);
+    return [
+      ...this.#outlines(this.#ledger.late(), normalStyle),
+      ...this.#outlines(isMarked ? [hovered] : [], hoverStyle),
+      ...this.#outlines(selection, selectedStyle),
+      ...this.#outlines(this.#refused().keys(), refusedStyle),
+    ];
+  }
+
+  /** Those that are to be seen and are not shown as pixels. */
+  #outlines(keys: Iterable<AnnotationKey>, style: Painted["style"]): Painted[] {
+    const editor = this.#editor;
+    const pixels = gesturePixels(editor)?.key;
+    const found: Painted[] = [];
+    for (const key of keys) {
+      const annotation = editor.document.get(key);
+      if (!annotation || key === pixels || !editor.visible(key)) continue;
+      const outline = this.#ledger.outline(key, annotation);
+      if (outline) found.push({ outline, color: editor.colorOf(key), style });
+    }
+    return found;
+  }
+}
+
+/** The part of the canvas where the two look different, in device pixels; null for all of it. */
+function changedArea(before: Scene, after: Scene): Bounds | typeof NOTHING | null {
+  if (before.look !== after.look || !sameFrame(before.frame, after.frame)) return null;
+  if (before.painted.length !== after.painted.length) return null;
+  let changed: Bounds | null = null;
+  for (const [i, now] of after.painted.entries()) {
+    const { outline, color, style } = before.painted[i]!;
+    if (now.color !== color || now.style !== style) return null;
+    if (now.outline === outline) continue;
+    const extent = changedExtent(outline, now.outline);
+    if (!extent) return null;
+    changed = extent.reduce<Bounds | null>(union, changed);
+  }
+  return changed ? deviceArea(changed, after.frame, REACH_CSS_PIXELS * after.frame.ratio) : NOTHING;
+}
