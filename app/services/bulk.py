@@ -49,7 +49,8 @@ class CopyBehind:
     """`copy` that goes on in a thread: PostgreSQL takes rows in while the next ones are made.
 
     A connection does one thing at a time, so whoever wants the session takes it from here, which
-    waits for what is under way; so does `wait`, which a transaction that is given up needs, too.
+    waits for what is under way; so does `wait`, which a transaction that is given up needs, too:
+    rows that are still to be sent would come in behind its back.
     """
 
     def __init__(self, session: Session) -> None:

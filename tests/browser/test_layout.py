@@ -1,12 +1,15 @@
 """How the pages fit a phone: nothing cut, nothing wider than the window."""
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import sign_in
+from tests.browser.editor_page import EditorPage
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -82,3 +85,42 @@ def test_nothing_is_wider_than_a_phone(
         assert width <= PHONE["width"], path
         assert phone.evaluate(_CUT) == [], path
     server.client.delete(f"/api/datasets/{dataset['id']}")
+
+
+def _height(locator: Locator) -> float:
+    return float(locator.evaluate("element => element.getBoundingClientRect().height"))
+
+
+def test_long_names_leave_room_in_the_editor_on_a_phone(
+    new_page: Callable[..., Page], server: Server, dataset: dict[str, Any]
+) -> None:
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 20]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a" * 190 + ".jpg", "width": 40, "height": 30}],
+        "categories": [{"id": 1, "name": "c" * 190}],
+        "annotations": [box],
+    }
+    server.import_coco(dataset["id"], coco)
+    image = server.client.get(f"/api/datasets/{dataset['id']}/images").json()["items"][0]
+    account = {"email": f"layout{dataset['id']}@example.org", "password": "long enough"}
+    server.client.post("/api/users", json=account | {"name": "w" * 150}).raise_for_status()
+    member = {"email": account["email"], "role": "annotator"}
+    server.client.put(f"/api/datasets/{dataset['id']}/members", json=member).raise_for_status()
+    page = new_page(signed_in=False, viewport=PHONE, has_touch=True, is_mobile=True)
+    sign_in(page, **account)
+    editor = EditorPage(page).open(image["id"])
+    title = page.get_by_role("heading", level=1)
+    assert _height(title) <= 40, "two lines"
+    title.get_by_role("button").click()
+    expect(title).to_have_class(re.compile("whole"))
+    assert _height(title) > 100, "all of it"
+    page.get_by_role("button", name="account of").click()
+    menu = page.get_by_role("menu").bounding_box()
+    assert menu is not None
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= PHONE["width"]
+    editor.press("Escape", "Control+a")
+    page.get_by_role("button", name="Categories, objects and properties").click()
+    heading = page.get_by_role("region", name="Properties").get_by_role("heading").first
+    assert heading.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert 28 <= _height(heading) <= 48

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -89,29 +90,28 @@ def test_rows_that_do_not_fit_are_told_to_who_waits(
 
 
 def test_an_import_that_is_called_off_waits_for_its_rows(
-    context: AppContext, session: Session, dataset: Dataset
+    context: AppContext, session: Session, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its transaction is undone when nothing is on the way any more."""
+    """Else they would come in behind its back, in a transaction of their own."""
     session.commit()
+    send, ended, was_early = bulk._send, Event(), list[bool]()
+
+    def held(connection: Any, table: str, columns: Any, blocks: Any) -> None:
+        if table == "annotations":
+            was_early.append(ended.wait(0.5))
+        send(connection, table, columns, blocks)
 
     class Impatient:
         def tell(self, done: int, total: int, message: str = "") -> None:
             if done and total and message:
                 raise JobCancelled
 
-    def run() -> None:
-        with context.sessions.begin() as own:
-            file = io.BytesIO(to_bytes(coco(annotation(), annotation(id=2))))
-            import_file(own, dataset_id=dataset_id, user_id=None, file=file, progress=Impatient())
-
-    dataset_id = dataset.id
-    with ThreadPoolExecutor(1) as pool, Session(context.engine) as other:
-        with nobody_adds(context):
-            running = pool.submit(run)
-            wait_until_adding(other)
-            assert not running.done()
-        with pytest.raises(JobCancelled):
-            running.result(30)
+    monkeypatch.setattr(bulk, "_send", held)
+    file = io.BytesIO(to_bytes(coco(annotation(), annotation(id=2))))
+    with pytest.raises(JobCancelled), context.sessions.begin() as own:
+        import_file(own, dataset_id=dataset.id, user_id=None, file=file, progress=Impatient())
+    ended.set()
+    assert was_early == [False]
     assert session.scalars(select(Annotation)).all() == []
 
 

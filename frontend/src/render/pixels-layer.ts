@@ -10,6 +10,7 @@ import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
 import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import { union, type Bounds } from "../geometry/bounds";
+import { runsBounds } from "../geometry/runs";
 import {
   clear,
   clearPart,
@@ -62,10 +63,9 @@ export class PixelsLayer implements Layer {
     const { look } = this.#editor.view;
     const goesOn = shown?.look === look && sameFrame(shown.frame, frame) && samePixels(shown.all, all);
     if (!goesOn) clear(this.#context, frame);
-    const everything = { left: 0, top: 0, right: this.#editor.image.width, bottom: this.#editor.image.height };
     const changed = goesOn
       ? together(all.flatMap(({ pixels }, i) => pixels.changes.slice(shown.changes[i])))
-      : [everything];
+      : extentOf(all);
     for (const bounds of changed) this.#redraw(all, bounds, frame);
     this.#shown = { all, frame, look, changes: all.map(({ pixels }) => pixels.changes.length) };
   }
@@ -132,6 +132,13 @@ function common(a: Bounds, b: Bounds): Bounds | null {
   const right = Math.min(a.right, b.right);
   const bottom = Math.min(a.bottom, b.bottom);
   return left < right && top < bottom ? { left, top, right, bottom } : null;
+}
+
+/** Around all that is set by now, if anything is. */
+function extentOf(all: readonly ShownPixels[]): Bounds[] {
+  const extents = all.flatMap(({ pixels: { before, changes, size } }) => [runsBounds(before, size[0]), ...changes]);
+  const bounds = extents.reduce<Bounds | null>(union, null);
+  return bounds ? [bounds] : [];
 }
 
 const areaOf = ({ left, top, right, bottom }: Bounds): number => (right - left) * (bottom - top);

@@ -189,7 +189,8 @@ export function withinLimit(editor: Editor, { key }: Target, drawn: Runs, subtra
 /** Pixels that were found at once, to be shown before they are applied. */
 export function pixelsAsDrawn(editor: Editor, target: Target, drawn: Runs, subtract: boolean): PixelsInHand {
   const size = imageSize(editor);
-  return { ...target, size, drawn: columnsOf(drawn, size), subtract, changes: [], finished: null };
+  const extent = runsBounds(drawn, size[0]);
+  return { ...target, size, drawn: columnsOf(drawn, size), subtract, changes: extent ? [extent] : [], finished: null };
 }
 
 /** Takes the pixels from all masks but one. A mask that would have none left keeps its own. */
