@@ -38,6 +38,12 @@ export class EarlierChanges {
     return this.#which("gone");
   }
 
+  /** What a visit could not save; in vain where nothing can be saved of its image any more. */
+  keep({ id, unsaved }: { readonly id: number; readonly unsaved: number }, inVain: boolean): void {
+    if (unsaved > 0 || this.#images.has(id)) this.#images.set(id, inVain ? "gone" : "waits");
+    this.changed();
+  }
+
   saved(imageId: number): void {
     this.#images.delete(imageId);
   }

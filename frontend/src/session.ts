@@ -30,10 +30,12 @@ import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
 import type { Look } from "./editor/look";
 import ProblemsWorker from "./editor/problems.worker?worker";
+import { findAbsence, savedIn, type Absence } from "./access";
 import { Following } from "./following";
+import { imageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
-import { promised } from "./promised";
 import type { Size } from "./geometry/camera";
+import { promised } from "./promised";
 import type { Prediction, PredictionSet } from "./model/predictions";
 import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
@@ -76,6 +78,10 @@ export interface SessionOptions {
   readonly categoriesSeen: (digest: string) => void;
   /** What the person may do in the dataset came from the server. */
   readonly roleSeen: (role: PageData["role"]) => void;
+  /** The image is not there any more, or not for this person. */
+  readonly absent: (absence: Absence) => void;
+  /** That is known already: it can be looked at as it was, and asks the server for nothing. */
+  readonly absence?: Absence | null;
 }
 
 /** So long after the shapes are there the first look for problems begins. */
@@ -94,6 +100,10 @@ export class Session {
   readonly signal = new Signal<"page" | "saved">();
   readonly #transport: Transport;
   #worker: Worker | null;
+  readonly absence: Absence | null;
+  readonly #record: Visit["image"];
+  readonly #absent: SessionOptions["absent"];
+  #isLost = false;
   neighbours: Neighbours | null;
   pictureState: PictureState = "loading";
   /** What the annotations here belong to, at least. */
@@ -119,11 +129,13 @@ export class Session {
   constructor(options: SessionOptions) {
     const { page, visit, categories, transport, store, clipboard, poses, worker, categoriesSeen, roleSeen } = options;
     this.#worker = worker ?? null;
+    this.absence = options.absence ?? null;
+    [this.#absent, this.#record] = [options.absent, visit.image];
     this.page = { ...page, image: visit.image };
     this.neighbours = visit.neighbours;
     this.#revision = visit.image.revision;
     this.#transport = transport;
-    const readOnly = page.role === "viewer";
+    const readOnly = page.role === "viewer" || this.absence !== null;
     this.editor = new Editor({ image: visit.image, categories, readOnly, clipboard, poses });
     const toolbox = new Toolbox(this.editor);
     this.editor.takeUp(toolbox);
@@ -139,6 +151,7 @@ export class Session {
         this.editor.history.disown(prediction, made);
         this.editor.say(told);
       },
+      gone: () => this.#ended("gone"),
       overtaken: (key) => this.editor.history.overtaken(key),
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
@@ -159,7 +172,7 @@ export class Session {
       ...toolCommands(toolbox.tools),
       ...COMMANDS,
       ...this.inspection.commands,
-      ...this.#imageCommands(),
+      ...imageCommands((status) => this.setStatus(status)),
     ];
     this.queue.load(visit.annotations);
     this.editor.signal.on(["settled"], () => this.queue.pump());
@@ -186,6 +199,12 @@ export class Session {
   /** Resolves when the server has everything. */
   settled(): Promise<void> {
     return this.queue.settled();
+  }
+
+  /** What was on the stage last, for whoever may only look at it from now on. */
+  get visit(): Visit {
+    const annotations = savedIn(this.editor.document);
+    return { image: { ...this.#record, ...this.image }, neighbours: this.neighbours, annotations };
   }
 
   /** Takes up what an earlier visit could not save. */
@@ -220,8 +239,8 @@ export class Session {
   begin({ picture, stop }: AheadPicture, fresh: boolean): void {
     const turn = ++this.#turn;
     if (!fresh) void this.refresh();
-    this.following.start();
-    void this.#findPredictions();
+    if (!this.absence) this.following.start();
+    if (!this.absence) void this.#findPredictions();
     this.#loading = stop;
     void this.#loadPicture(turn, picture, stop.signal);
   }
@@ -229,7 +248,7 @@ export class Session {
   /** Follows what others do again, where that had ended or failed. */
   resume(): void {
     this.following.lookAgain();
-    this.following.start();
+    if (!this.absence) this.following.start();
   }
 
   /** Off the stage; hands over its picture. */
@@ -349,24 +368,6 @@ export class Session {
     return succeeded(answer);
   }
 
-  #imageCommands(): Command[] {
-    const mark = (status: ImageStatus, id: string, label: string, key: string): Command => ({
-      id,
-      label,
-      group: "Image",
-      help: "Sets the status that the grid shows and filters by.",
-      keys: [key],
-      when: (editor) => !editor.readOnly && editor.image.status !== status,
-      run: () => void this.setStatus(status),
-    });
-    return [
-      mark("done", "mark-done", "Mark the image done", "Mod+Enter"),
-      mark("empty", "mark-empty", "Mark the image: nothing here", "Mod+Shift+Enter"),
-      mark("in_progress", "mark-in-progress", "Mark the image in progress", "Alt+Enter"),
-      mark("new", "mark-new", "Mark the image new", "Alt+Shift+Enter"),
-    ];
-  }
-
   #saveChanged(): void {
     const { status } = this.editor.image;
     this.editor.signal.emit("facts");
@@ -392,7 +393,7 @@ export class Session {
 
   /** Takes over what others did meanwhile; what waits to be saved here stays. */
   async refresh(): Promise<void> {
-    if (!(await this.#catchUp(false))) this.following.lookAgain();
+    if (!this.absence && !(await this.#catchUp(false))) this.following.lookAgain();
   }
 
   /** False when something is left to be taken over: there was no answer, or it is in hand. */
@@ -423,8 +424,14 @@ export class Session {
 
   #ended(reason: EndReason): void {
     if (reason !== "too_many") this.following.stop();
-    if (reason === "gone") this.editor.say("This image is not there any more, or not for you.");
+    if (reason === "gone") this.#lose();
     if (reason === "signed_out") this.queue.signedOut();
+  }
+
+  #lose(): void {
+    this.queue.lost();
+    if (!this.#isLost) void findAbsence(this.#transport, this.page.dataset.id).then(this.#absent);
+    this.#isLost = true;
   }
 
   async #findPredictions(): Promise<void> {

@@ -9,16 +9,18 @@
 
 import { Account } from "./account";
 import { fetchTransport, get, RequestError, type Transport } from "./api/client";
+import { absenceText, noticing, roleText, type Absence } from "./access";
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
-import { fetchAhead, fetchWhole, isLarger } from "./api/pictures";
+import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type AheadPicture, type Visit } from "./api/visit";
+import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import type { Editor } from "./editor/editor";
+import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
@@ -26,7 +28,6 @@ import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
-import { plural } from "./shapes/shape";
 
 /** So many annotations are drawn on suspicion, no more. */
 const MOST_SHAPES_AHEAD = 5_000;
@@ -68,6 +69,7 @@ export class Workspace {
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   readonly earlier: EarlierChanges;
+  readonly #firstRole: PageData["role"];
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
   #turn = 0;
@@ -79,6 +81,7 @@ export class Workspace {
 
   private constructor(page: PageData, parts: Parts, visit: Visit, early: Early | null) {
     this.page = page;
+    this.#firstRole = page.role;
     this.viewPreferences = new ViewPreferences(page.user.id);
     this.#clipboard = new Clipboard(localStorage, page.user);
     this.#poses = new LastPoses(localStorage, page.user.id);
@@ -131,7 +134,7 @@ export class Workspace {
     const store = new IndexedDbStore();
     const earlier = new EarlierChanges(store, page.user.id);
     const settings = new AccountSettings(transport, page.preferences);
-    const ahead = withPicture(page);
+    const ahead = firstPicture(page);
     const categories = new DatasetCategories(transport, page.dataset.id, page.categories, page.categories_digest);
     // In a browser that was just started its store takes a while.
     const listing = earlier.list();
@@ -152,6 +155,11 @@ export class Workspace {
   /** What is on the stage. */
   get session(): Session {
     return this.#session;
+  }
+
+  /** Whether the person could draw here when the page was opened, and cannot any more. */
+  get wasDemoted(): boolean {
+    return this.page.role === "viewer" && this.#firstRole !== "viewer";
   }
 
   /** Resolves when the image that the person last asked for is shown. */
@@ -180,7 +188,9 @@ export class Workspace {
   /** Saves what waits, and follows what others do here, though either had given up. */
   retry(): void {
     for (const { queue } of this.#all()) queue.retry();
-    this.#session.resume();
+    const { id, absence } = this.#session;
+    if (absence) void this.#switch(id, () => undefined);
+    else this.#session.resume();
   }
 
   /** The person is back at this window, maybe signed in again: then what had given up is tried again. */
@@ -388,8 +398,8 @@ export class Workspace {
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
   }
 
-  #open(visit: Visit, worker: Worker | null = null): Session {
-    const session = new Session({
+  #open(visit: Visit, worker: Worker | null = null, absence: Absence | null = null): Session {
+    const session: Session = new Session({
       page: this.page,
       visit,
       categories: this.#categories.all,
@@ -400,6 +410,8 @@ export class Workspace {
       worker,
       categoriesSeen: (digest) => void this.#followCategories(digest),
       roleSeen: (role) => void this.#seeRole(role),
+      absent: (what) => this.#seeAbsence(session, what),
+      absence,
     });
     session.signal.on(["saved"], () => this.#saved(session));
     return session;
@@ -424,6 +436,7 @@ export class Workspace {
     const { id, editor, unsaved } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
     // Those that were left or made ready have the role that they were opened with.
+    for (const session of this.#all()) this.earlier.keep(session, role === "viewer");
     for (const session of this.#left.values()) session.close();
     this.#left.clear();
     this.#prefetch.want([]);
@@ -433,6 +446,26 @@ export class Workspace {
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
+  }
+
+  /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
+  #seeAbsence(session: Session, absence: Absence): void {
+    this.#left.delete(session.id);
+    if (session === this.#session) this.#showAbsence(session, absence);
+    this.earlier.keep(session, true);
+    session.close();
+    this.signal.emit("elsewhere");
+  }
+
+  #showAbsence(before: Session, absence: Absence): void {
+    const picture = before.leave();
+    const next = this.#open(before.visit, null, absence);
+    next.editor.takeView(before.editor);
+    this.#remembered.handTo(next.editor);
+    this.#session = next;
+    next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
+    this.signal.emit("session");
+    next.editor.say(absenceText(absence, before.unsaved));
   }
 
   #saved(session: Session): void {
@@ -464,32 +497,4 @@ export class Workspace {
       if (turn === this.#turn) this.#wantNeighbours();
     });
   }
-}
-
-function roleText(role: PageData["role"], unsaved: number): string {
-  if (role !== "viewer") return `You may draw here now: your role in this dataset is ${role}.`;
-  const kept = unsaved > 0 ? ` ${plural(unsaved, "change")} could not be saved and stays in this browser.` : "";
-  return `You may only look at this dataset now: your role in it was changed to viewer.${kept}`;
-}
-
-/** The same way to the server, with somebody who hears of each refusal. */
-function noticing(transport: Transport, refused: () => void): Transport {
-  return async (ask) => {
-    const answer = await transport(ask);
-    if (answer.status === 403 && ask.method !== "GET") refused();
-    return answer;
-  };
-}
-
-/** NaN where the address is none of an image. */
-function imageInAddress(): number {
-  return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
-}
-
-/** Of one that comes in tiles, a small one may have to stand in first. */
-function withPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPicture {
-  const ahead = nothingAhead();
-  if (!image.has_file || isLarger(image, tiledFrom)) return ahead;
-  const picture = fetchWhole(image, tiledFrom, ahead.stop.signal);
-  return { ...ahead, picture: picture.then((whole) => whole && { picture: whole, whole: true }) };
 }

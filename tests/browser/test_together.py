@@ -1,7 +1,6 @@
 """Two people at once on one image."""
 
 import itertools
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -173,7 +172,7 @@ def test_a_viewer_only_looks_as_soon_as_she_is_one(
     member = {"email": "ada@example.org", "role": "viewer"}
     path = f"/api/datasets/{scene.dataset_id}/members"
     server.client.put(path, json=member).raise_for_status()
-    expect(page.get_by_text("Read only")).to_be_visible()
+    expect(page.get_by_text("You can no longer edit here")).to_be_visible()
     expect(page.get_by_text("You may only look at this dataset now")).to_be_visible()
     expect(page.get_by_role("button", name="Polygon (P)")).to_have_count(0)
 
@@ -220,8 +219,9 @@ def test_a_sign_in_that_ended(
 
 
 def test_access_that_is_taken_away(
-    new_page: Callable[..., Page], server: Server, scene: Scene
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
 ) -> None:
+    expected_errors.append("404")
     page = new_page(signed_in=False)
     sign_in(page, "ada@example.org")
     EditorPage(page).open(scene.image_id)
@@ -235,5 +235,36 @@ def test_access_that_is_taken_away(
         if member["email"] == "ada@example.org"
     )
     server.client.delete(f"{members}/{ada}").raise_for_status()
-    gone = re.compile("not there any more, or not for you")
-    expect(page.get_by_text(gone)).to_be_visible()
+    lost = page.get_by_role("button", name="No access")
+    expect(lost).to_be_visible()
+    expect(page.get_by_text("You have no access to this dataset any more")).to_be_visible()
+    polygon = page.get_by_role("button", name="Polygon (P)")
+    expect(polygon).to_have_count(0)
+    # Hers again, she goes on where she was.
+    member = {"email": "ada@example.org", "role": "annotator"}
+    server.client.put(members, json=member).raise_for_status()
+    lost.click()
+    expect(polygon).to_be_visible()
+    expect(lost).to_have_count(0)
+
+
+def test_an_image_that_is_deleted_while_it_is_open(
+    page: Page, server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    """What was not saved waits until the person throws it away."""
+    expected_errors += ["404", "ERR_FAILED"]
+    editor = EditorPage(page).open(scene.image_id)
+    page.route("**/api/images/*/annotations", lambda route: route.abort())
+    editor.press("b")
+    editor.drag((450, 300), (500, 350))
+    expect(page.get_by_role("status").filter(has_text="Offline, 1 waiting")).to_be_visible()
+    server.client.delete(f"/api/images/{scene.image_id}").raise_for_status()
+    expect(page.get_by_role("button", name="Image deleted")).to_be_visible()
+    told = "This image was deleted. 1 change could not be saved and stays in this browser."
+    expect(page.get_by_text(told)).to_be_visible()
+    expect(page.get_by_role("button", name="Polygon (P)")).to_have_count(0)
+    expect(page.get_by_role("button", name="Mark done")).to_have_count(0)
+    waiting = page.get_by_text("can be saved nowhere")
+    expect(waiting).to_be_visible()
+    page.get_by_role("button", name="Delete them").click()
+    expect(waiting).to_have_count(0)

@@ -4,12 +4,12 @@
  */
 
 import type { AnnotationDocument, Origin } from "../model/document";
+import { merged } from "../model/parts";
 import type { Decision, DecisionEntry, Prediction, Predictions } from "../model/predictions";
 import {
   changedFields,
   sameAnnotation,
   sameValue,
-  withFields,
   type Annotation,
   type AnnotationKey,
 } from "../model/records";
@@ -21,7 +21,7 @@ import type { Known } from "./wire";
 
 const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
 const REJECTED_BEFORE = "Somebody else had rejected this prediction. It is accepted now.";
-const CHANGED_SINCE = "Somebody else has changed meanwhile what you accepted: it stays.";
+export const CHANGED_SINCE = "Somebody else has changed meanwhile what you made: it stays.";
 
 /** What holds against a decision that the server refuses. */
 interface Verdict {
@@ -52,18 +52,6 @@ export const isUndecided = ({ wanted, decided }: PendingDecision): boolean => wa
 function wasThere({ shape }: Prediction, sent: Annotation, { annotation, facts }: Known, userId: number): boolean {
   if (facts.created_by !== userId || facts.version > 1) return true;
   return changedFields(shape, sent).some((field) => !sameValue(annotation[field], sent[field]));
-}
-
-/**
- * What a person has made of a prediction meanwhile, on the annotation that somebody
- * else made of it; null where both changed the same of it.
- */
-function onTheirs({ shape }: Prediction, mine: Annotation, theirs: Annotation): Annotation | null {
-  const changed = changedFields(shape, mine);
-  const collides = changed.some(
-    (field) => !sameValue(theirs[field], shape[field]) && !sameValue(theirs[field], mine[field]),
-  );
-  return collides ? null : withFields(theirs, mine, changed);
 }
 
 export interface RulingOptions {
@@ -120,7 +108,7 @@ export class Ruling {
     const [mine, theirs] = [document.get(key), known.annotation];
     const isTheirs = known.facts.created_by !== userId;
     const isChanged = known.facts.updated_by !== userId;
-    const both = mine && onTheirs(prediction, mine, theirs);
+    const both = mine && merged(prediction.shape, mine, theirs);
     this.#slots.adopt(key, known);
     let told = ACCEPTED_BEFORE;
     if (mine && !both) {

@@ -13,7 +13,7 @@
  */
 
 import type { AnnotationDocument } from "../model/document";
-import { changedParts, withParts } from "../model/parts";
+import { changedParts, merged, withParts } from "../model/parts";
 import type { Predictions } from "../model/predictions";
 import {
   changedFields,
@@ -28,7 +28,7 @@ import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport
 import { Keeping } from "./keeping";
 import { Pause } from "./pause";
 import type { PendingEntry, PendingStore } from "./pending-store";
-import { isUndecided, Ruling } from "./save-decisions";
+import { CHANGED_SINCE, isUndecided, Ruling } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
 import { renew, Slots, type Slot, type Trouble } from "./save-slot";
 import { TakingOver } from "./taking-over";
@@ -333,7 +333,10 @@ export class SaveQueue {
     else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
     else {
       const known = asNamed(read(answer.body as WireAnnotation), next.sent);
-      if (!next.decides || !this.#ruling.meet(key, slot, next.sent!, known)) this.#accept(key, slot, next.sent, known);
+      const wasThere = next.kind === "create" && known.facts.updated_by !== this.#options.userId;
+      if (next.decides && this.#ruling.meet(key, slot, next.sent!, known)) slot.attempted = null;
+      else if (wasThere) this.#join(key, slot, next.sent!, known);
+      else this.#accept(key, slot, next.sent, known);
       this.#dropTwin(key, keyOfId(known.facts.id));
     }
     if (!this.#plan(key, slot)) this.#done(key, slot);
@@ -352,6 +355,21 @@ export class SaveQueue {
     const final = sameAnnotation(shown, known.annotation) ? known.annotation : shown;
     document.apply(new Map([[key, final]]), "answer");
     slot.versions.set(known.annotation, known.facts.version);
+  }
+
+  /** Somebody else has gone on with what a first try had made, and nobody here heard of either. */
+  #join(key: AnnotationKey, slot: Slot, sent: Annotation, theirs: Known): void {
+    const { document, overtaken, overruled } = this.#options;
+    const mine = document.get(key);
+    const both = mine ? merged(sent, mine, theirs.annotation) : theirs.annotation;
+    this.#slots.adopt(key, theirs);
+    overtaken(key);
+    if (both) document.apply(new Map([[key, both]]), "remote");
+    else {
+      slot.base = sent;
+      slot.trouble = { kind: "conflict", theirs };
+    }
+    if (!mine) overruled(null, null, CHANGED_SINCE);
   }
 
   /** A recovered creation that had reached the server: `load` showed it under its id already. */

@@ -38,6 +38,14 @@ export function apartFrom(parts: readonly Part[], others: ReadonlySet<string>): 
   return parts.filter((part) => !others.has(part) && !(shaped && SHAPE.includes(part)));
 }
 
+/** What `mine` changed of `base`, made of `theirs`; null where both changed the same otherwise. */
+export function merged(base: Annotation, mine: Annotation, theirs: Annotation): Annotation | null {
+  const differing = new Set<Part>(changedParts(mine, theirs));
+  const ofMine = changedParts(base, mine).filter((part) => differing.has(part));
+  const ofTheirs = new Set<Part>(changedParts(base, theirs).filter((part) => differing.has(part)));
+  return apartFrom(ofMine, ofTheirs).length === ofMine.length ? withParts(theirs, mine, ofMine) : null;
+}
+
 function changedAttributes({ attributes: from }: Annotation, { attributes: to }: Annotation): Part[] {
   const names = new Set([...Object.keys(from), ...Object.keys(to)]);
   const changed = [...names].filter((name) => name in from !== name in to || !sameValue(from[name], to[name]));

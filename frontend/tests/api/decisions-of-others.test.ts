@@ -128,7 +128,7 @@ test("taken back after a lost answer, what somebody else has changed since stays
   visit.press("Mod+Z");
   await visit.reconnect();
   expect([visit.shows, visit.states[0], visit.server.now(1)?.version]).toEqual([[[2], 1, 0], "accepted", 2]);
-  expect(visit.editor.notice).toBe("Somebody else has changed meanwhile what you accepted: it stays.");
+  expect(visit.editor.notice).toBe("Somebody else has changed meanwhile what you made: it stays.");
   expect(visit.editor.history.redoLabel).toBeNull();
 });
 

@@ -123,3 +123,35 @@ test("a drawing whose first try somebody deleted is a choice, and made anew it h
   await next.saved();
   expect([server.all(), next.story.annotations.length, shelf.size]).toMatchObject([[{ id: 2, bbox: [1, 2, 3, 4] }], 1, 0]);
 });
+
+test("what somebody went on with before I heard that my drawing had come stays, joins or is a choice", async () => {
+  const server = new Server();
+  const visit = new Visit(server);
+  const drawn = async (id: number): Promise<void> => {
+    visit.line = ["mute", "cut"];
+    const made = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [id, 2, 3, 4] as const };
+    visit.editor.transact("Draw", new Map([[newKey(), made]]));
+    await visit.quiet();
+    server.change(id, { bbox: [70, 2, 3, 4] });
+  };
+  const online = async (): Promise<void> => {
+    visit.line = ["whole"];
+    visit.queue.retry();
+    await visit.quiet();
+  };
+  await drawn(1);
+  visit.press("Mod+Z");
+  await online();
+  expect([server.now(1)?.version, visit.story.annotations.length, visit.queue.status]).toEqual([2, 1, "saved"]);
+  expect(visit.told).toEqual(["Somebody else has changed meanwhile what you made: it stays."]);
+
+  await drawn(2);
+  visit.editor.edit("Crowd", [visit.last], (old) => ({ ...old, iscrowd: 1 }));
+  await online();
+  expect(server.now(2)).toMatchObject({ bbox: [70, 2, 3, 4], iscrowd: 1, version: 3 });
+
+  await drawn(3);
+  visit.editor.edit("Move", [visit.last], (old) => ({ ...old, bbox: [90, 2, 3, 4] }));
+  await online();
+  expect([visit.queue.status, server.now(3)?.bbox]).toEqual(["conflict", [70, 2, 3, 4]]);
+});

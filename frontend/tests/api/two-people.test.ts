@@ -139,7 +139,8 @@ class World {
       const isSame = then && before && !changedParts(read(then).annotation, read(before).annotation).includes(part as Part);
       if (known < author.version && !isSame) this.lost.push(`${part} of ${id}, made by ${author.by} as version ${author.version}, by ${by}`);
     }
-    for (const part of parts) {
+    const made = !before && after ? changedParts(EMPTY_ANNOTATION, read(after).annotation) : [];
+    for (const part of [...parts, ...made]) {
       const name = `${id} ${part}`;
       const value = `${name} ${after ? JSON.stringify(valueOf(after, part)) : version}`;
       // Whoever takes an own change back gives others back what was theirs.

@@ -1,0 +1,18 @@
+/** Which image the page is at. */
+
+import { fetchWhole, isLarger } from "./api/pictures";
+import { nothingAhead, type AheadPicture } from "./api/visit";
+import type { PageData } from "./session";
+
+/** NaN where the address is none of an image. */
+export function imageInAddress(): number {
+  return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
+}
+
+/** The picture of the image that the page was opened with. Of one that comes in tiles, a small one may have to stand in first. */
+export function firstPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPicture {
+  const ahead = nothingAhead();
+  if (!image.has_file || isLarger(image, tiledFrom)) return ahead;
+  const picture = fetchWhole(image, tiledFrom, ahead.stop.signal);
+  return { ...ahead, picture: picture.then((whole) => whole && { picture: whole, whole: true }) };
+}
