@@ -3,6 +3,7 @@
 import io
 import itertools
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import PATIENCE_MS, EditorPage
 from tests.serving import Server, stored
 
 _numbers = itertools.count(1)
@@ -128,6 +129,27 @@ def test_every_press_counts_though_nothing_has_arrived_yet(page: Page, series: S
     )
     arrive(editor, third)
     assert colour(editor) == (0, 0, 255)
+
+
+def test_an_image_that_was_left_is_let_go_of(page: Page, series: Series) -> None:
+    """Whoever goes through hundreds of images has the memory of a few."""
+    first, second, third = series.images
+    editor = EditorPage(page)
+    page.goto(f"/images/{first}?sort=file_name")
+    editor.ready()
+    page.evaluate(
+        "window.left = [...document.querySelectorAll("
+        "'.stage-plate, .stage-picture, .stage-shapes')].map((each) => new WeakRef(each))"
+    )
+    for image_id in (second, third):
+        editor.press("d")
+        arrive(editor, image_id)
+    devtools = page.context.new_cdp_session(page)
+    kept, end = 3, time.monotonic() + PATIENCE_MS / 1000
+    while kept and time.monotonic() < end:
+        devtools.send("HeapProfiler.collectGarbage")
+        kept = page.evaluate("window.left.filter((each) => each.deref()).length")
+    assert kept == 0
 
 
 def leave_unsaved(editor: EditorPage, series: Series) -> None:

@@ -95,7 +95,8 @@ export function writeCounts(counts: readonly number[]): string {
     let more = true;
     while (more) {
       const low = value & 31;
-      value = (value - low) / 32;
+      // Nearly all fit into 31 bits, where a shift is several times faster.
+      value = value === (value | 0) ? value >> 5 : (value - low) / 32;
       more = low & 0x10 ? value !== -1 : value !== 0;
       text[length++] = low + (more ? 0x20 : 0) + 48;
     }

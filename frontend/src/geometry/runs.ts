@@ -30,14 +30,15 @@ export function runsOf(rle: Rle): Runs {
 
 /** The canonical counts: no run but the first is empty. */
 export function countsOfRuns(runs: Runs, [height, width]: PixelSize): number[] {
-  const counts: number[] = [];
-  let before = 0;
-  for (const place of runs) {
-    counts.push(place - before);
-    before = place;
-  }
   const end = height * width;
-  if (before < end || counts.length === 0) counts.push(end - before);
+  const isWhole = runs.length > 0 && runs.at(-1) === end;
+  const counts = new Array<number>(runs.length + (isWhole ? 0 : 1));
+  let before = 0;
+  for (let i = 0; i < runs.length; i++) {
+    counts[i] = runs[i]! - before;
+    before = runs[i]!;
+  }
+  if (!isWhole) counts[runs.length] = end - before;
   return counts;
 }
 

@@ -52,7 +52,7 @@ export class ImageLayer implements Layer {
   }
 
   show(picture: Picture): void {
-    this.destroy();
+    this.#letGo();
     this.#picture = picture;
     this.#complete = false;
     picture.onArrival = () => this.#arrive();
@@ -65,8 +65,13 @@ export class ImageLayer implements Layer {
     this.#again();
   }
 
-  /** Lets go of the picture, which others may keep. */
   destroy(): void {
+    this.#letGo();
+    this.#mover.release();
+  }
+
+  /** Others may keep the picture. */
+  #letGo(): void {
     if (this.#picture) this.#picture.onArrival = null;
     this.#picture = null;
     this.#drawn = null;

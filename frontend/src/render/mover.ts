@@ -5,11 +5,19 @@
  */
 export class Mover {
   readonly #effect: KeyframeEffect;
+  readonly #animation: Animation;
   #transform = "none";
 
   constructor(element: HTMLElement) {
     this.#effect = new KeyframeEffect(element, null, { duration: 1, fill: "both" });
-    new Animation(this.#effect).pause();
+    this.#animation = new Animation(this.#effect);
+    this.#animation.pause();
+  }
+
+  /** The element is not needed any more: an animation that stands still would keep it, and its pixels, for ever. */
+  release(): void {
+    this.#animation.cancel();
+    this.#effect.target = null;
   }
 
   move(transform: string): void {

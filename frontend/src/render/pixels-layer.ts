@@ -8,7 +8,6 @@
 
 import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
-import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import { union, type Bounds } from "../geometry/bounds";
 import { runsBounds } from "../geometry/runs";
 import {
@@ -22,29 +21,21 @@ import {
   type Frame,
   type Layer,
 } from "./layer";
-import { normalStyle, selectedStyle, type Style } from "./paint";
+import { hoverStyle, normalStyle, selectedStyle } from "./paint";
+import { common, paintPixels } from "./paint-pixels";
 import type { ShapesLedger } from "./shapes-ledger";
 import { shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
 
-/** Some cells of the image, column by column; a cell is one pixel, or stands for several. */
-interface Cells {
-  readonly side: number;
-  readonly left: number;
-  readonly top: number;
-  readonly across: number;
-  readonly down: number;
-  readonly set: Uint8Array;
-}
+const STYLES = { late: normalStyle, hovered: hoverStyle, selected: selectedStyle } as const;
 
 export class PixelsLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
   readonly #ledger: ShapesLedger;
-  readonly #scratch = newCanvas();
   #shown: { all: readonly ShownPixels[]; frame: Frame; look: Look; changes: readonly number[] } | null = null;
 
   constructor(editor: Editor, ledger: ShapesLedger) {
@@ -82,61 +73,26 @@ export class PixelsLayer implements Layer {
     this.#context.restore();
   }
 
-  #paint({ pixels, selected, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
-    const looked = extent ? common(extent, seen) : seen;
-    if (!looked) return;
-    const cells = lookAt(pixels, looked, Math.max(1, Math.floor(1 / (camera.scale * ratio))));
+  #paint({ pixels, as, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
     const { key, categoryId } = pixels;
     const color = key ? this.#editor.colorOf(key) : this.#editor.color(categoryId);
-    const style = (selected ? selectedStyle : normalStyle)(color, this.#editor.view.look);
-    this.#fill(cells, style);
-    outline(this.#context, cells, style, camera.scale);
-  }
-
-  #fill({ side, left, top, across, down, set }: Cells, { color, fillAlpha }: Style): void {
-    if (across === 0 || down === 0) return;
-    const { canvas, context } = this.#scratch;
-    if (canvas.width < across || canvas.height < down) {
-      canvas.width = Math.max(canvas.width, across);
-      canvas.height = Math.max(canvas.height, down);
-    }
-    const image = new ImageData(across, down);
-    const words = new Uint32Array(image.data.buffer);
-    for (let c = 0; c < across; c++) {
-      for (let r = 0; r < down; r++) if (set[c * down + r]) words[r * across + c] = 0xff000000;
-    }
-    context.clearRect(0, 0, across, down);
-    context.putImageData(image, 0, 0);
-    // Black becomes the colour, however the browser writes colours.
-    context.globalCompositeOperation = "source-in";
-    context.fillStyle = color;
-    context.fillRect(0, 0, across, down);
-    context.globalCompositeOperation = "source-over";
-    this.#context.globalAlpha = fillAlpha;
-    this.#context.imageSmoothingEnabled = false;
-    this.#context.drawImage(canvas, 0, 0, across, down, left * side, top * side, across * side, down * side);
-    this.#context.globalAlpha = 1;
+    const style = STYLES[as](color, this.#editor.view.look);
+    paintPixels(this.#context, pixels, extent ? common(extent, seen) : seen, style, { scale: camera.scale, ratio });
   }
 }
 
 function samePixels(before: readonly ShownPixels[], after: readonly ShownPixels[]): boolean {
   return (
     before.length === after.length &&
-    before.every(({ pixels, selected }, i) => pixels === after[i]!.pixels && selected === after[i]!.selected)
+    before.every(({ pixels, as }, i) => pixels === after[i]!.pixels && as === after[i]!.as)
   );
-}
-
-function common(a: Bounds, b: Bounds): Bounds | null {
-  const left = Math.max(a.left, b.left);
-  const top = Math.max(a.top, b.top);
-  const right = Math.min(a.right, b.right);
-  const bottom = Math.min(a.bottom, b.bottom);
-  return left < right && top < bottom ? { left, top, right, bottom } : null;
 }
 
 /** Around all that is set by now, if anything is. */
 function extentOf(all: readonly ShownPixels[]): Bounds[] {
-  const extents = all.flatMap(({ pixels: { before, changes, size } }) => [runsBounds(before, size[0]), ...changes]);
+  const extents = all.flatMap(({ pixels: { before, changes, size }, extent }) =>
+    extent ? [extent] : [runsBounds(before, size[0]), ...changes],
+  );
   const bounds = extents.reduce<Bounds | null>(union, null);
   return bounds ? [bounds] : [];
 }
@@ -165,67 +121,4 @@ function imageArea(area: Bounds, { camera, ratio }: Frame, margin: number): Boun
     right: x(area.right) + around,
     bottom: y(area.bottom) + around,
   };
-}
-
-/** Which cells are set, by the pixel in the middle of each. */
-function lookAt(pixels: PixelsInHand, area: Bounds, side: number): Cells {
-  const [height, width] = pixels.size;
-  const left = Math.max(0, Math.floor(area.left / side));
-  const top = Math.max(0, Math.floor(area.top / side));
-  const across = Math.max(0, Math.min(Math.ceil(area.right / side), Math.ceil(width / side)) - left);
-  const down = Math.max(0, Math.min(Math.ceil(area.bottom / side), Math.ceil(height / side)) - top);
-  const set = new Uint8Array(across * down);
-  const middle = side >> 1;
-  const cell = (row: number): number => Math.min(down, Math.max(0, Math.ceil((row - middle) / side) - top));
-  for (let c = 0; c < across; c++) {
-    const column = Math.min(width - 1, (left + c) * side + middle);
-    paintColumn(pixels, column, (from, to, value) => set.fill(value, c * down + cell(from), c * down + cell(to)));
-  }
-  return { side, left, top, across, down, set };
-}
-
-/** The borders between cells that are set and cells that are not. */
-function outline(context: CanvasRenderingContext2D, cells: Cells, { strokes }: Style, scale: number): void {
-  const path = borders(cells);
-  context.lineCap = "square";
-  for (const { color, width } of strokes) {
-    context.strokeStyle = color;
-    context.lineWidth = width / scale;
-    context.stroke(path);
-  }
-  context.lineCap = "butt";
-}
-
-function borders({ side, left, top, across, down, set }: Cells): Path2D {
-  const path = new Path2D();
-  const at = (c: number, r: number): number =>
-    c < 0 || r < 0 || c >= across || r >= down ? 0 : set[c * down + r]!;
-  for (let c = 0; c <= across; c++) {
-    const x = (left + c) * side;
-    // Between this column and the one before, in lines as long as they are straight.
-    let from = -1;
-    for (let r = 0; r <= down; r++) {
-      const border = r < down && at(c - 1, r) !== at(c, r);
-      if (border && from < 0) from = r;
-      else if (!border && from >= 0) {
-        path.moveTo(x, (top + from) * side);
-        path.lineTo(x, (top + r) * side);
-        from = -1;
-      }
-    }
-  }
-  for (let r = 0; r <= down; r++) {
-    const y = (top + r) * side;
-    let from = -1;
-    for (let c = 0; c <= across; c++) {
-      const border = c < across && at(c, r - 1) !== at(c, r);
-      if (border && from < 0) from = c;
-      else if (!border && from >= 0) {
-        path.moveTo((left + from) * side, y);
-        path.lineTo((left + c) * side, y);
-        from = -1;
-      }
-    }
-  }
-  return path;
 }

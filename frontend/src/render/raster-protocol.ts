@@ -30,6 +30,9 @@ export interface RasterRequest {
 
 export interface RasterAnswer {
   readonly bitmap: ImageBitmap | null;
-  /** Outlines that only the worker computes: those that were wanted, and what was traced to be drawn. */
-  readonly outlines: readonly (readonly [AnnotationKey, Outline])[];
+  /**
+   * Outlines that only the worker computes: those that were wanted, and what was traced to be drawn.
+   * Null stands for one that is so ragged that the pixels are drawn faster.
+   */
+  readonly outlines: readonly (readonly [AnnotationKey, Outline | null])[];
 }

@@ -8,13 +8,17 @@
 import { overlap } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { instanceColor, sameLook, type Look } from "../editor/look";
+import { finishedPixels, type PixelsInHand } from "../editor/pixels";
 import { zOrder } from "../editor/stacking";
+import type { Rle } from "../geometry/rle";
+import { runsOf } from "../geometry/runs";
 import { unpack } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { useImageSpace } from "./layer";
 import { normalStyle, paint, type Style } from "./paint";
+import { common, paintPixels } from "./paint-pixels";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 interface Entry extends shapes.Measures {
@@ -22,6 +26,8 @@ interface Entry extends shapes.Measures {
   readonly color: string;
   readonly z: number;
   readonly heavy: boolean;
+  /** Of what is too ragged for an outline. */
+  readonly pixels: PixelsInHand | null;
   readonly trace: () => Outline;
   outline: Outline | null;
 }
@@ -42,9 +48,15 @@ function update({ key, color, context }: ShapeUpdate, annotation: Annotation | n
     color,
     z: zOrder(annotation),
     heavy: shapes.isHeavy(annotation),
+    pixels: shapes.isRagged(annotation) ? allPixels(key, annotation) : null,
     trace: () => shapes.outline(annotation, context),
     outline: null,
   });
+}
+
+function allPixels(key: AnnotationKey, annotation: Annotation): PixelsInHand {
+  const mask = annotation.segmentation as Rle;
+  return finishedPixels(key, annotation, runsOf(mask), mask.size);
 }
 
 /** Few colours, or one for each object: either way each style is made once per look. */
@@ -69,8 +81,8 @@ function drawingOrder(): Entry[] {
   return inOrder;
 }
 
-/** Outlines that the main thread leaves to this thread, by the request. */
-type Outlines = [AnnotationKey, Outline][];
+/** Outlines that the main thread leaves to this thread. */
+type Outlines = [AnnotationKey, Outline | null][];
 
 function outlineOf(entry: Entry, outlines: Outlines): Outline {
   if (!entry.outline) {
@@ -82,7 +94,7 @@ function outlineOf(entry: Entry, outlines: Outlines): Outline {
 
 function tracedOf(wanted: readonly AnnotationKey[]): Outlines {
   const found = wanted.flatMap((key) => entries.get(key) ?? []);
-  return found.map((entry) => [entry.key, (entry.outline ??= entry.trace())]);
+  return found.map((entry) => [entry.key, entry.pixels ? null : (entry.outline ??= entry.trace())]);
 }
 
 function raster({ frame, margin, without, look }: RasterRequest, outlines: Outlines): ImageBitmap {
@@ -99,13 +111,26 @@ function raster({ frame, margin, without, look }: RasterRequest, outlines: Outli
     { ...frame.camera, x: frame.camera.x + margin, y: frame.camera.y + margin },
     { width: frame.size.width + 2 * margin, height: frame.size.height + 2 * margin },
   );
+  // What goes on outside has no border at the edge of the bitmap.
+  const around = 4 / frame.camera.scale;
+  const beyond = {
+    left: shown.left - around,
+    top: shown.top - around,
+    right: shown.right + around,
+    bottom: shown.bottom + around,
+  };
   for (const entry of drawingOrder()) {
     // A straight line or a single point has bounds without area.
     const { bounds } = entry;
     if (!bounds || without.has(entry.key)) continue;
     const { left, top, right, bottom } = bounds;
     if (!overlap({ left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 }, shown)) continue;
-    paint(context, outlineOf(entry, outlines), styleOf(entry, look), frame.camera.scale);
+    const style = styleOf(entry, look);
+    if (entry.pixels) {
+      paintPixels(context, entry.pixels, common(bounds, beyond), style, { scale: frame.camera.scale, ratio: frame.ratio });
+      continue;
+    }
+    paint(context, outlineOf(entry, outlines), style, frame.camera.scale);
   }
   return surface.transferToImageBitmap();
 }

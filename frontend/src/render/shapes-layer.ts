@@ -61,6 +61,7 @@ export class ShapesLayer implements Layer {
     this.ledger.destroy();
     this.#worker.terminate();
     this.#settle();
+    this.#mover.release();
     this.canvas.width = 0;
     this.canvas.height = 0;
   }

@@ -39,8 +39,9 @@ export class ShapesLedger {
   readonly #told = new Map<AnnotationKey, Annotation>();
   /** The worker was told of them without being asked to draw. */
   readonly #fresh = new Set<AnnotationKey>();
-  readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline }>();
-  readonly #outlines = new WeakMap<Annotation, Outline>();
+  /** Null for one of so many points that the main thread is better off with pixels; it is not sent. */
+  readonly #traced = new Map<AnnotationKey, { annotation: Annotation; outline: Outline | null }>();
+  readonly #outlines = new WeakMap<Annotation, Outline | null>();
   /** At most one request is under way. */
   #asked: { readonly raster: Raster; readonly keys: readonly AnnotationKey[] } | null = null;
   #raster: Raster | null = null;
@@ -68,14 +69,18 @@ export class ShapesLedger {
     return this.#raster?.frame ?? null;
   }
 
-  /** For the main thread to draw; null as long as only the worker can tell. */
+  /** For the main thread to draw; null as long as only the worker can tell, and where pixels are drawn faster. */
   outline(key: AnnotationKey, annotation: Annotation): Outline | null {
-    const known = this.#outlines.get(annotation);
-    if (known) return known;
+    return this.#known(key, annotation) ?? null;
+  }
+
+  /** Undefined as long as only the worker can tell. */
+  #known(key: AnnotationKey, annotation: Annotation): Outline | null | undefined {
+    if (this.#outlines.has(annotation)) return this.#outlines.get(annotation);
     const found = shapes.isHeavy(annotation)
       ? this.#tracedOutline(key, annotation)
       : shapes.outline(annotation, this.#editor.context(annotation));
-    if (found) this.#outlines.set(annotation, found);
+    if (found !== undefined) this.#outlines.set(annotation, found);
     return found;
   }
 
@@ -123,7 +128,7 @@ export class ShapesLedger {
 
   #lacksOutline(key: AnnotationKey): boolean {
     const annotation = this.#editor.document.get(key)!;
-    return shapes.isHeavy(annotation) && !this.outline(key, annotation);
+    return shapes.isHeavy(annotation) && this.#known(key, annotation) === undefined;
   }
 
   #inHand(): Set<AnnotationKey> {
@@ -134,15 +139,18 @@ export class ShapesLedger {
   }
 
   /** That of the worker, also where the annotation has only been moved since. */
-  #tracedOutline(key: AnnotationKey, annotation: Annotation): Outline | null {
+  #tracedOutline(key: AnnotationKey, annotation: Annotation): Outline | null | undefined {
     const traced = this.#traced.get(key);
-    return traced ? shapes.movedOutline(traced.annotation, traced.outline, annotation) : null;
+    if (!traced) return undefined;
+    if (!traced.outline) return shapes.movedFrom(traced.annotation) === shapes.movedFrom(annotation) ? null : undefined;
+    return shapes.movedOutline(traced.annotation, traced.outline, annotation) ?? undefined;
   }
 
   #update(key: AnnotationKey, annotation: Annotation | null, draws: boolean): ShapeUpdate {
     // What is only moved need not be traced again to be drawn by the main thread.
-    const outline = annotation && this.#traced.get(key)?.annotation !== annotation ? this.#tracedOutline(key, annotation) : null;
-    if (annotation && outline) this.#traced.set(key, { annotation, outline });
+    const isOther = annotation && this.#traced.get(key)?.annotation !== annotation;
+    const outline = isOther ? this.#tracedOutline(key, annotation) : undefined;
+    if (annotation && outline !== undefined) this.#traced.set(key, { annotation, outline });
     else this.#traced.delete(key);
     if (!annotation) this.#told.delete(key);
     else {

@@ -1,4 +1,4 @@
-/** What is shown as pixels for as long as it has no outline. */
+/** What is shown as pixels: for as long as it has no outline, or where that has too many points. */
 
 import type { Editor } from "../editor/editor";
 import { finishedPixels, type PixelsInHand } from "../editor/pixels";
@@ -10,7 +10,7 @@ import type { ShapesLedger } from "./shapes-ledger";
 
 export interface ShownPixels {
   readonly pixels: PixelsInHand;
-  readonly selected: boolean;
+  readonly as: "late" | "hovered" | "selected";
   /** Where they are; null for what may grow anywhere. */
   readonly extent: Bounds | null;
 }
@@ -23,10 +23,10 @@ export function gesturePixels({ hand, view }: Editor): PixelsInHand | null {
 
 /** The uppermost last. What a gesture has just made may be what it was drawn on, `last`, which is on the screen. */
 export function shownAsPixels(editor: Editor, ledger: ShapesLedger, last: PixelsInHand | null): ShownPixels[] {
+  const { selection, hovered } = editor.view;
   const gesture = gesturePixels(editor);
   const shown: ShownPixels[] = [];
-  const { selection } = editor.view;
-  for (const key of new Set([...ledger.late(), ...selection])) {
+  for (const key of new Set([...ledger.late(), ...(hovered ? [hovered] : []), ...selection])) {
     const annotation = editor.document.get(key);
     if (!annotation || key === gesture?.key || !editor.visible(key) || !shapes.isHeavy(annotation)) continue;
     if (ledger.outline(key, annotation)) continue;
@@ -34,9 +34,10 @@ export function shownAsPixels(editor: Editor, ledger: ShapesLedger, last: Pixels
     // Before the first bitmap nothing else has been on the screen.
     if (!isLast && !ledger.frame) continue;
     const pixels = isLast ? last : asPixels(editor, key, annotation);
-    if (pixels) shown.push({ pixels, selected: selection.has(key), extent: shapes.measures(annotation).bounds });
+    const as = selection.has(key) ? "selected" : key === hovered ? "hovered" : "late";
+    if (pixels) shown.push({ pixels, as, extent: shapes.measures(annotation).bounds });
   }
-  if (gesture) shown.push({ pixels: gesture, selected: true, extent: null });
+  if (gesture) shown.push({ pixels: gesture, as: "selected", extent: null });
   return shown;
 }
 

@@ -112,6 +112,7 @@ export class Stage {
     this.#shapes.answered = () => undefined;
     this.#image.destroy();
     this.#outlines.destroy();
+    this.#plateMover.release();
     this.#element.replaceChildren();
   }
 

@@ -12,7 +12,7 @@ import type { Ring } from "../geometry/ring";
 import type { Annotation } from "../model/records";
 import { box, isAlone } from "./box";
 import { keypoints } from "./keypoints";
-import { isMask, mask, pixelEdges } from "./mask";
+import { isMask, isRaggedMask, mask, pixelEdges } from "./mask";
 import { rememberMoved } from "./moved";
 import { polygons } from "./polygons";
 
@@ -68,6 +68,12 @@ export function touches(annotation: Annotation, bounds: Bounds): boolean {
 
 export const isHeavy = (annotation: Annotation): boolean =>
   shapesOf(annotation).some((shape) => shape.heavy);
+
+/** A mask, and nothing else, with an outline so ragged that its pixels are drawn faster. */
+export function isRagged(annotation: Annotation): boolean {
+  const { segmentation } = annotation;
+  return isMask(segmentation) && isRaggedMask(segmentation) && shapesOf(annotation).every((kind) => kind === mask);
+}
 
 export function outline(annotation: Annotation, context: ShapeContext): Outline {
   const outlines = shapesOf(annotation).map((shape) => shape.outline(annotation, context));

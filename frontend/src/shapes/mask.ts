@@ -8,7 +8,17 @@ import { contours } from "../geometry/contours";
 import type { Ring } from "../geometry/ring";
 import * as rle from "../geometry/rle";
 import { rasterised } from "../geometry/raster";
-import { rleOf, runsOf, sameRuns, unite, without, type PixelSize, type Runs } from "../geometry/runs";
+import {
+  pixelCount,
+  rleOf,
+  runsBounds,
+  runsOf,
+  sameRuns,
+  unite,
+  without,
+  type PixelSize,
+  type Runs,
+} from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
 import { slicedMask } from "./slicing";
@@ -46,6 +56,20 @@ function read(mask: rle.Rle): Reading {
     readings.set(mask, reading);
   }
   return reading;
+}
+
+/** An outline of so many runs costs more than drawing the pixels that the screen can show. */
+const RAGGED_RUNS = 10_000;
+
+export const isRaggedMask = (mask: rle.Rle): boolean => read(mask).ends.length / 2 > RAGGED_RUNS;
+
+/** What is read from a mask of these pixels, which need not be parsed for it. */
+export function rememberPixels(mask: rle.Rle, runs: Runs): void {
+  const [height, width] = mask.size;
+  const isWhole = runs.at(-1) === height * width;
+  const ends = new Float64Array(runs.length + (isWhole ? 0 : 1)).fill(height * width);
+  ends.set(runs);
+  readings.set(mask, { ends, area: pixelCount(runs), bounds: runsBounds(runs, height) });
 }
 
 /** Tracing a larger part of an image would be felt when the pointer comes near. */

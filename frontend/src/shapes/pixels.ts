@@ -7,7 +7,7 @@ import { ringsApart } from "../geometry/apart";
 import { rasterised } from "../geometry/raster";
 import { rleOf, sameRuns, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation } from "../model/records";
-import { isMask } from "./mask";
+import { isMask, rememberPixels } from "./mask";
 import { shapesOf } from ".";
 
 const covered = new WeakMap<Annotation, { size: PixelSize; runs: Runs | null }>();
@@ -38,6 +38,7 @@ export function withPixels(annotation: Annotation, runs: Runs, size: PixelSize):
   const { segmentation } = annotation;
   const compressed = !isMask(segmentation) || typeof segmentation.counts === "string";
   const mask = rleOf(runs, size, compressed);
+  rememberPixels(mask, runs);
   const painted = { ...annotation, segmentation: mask, holes: [], bbox: null };
   covered.set(painted, { size, runs });
   return painted;

@@ -7,6 +7,7 @@ import type { RasterRequest } from "../../src/render/raster-protocol";
 import { ShapesLedger } from "../../src/render/shapes-ledger";
 import { shownAsPixels } from "../../src/render/shown-pixels";
 import * as shapes from "../../src/shapes";
+import type { Outline } from "../../src/shapes/shape";
 import { Story } from "../story";
 import { covered, mask, rectangle } from "../tools/pixels";
 
@@ -15,6 +16,8 @@ class Screen {
   readonly story: Story;
   readonly ledger: ShapesLedger;
   asked: RasterRequest | null = null;
+  /** Of more points than this only the worker has the outline. */
+  mostPoints = Infinity;
   bitmap: ReadonlyMap<AnnotationKey, Annotation> = new Map();
   #sent: readonly (Annotation | null)[] = [];
   readonly #worker = new Map<AnnotationKey, Annotation>();
@@ -46,10 +49,15 @@ class Screen {
     const traced = asked.draws ? [...new Set([...asked.wanted, ...seen.map(([key]) => key)])] : asked.wanted;
     const outlines = traced
       .filter((key) => shapes.isHeavy(this.#worker.get(key)!))
-      .map((key) => [key, shapes.outline(this.#worker.get(key)!, shapes.NO_CONTEXT)] as const);
+      .map((key) => [key, this.#outline(this.#worker.get(key)!)] as const);
     this.ledger.receive({ bitmap: asked.draws ? {} : null, outlines });
     if (asked.draws) this.bitmap = new Map(seen);
     return this;
+  }
+
+  #outline(annotation: Annotation): Outline | null {
+    const outline = shapes.outline(annotation, shapes.NO_CONTEXT);
+    return outline.areas[0]!.rings.flat().length / 2 > this.mostPoints ? null : outline;
   }
 
   /** How a shape is on the screen. */
@@ -153,6 +161,24 @@ test("an outline that comes too late is none of what the shape is by now", () =>
   expect(screen.where(key)).toBe("outline");
 });
 
+test("one of too many points stays pixels in the hand, moved and hovered, too, and is asked for once", () => {
+  screen.mostPoints = 4;
+  const key = painted();
+  screen.frame().answer().frame();
+  expect(screen.asked).toBeNull();
+  expect(screen.where(key)).toBe("pixels");
+  story.key("V").key("ArrowRight");
+  screen.frame();
+  expect(screen.asked).toBeNull();
+  expect(screen.where(key)).toBe("pixels");
+  story.key("Escape");
+  expect(screen.where(key)).toBe("pixels");
+  screen.frame().answer();
+  expect(screen.where(key)).toBe("bitmap");
+  story.editor.hover(key);
+  expect(shownAsPixels(story.editor, screen.ledger, null)).toMatchObject([{ as: "hovered" }]);
+});
+
 test("thousands that are let go of stay on the screen, too", () => {
   const keys = Array.from({ length: 200 }, (_, i) =>
     story.given({ segmentation: mask(rectangle(i % 150, i % 80, 9, 9)) }),
@@ -176,11 +202,12 @@ const deed = fc.oneof(
 
 test("whatever a person does, and whenever the worker answers, every shape is on the screen as it is", () => {
   fc.assert(
-    fc.property(fc.array(deed, { maxLength: 40 }), (deeds) => {
+    fc.property(fc.array(deed, { maxLength: 40 }), fc.constantFrom(4, Infinity), (deeds, most) => {
       story = new Story();
       story.given({ segmentation: mask(rectangle(10, 10, 40, 30)) });
       story.given({ segmentation: [[100, 10, 150, 10, 150, 60]] });
       screen = new Screen(story);
+      screen.mostPoints = most;
       for (const [name, a, b] of deeds as [string, never, never][]) {
         if (name === "stroke") story.press(...(a as [number, number])).move(...(b as [number, number])).release();
         else if (name === "click") story.press(...(a as [number, number])).release();
@@ -196,7 +223,11 @@ test("whatever a person does, and whenever the worker answers, every shape is on
       screen.frame().answer().frame().answer().frame().answer();
       for (const [key, annotation] of story.editor.document.entries()) {
         if (!story.editor.visible(key)) continue;
-        expect(screen.where(key)).toBe(story.editor.view.selection.has(key) ? "outline" : "bitmap");
+        const inHand = shapes.isMask(annotation.segmentation) && most === 4 ? "pixels" : "outline";
+        const where = screen.where(key);
+        if (!story.editor.view.selection.has(key)) expect(where).toBe("bitmap");
+        // A mask of one rectangle has four points.
+        else expect(most === 4 ? [inHand, "outline"] : ["outline"]).toContain(where);
         expect(screen.bitmap.has(key)).toBe(!story.editor.view.selection.has(key));
         if (shapes.isMask(annotation.segmentation)) expect(covered(annotation).length).toBeGreaterThan(0);
       }

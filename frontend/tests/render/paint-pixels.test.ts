@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+
+import { finishedPixels } from "../../src/editor/pixels";
+import { Places, rleOf, type PixelSize } from "../../src/geometry/runs";
+import { EMPTY_ANNOTATION, newKey } from "../../src/model/records";
+import { lookAt } from "../../src/render/paint-pixels";
+import * as shapes from "../../src/shapes";
+
+const SIZE: PixelSize = [200, 200];
+const ALL = { left: 0, top: 0, right: 200, bottom: 200 };
+
+/** A line one pixel wide, from corner to corner. */
+function diagonal() {
+  const places = new Places();
+  for (let i = 0; i < 200; i++) places.run(i * 200 + i, i * 200 + i + 1);
+  return places.taken();
+}
+
+test("however far one zooms out, no part of a thin shape is missed", () => {
+  const pixels = finishedPixels(newKey(), EMPTY_ANNOTATION, diagonal(), SIZE);
+  for (const side of [1, 7, 20]) {
+    const { across, down, set } = lookAt(pixels, ALL, side);
+    expect([across, down]).toEqual([Math.ceil(200 / side), Math.ceil(200 / side)]);
+    for (let i = 0; i < across; i++) expect(set[i * down + i]).toBe(1);
+    expect(set.filter((cell) => cell === 1)).toHaveLength(across);
+  }
+});
+
+test("a gesture is looked at by the pixels in the middle of cells, so that what it takes away is seen to go", () => {
+  const pixels = { ...finishedPixels(newKey(), EMPTY_ANNOTATION, diagonal(), SIZE), finished: null };
+  expect([...lookAt(pixels, ALL, 1).set].filter((cell) => cell === 1)).toHaveLength(200);
+});
+
+test("a mask of very many runs, and nothing else, is drawn as pixels", () => {
+  const places = new Places();
+  for (let i = 0; i < 10_001; i++) places.run(2 * i, 2 * i + 1);
+  const ragged = { ...EMPTY_ANNOTATION, segmentation: rleOf(places.taken(), [200, 200]) };
+  expect(shapes.isRagged(ragged)).toBe(true);
+  expect(shapes.isRagged({ ...ragged, keypoints: [1, 1, 2] })).toBe(false);
+  expect(shapes.isRagged({ ...EMPTY_ANNOTATION, segmentation: rleOf(diagonal(), SIZE) })).toBe(false);
+});
