@@ -221,7 +221,8 @@ export class Following {
   #has({ id, version, change }: LiveAnnotation): boolean {
     const { editor, queue } = this.#options;
     const key = queue.keyOf(id);
-    if (!key) return change === "deleted";
+    // Told late of what we have deleted since: the server would have nothing to answer with.
+    if (!key) return change === "deleted" || editor.document.hasSeen(id, version);
     return (editor.document.facts(key)?.version ?? 0) >= version;
   }
 

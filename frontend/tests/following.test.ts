@@ -146,6 +146,31 @@ test("an annotation of our own that the server tells of before it answers is not
   expect(visit.story.annotations).toHaveLength(3);
 });
 
+test("what is told late of an annotation that was deleted here is not asked for", async () => {
+  const visit = new Visit();
+  visit.state();
+  const { story, queue, server } = visit;
+  story.key("B").drag([60, 60], [80, 80]);
+  await queue.settled();
+  story.key("V").click(60, 70).key("Delete");
+  await queue.settled();
+  const made = { id: 3, version: 1, change: "created", by: ME, revision: 1 };
+  visit.source!.say("annotation", made, "1");
+  await server.rests();
+  story.key("Mod+Z");
+  await queue.settled();
+  story.key("Mod+Y");
+  await queue.settled();
+  visit.source!.say("annotation", { ...made, version: 3, change: "changed", revision: 3 }, "3");
+  await server.rests();
+  expect(server.log.map((line) => line.split(" ")[0])).toEqual(["POST", "DELETE", "POST", "DELETE"]);
+  // What is brought back by somebody else comes.
+  server.rows.get(3)!.deleted = false;
+  server.change(3, {});
+  visit.told(3, "changed");
+  await arrives(() => expect(story.annotations).toHaveLength(3));
+});
+
 test("the gesture in hand is left alone; what both changed becomes a conflict", async () => {
   const visit = new Visit();
   visit.state();

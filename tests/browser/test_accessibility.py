@@ -67,20 +67,34 @@ UNMARKED = """(() => {
   const controls = 'button, a[href], input, select, textarea, summary, [tabindex="0"]';
   const modal = document.querySelector('dialog:modal') ?? document;
   const had = document.activeElement;
-  const unmarked = [...modal.querySelectorAll(controls)].filter((element) => {
+  // A card shows it around its picture and text, a choice around its words.
+  const shows = (element) => [element, element.parentElement, element.closest('.card')];
+  const look = (element) => shows(element).map((shown) => {
+    if (!shown) return '';
+    const {outlineStyle, outlineWidth, outlineColor, boxShadow} = getComputedStyle(shown);
+    const isNone = outlineStyle === 'none' || outlineWidth === '0px';
+    return `${isNone ? '' : outlineStyle + outlineWidth + outlineColor} ${boxShadow}`;
+  }).join();
+  const all = [...modal.querySelectorAll(controls)].filter((element) => {
     if (element.tabIndex < 0 || element.disabled || element.closest('.visually-hidden')) return false;
-    if (!element.checkVisibility({visibilityProperty: true})) return false;
+    return element.checkVisibility({visibilityProperty: true});
+  });
+  had?.blur?.();
+  const without = new Map(all.map((element) => [element, look(element)]));
+  const unmarked = all.filter((element) => {
     element.focus({preventScroll: true});
-    if (document.activeElement !== element) return false;
-    // A card shows it around its picture and text, a choice around its words.
-    return ![element, element.parentElement, element.closest('.card')].some((shown) => {
-      if (!shown) return false;
-      const {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(shown);
-      return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
-    });
+    return document.activeElement === element && look(element) === without.get(element);
   }).map((element) => element.outerHTML.slice(0, 120));
   had?.focus?.({preventScroll: true});
   return unmarked;
+})()"""
+
+# A shadow that is there with the focus and without it is no mark.
+ALWAYS_SHADED = """(() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(
+    'button { box-shadow: 0 0 2px black } :focus-visible { outline: none !important }');
+  document.adoptedStyleSheets.push(sheet);
 })()"""
 
 
@@ -166,6 +180,9 @@ def test_the_editor_is_accessible(
             assert page.evaluate(OUTSIDE) == "", title
         editor.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate(ALWAYS_SHADED)
+    page.keyboard.press("Tab")
+    assert any("<button" in found for found in page.evaluate(UNMARKED))
     # What is too weak is found, also in the smallest print.
     page.locator(".hints").evaluate("e => e.style.setProperty('--muted', 'rgb(128 128 128)')")
     assert any("color-contrast: .hint" in found for found in violations(page))

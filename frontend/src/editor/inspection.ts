@@ -4,7 +4,8 @@
  * A worker looks while nobody waits: one request at a time, with what changed
  * since the last one, and none during a gesture. One that has had nothing to do
  * for a while is ended, since it takes as much memory as all that it was told;
- * the next change starts another one.
+ * the next change starts another one, which is told everything bit by bit, so
+ * that no frame is late for it.
  */
 
 import * as cameras from "../geometry/camera";
@@ -20,6 +21,8 @@ export interface InspectionRequest {
   readonly keys: readonly AnnotationKey[];
   readonly packed: Packed;
   readonly image: InspectedImage;
+  /** Not all of it: no answer is wanted yet. */
+  readonly more: boolean;
 }
 
 /** What `Worker` has of a worker; tests give one that answers at once. */
@@ -30,7 +33,9 @@ export interface Inspector {
 }
 
 /** So long without a change, and the worker is ended. */
-const SPARE_MS = 5_000;
+const SPARE_MS = 60_000;
+/** So many are put together for the worker at once: some milliseconds, if they are polygons. */
+const MOST_AT_ONCE = 250;
 
 const KINDS = Object.keys(PROBLEMS) as ProblemKind[];
 
@@ -42,8 +47,8 @@ export class Inspection {
   /** Starts a worker; null while nobody looks at this image. */
   #start: (() => Inspector) | null = null;
   #inspector: Inspector | null = null;
-  /** The clock that runs until the worker is ended. */
-  #spare: ReturnType<typeof setTimeout> | undefined;
+  /** The clock that runs until the worker is told more, or is ended. */
+  #clock: ReturnType<typeof setTimeout> | undefined;
   #asked = false;
   #found: readonly Problem[] = [];
   #shown: Problem | null = null;
@@ -153,15 +158,17 @@ export class Inspection {
     const editor = this.#editor;
     if (!this.#start || this.#asked || editor.history.open) return;
     if (!first && this.#outdated.size === 0) return;
-    clearTimeout(this.#spare);
+    clearTimeout(this.#clock);
     this.#inspector ??= this.#started(this.#start);
-    this.#asked = true;
-    const keys = [...this.#outdated];
+    const keys = [...this.#outdated].slice(0, MOST_AT_ONCE);
+    for (const key of keys) this.#outdated.delete(key);
     const packed = pack(keys.map((key) => editor.document.get(key)));
-    this.#outdated.clear();
     const { width, height } = editor.image;
     const categoryIds = new Set(editor.categories.map(({ id }) => id));
-    this.#inspector.postMessage({ keys, packed, image: { width, height, categoryIds } }, [packed.numbers.buffer]);
+    const more = this.#outdated.size > 0;
+    this.#inspector.postMessage({ keys, packed, image: { width, height, categoryIds }, more }, [packed.numbers.buffer]);
+    this.#asked = !more;
+    if (more) this.#clock = setTimeout(() => this.#ask());
   }
 
   /** One that knows nothing yet. */
@@ -173,14 +180,18 @@ export class Inspection {
       this.#found = data;
       this.#changed();
       this.#ask();
-      if (!this.#asked) this.#spare = setTimeout(() => this.#end(), SPARE_MS);
+      if (!this.#asked && this.#outdated.size === 0) this.#clock = setTimeout(() => this.#end(), SPARE_MS);
     };
     return inspector;
   }
 
   #end(): void {
-    clearTimeout(this.#spare);
-    this.#inspector?.terminate();
+    clearTimeout(this.#clock);
+    if (this.#inspector) {
+      // An answer may be on its way.
+      this.#inspector.onmessage = null;
+      this.#inspector.terminate();
+    }
     this.#inspector = null;
     this.#asked = false;
   }

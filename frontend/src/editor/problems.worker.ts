@@ -13,6 +13,7 @@ self.onmessage = ({ data }: MessageEvent<InspectionRequest>) => {
     if (annotation) known.set(key, annotation);
     else known.delete(key);
   }
+  if (data.more) return;
   const all = [...known].map(([key, annotation]) => ({ key, annotation }));
   const answer: readonly Problem[] = findProblems(all, data.image);
   self.postMessage(answer);

@@ -29,6 +29,8 @@ export class AnnotationDocument {
   /** Null marks the place of a removed one, so that an undone removal changes no order. */
   readonly #annotations = new Map<AnnotationKey, Annotation | null>();
   readonly #facts = new Map<AnnotationKey, ServerFacts>();
+  /** The newest version that was ever here, by the annotation's id. */
+  readonly #newest = new Map<number, number>();
   readonly #listeners = new Set<DiffListener>();
 
   get(key: AnnotationKey): Annotation | null {
@@ -63,8 +65,16 @@ export class AnnotationDocument {
   }
 
   setFacts(key: AnnotationKey, facts: ServerFacts | null): void {
-    if (facts) this.#facts.set(key, facts);
-    else this.#facts.delete(key);
+    if (!facts) this.#facts.delete(key);
+    else {
+      this.#facts.set(key, facts);
+      if (!this.hasSeen(facts.id, facts.version)) this.#newest.set(facts.id, facts.version);
+    }
+  }
+
+  /** Whether this version of an annotation was here, or a newer one; it may be gone by now. */
+  hasSeen(id: number, version: number): boolean {
+    return (this.#newest.get(id) ?? 0) >= version;
   }
 
   subscribe(listener: DiffListener): () => void {
