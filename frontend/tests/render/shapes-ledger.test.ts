@@ -190,6 +190,15 @@ test("after a failure of the worker all is told anew and drawn", () => {
   expect(screen.asked).toBeNull();
 });
 
+test("what was deleted does not stay on the bitmap where the worker failed at drawing without it", () => {
+  const [key] = givenMasks(1) as [AnnotationKey];
+  screen.frame().answer();
+  story.editor.document.apply(new Map([[key, null]]), "remote");
+  screen.frame().fail().frame().answer().frame();
+  expect([...screen.bitmap.keys()]).toEqual([]);
+  expect(screen.asked).toBeNull();
+});
+
 test("another colour of the category is another look of what is shown as pixels", () => {
   painted();
   const before = shownAsPixels(story.editor, screen.ledger, null);
