@@ -190,8 +190,7 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
             "since": page.user.created_at.isoformat(),
         },
         "role": page.role(dataset.id),
-        "categories": _categories(page, dataset),
-        "categories_digest": live_state.categories_digest(page.session, dataset_id=dataset.id),
+        **_categories(page, dataset),
         "preferences": preferences_api.out(page.session, page.user).model_dump(mode="json"),
         "query": View.of(request.query_params).query.removeprefix("?"),
         "tiled_from_pixels": page.context.settings.tiled_from_pixels,
@@ -199,11 +198,17 @@ def editor(image_id: deps.Id, request: Request, page: PageDep) -> Response:
     return page.render("editor.html", data=data, first_requests=_first_requests(data))
 
 
-def _categories(page: Page, dataset: Dataset) -> list[dict[str, Any]]:
-    """As the API shows them, without their numbers of annotations: counting may take a while."""
+def _categories(page: Page, dataset: Dataset) -> dict[str, Any]:
+    """As the API shows them, without their numbers of annotations: counting may take a while.
+
+    Their digest is read first. What somebody changes in between is then not in it, so that the
+    editor asks for them once more; read last, it would stand for categories that the page lacks.
+    """
+    digest = live_state.categories_digest(page.session, dataset_id=dataset.id)
     rows = categories.list_categories(page.session, dataset_id=dataset.id)
     left_out = {"annotation_count"}
-    return [categories_api.out(row, 0).model_dump(mode="json", exclude=left_out) for row in rows]
+    found = [categories_api.out(row, 0).model_dump(mode="json", exclude=left_out) for row in rows]
+    return {"categories": found, "categories_digest": digest}
 
 
 def _first_requests(data: dict[str, Any]) -> list[str]:

@@ -110,8 +110,8 @@ export class Navigation {
     // A key that is held down asks once.
     if (typeof from !== "number" || this.#repeating) return;
     this.#repeating = true;
-    const found = await this.#tellTrouble(() => loadAnnotations(this.#options.transport, from));
-    this.#repeating = false;
+    const asked = this.#tellTrouble(() => loadAnnotations(this.#options.transport, from));
+    const found = await asked.finally(() => (this.#repeating = false));
     // They went on meanwhile, or took something up.
     if (found === null || editor !== this.#session.editor || !editable(editor)) return;
     if (found.length === 0) return editor.say("The previous image has no annotations.");
@@ -201,12 +201,17 @@ export class Navigation {
     const isMeant = (): boolean => way === this.#options.way();
     const take = async (): Promise<void> => {
       const { destination, go } = this.#options;
-      const to = isMeant() ? await this.#tellTrouble(() => find(destination()), isMeant) : null;
-      this.#presses -= 1;
+      let to: number | null = null;
+      try {
+        if (isMeant()) to = await this.#tellTrouble(() => find(destination()), isMeant);
+      } finally {
+        this.#presses -= 1;
+      }
       if (to !== null && isMeant()) go(to);
     };
     this.#presses += 1;
-    this.#finding = this.#finding.then(take);
+    // A press that fails is told where it was made, and keeps no later one from leading somewhere.
+    this.#finding = this.#finding.catch(() => undefined).then(take);
     return this.#finding;
   }
 

@@ -30,6 +30,8 @@ class Visit {
   readonly statuses: string[] = [];
   answers: Record<string, unknown> = {};
   accepted = true;
+  /** What is asked for there ends in an error that no answer of a server is. */
+  breaks: string | null = null;
   /** Grows when they take another way meanwhile. */
   way = 0;
   /** What they have asked for is on the stage at once, unless it is kept from arriving. */
@@ -49,7 +51,7 @@ class Visit {
       },
     };
     this.navigation = new Navigation({
-      transport: (ask) => Promise.resolve(this.#answer(ask)),
+      transport: (ask) => new Promise((resolve) => resolve(this.#answer(ask))),
       datasetId: 1,
       query: "subset=val&sort=file_name",
       session: () => ({ ...here, id: this.here, neighbours: this.neighbours }),
@@ -67,7 +69,9 @@ class Visit {
 
   #answer({ path }: Ask): Answer {
     this.asked.push(path);
-    const body = this.answers[path.split("?")[0]!];
+    const address = path.split("?")[0]!;
+    if (address === this.breaks) throw new Error("a mistake");
+    const body = this.answers[address];
     const known = body !== undefined;
     return { status: known ? 200 : 404, body: body ?? { detail: "There is no such image." }, retryAfterSeconds: null };
   }
@@ -153,6 +157,24 @@ test("each press counts from where the one before it leads, though nothing has a
   await Promise.all([navigation.toUnannotated("next"), navigation.to("previous")]);
   expect(visit.asked.at(-2)).toBe("/api/images/6/neighbours?subset=val&sort=file_name&waiting=true");
   expect(visit.asked.at(-1)).toContain("/api/images/12/neighbours");
+});
+
+test("a press that fails keeps none of those after it from leading somewhere", async () => {
+  const visit = new Visit();
+  visit.breaks = "/api/images/5/neighbours";
+  const { navigation } = visit;
+  const failed = navigation.toUnannotated("next");
+  const pressed = navigation.to("next");
+  await expect(failed).rejects.toThrow("a mistake");
+  await pressed;
+  expect([visit.went, navigation.underWay]).toEqual([[6], false]);
+
+  visit.breaks = "/api/images/4/annotations";
+  await expect(navigation.repeatPrevious()).rejects.toThrow("a mistake");
+  visit.breaks = null;
+  visit.answers["/api/images/4/annotations"] = { items: [{ ...KNOWN, id: 1, coco_id: 1 }], next_cursor: null };
+  await navigation.repeatPrevious();
+  expect(visit.story.annotations).toHaveLength(1);
 });
 
 test("what is on its way is not called done, and keys held down wait for what they have brought", async () => {

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from app.models import User
+from app.context import AppContext
+from app.models import Dataset, User
+from app.services import categories, live_state
 from tests.build import (
     make_annotation,
     make_category,
@@ -196,6 +199,35 @@ def test_the_editor_knows_what_it_opens(session: Session, browser_of: BrowserOf)
     assert data["query"] == "status=new&sort=file_name"
     answer = browser.get(f"/api/images/{image.id}/neighbours?{data['query']}")
     assert answer.json() == {"previous": None, "next": None, "position": 1, "total": 1}
+
+
+def test_a_category_that_is_made_while_the_editor_opens_is_asked_for(
+    session: Session, browser_of: BrowserOf, context: AppContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest in the page is never that of categories which the page lacks."""
+    owner = make_user(session)
+    dataset = make_dataset(session, owner=owner)
+    image = make_image(session, dataset=dataset)
+    browser = browser_of(owner)
+
+    def make_one(read_first: Callable[..., Any]) -> Callable[..., Any]:
+        def read_and_make(*args: Any, **kwargs: Any) -> Any:
+            found = read_first(*args, **kwargs)
+            with Session(context.engine) as other:
+                make_category(other, dataset=other.get_one(Dataset, dataset.id))
+                other.commit()
+            return found
+
+        return read_and_make
+
+    for module, name in ((live_state, "categories_digest"), (categories, "list_categories")):
+        monkeypatch.setattr(module, name, make_one(getattr(module, name)))
+    page = read(browser.get(f"/images/{image.id}").text)
+    monkeypatch.undo()
+    data = json.loads(page.one("script", type="application/json", id="maskwright-page").text)
+    now = live_state.categories_digest(session, dataset_id=dataset.id)
+    assert len(data["categories"]) == 1, "the one that was made after the digest was read"
+    assert data["categories_digest"] != now
 
 
 def test_the_grid_fetches_the_editor_ahead(session: Session, browser_of: BrowserOf) -> None:

@@ -157,8 +157,9 @@ export async function listRest<R extends Route>(
   route: R,
   id: number,
   cursor: string | null | undefined,
+  signal?: AbortSignal,
 ): Promise<ItemOf<R>[]> {
-  return cursor ? listFrom(transport, route, id, {}, cursor) : [];
+  return cursor ? listFrom(transport, route, id, {}, cursor, signal) : [];
 }
 
 async function listFrom<R extends Route>(
@@ -167,12 +168,13 @@ async function listFrom<R extends Route>(
   id: number,
   filters: Readonly<Record<string, string>>,
   after: string | undefined,
+  signal?: AbortSignal,
 ): Promise<ItemOf<R>[]> {
   const items: ItemOf<R>[] = [];
   let cursor: string | null | undefined = after;
   do {
     const query = { ...filters, limit: "500", ...(cursor ? { cursor } : {}) };
-    const page = (await get(transport, route, id, query)) as Page<ItemOf<R>>;
+    const page = (await get(transport, route, id, query, signal)) as Page<ItemOf<R>>;
     items.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor);

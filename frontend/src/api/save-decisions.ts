@@ -95,7 +95,8 @@ export class Ruling {
 
   /** What was made of it is gone for good: another one will be made. */
   reopened(key: AnnotationKey, slot: Slot): void {
-    Object.assign(slot, { decided: "open", base: null, attempted: null, deletedAs: undefined, versions: new WeakMap() });
+    const nothing = { base: null, attempted: null, unheard: [], deletedAs: undefined, versions: new WeakMap() };
+    Object.assign(slot, { decided: "open", ...nothing });
     this.#options.document.setFacts(key, null);
   }
 
@@ -133,6 +134,8 @@ export class Ruling {
     const { document, predictions, overruled } = this.#options;
     const prediction = slot.prediction!;
     const found = verdict(kind, problem, slot.decided);
+    // It is an answer: nothing is to be asked once more.
+    slot.unheard = [];
     // Where the prediction is gone, it may have been accepted before: then the key tells when it is created.
     if (problem.status !== 404) slot.attempted = null;
     if (found?.holds === "rejected" && this.wanted(slot) === "accepted") {

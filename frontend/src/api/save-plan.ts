@@ -8,6 +8,7 @@
  * | something  | nothing    | delete                                             |
  * | something  | something  | restore when it is exactly an earlier version, else |
  * |            |            | change the fields that differ                      |
+ * | who knows  | the same   | look, where a request of before had no answer      |
  *
  * An annotation that is made of a prediction is created by accepting that:
  *
@@ -53,12 +54,14 @@ export interface SaveState {
   readonly copyOf: number | null;
   /** The prediction that it is made of. */
   readonly prediction: DecisionState | null;
+  /** Whether a request had no answer since the last one that came: then nobody knows what the server has. */
+  readonly unheard: boolean;
   /** The version under which the server keeps exactly this state, if it does. */
   readonly savedAs: (state: Annotation) => number | undefined;
 }
 
 export interface Plan {
-  readonly kind: "create" | "restore" | "delete" | "change" | "reject" | "reopen";
+  readonly kind: "create" | "restore" | "delete" | "change" | "reject" | "reopen" | "look";
   readonly ask: Ask;
   /** Whether it tells what is decided about a prediction. */
   readonly decides?: true;
@@ -71,8 +74,8 @@ export function plan(imageId: number, state: SaveState): Plan | null {
   if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
   if (prediction && prediction.wanted !== "accepted" && !base && !target) return planReopening(prediction, facts);
   if (!facts) return planCreation(imageId, state);
-  if (sameAnnotation(base, target)) return null;
   const { id, version } = facts;
+  if (sameAnnotation(base, target)) return state.unheard ? planLook(id, target) : null;
   const path = pathTo("/api/annotations/{annotation_id}", id);
   if (!target) {
     return { kind: "delete", ask: { method: "DELETE", path, version }, sent: null };
@@ -92,7 +95,7 @@ export function plan(imageId: number, state: SaveState): Plan | null {
 }
 
 /** One that was asked for is accepted once more before it can be taken back: it may have been. */
-function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts }: SaveState): Plan | null {
+function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts, unheard }: SaveState): Plan | null {
   const { id, decided, wanted, shape } = prediction;
   const sent = attempted ?? (wanted === "accepted" ? target : null);
   if (sent) {
@@ -101,8 +104,11 @@ function planDecision(prediction: DecisionState, { clientKey, target, attempted,
     const path = pathTo("/api/predictions/{prediction_id}/accept", id);
     return { kind: "create", decides: true, ask: { method: "POST", path, body }, sent };
   }
-  if (wanted === "open") return decided === "rejected" ? planReopening(prediction, facts) : null;
-  if (decided !== "open") return null;
+  if (wanted === "open") {
+    const isRejected = decided === "rejected" || unheard;
+    return isRejected ? planReopening({ ...prediction, decided: "rejected" }, facts) : null;
+  }
+  if (decided !== "open" && !unheard) return null;
   const path = pathTo("/api/predictions/{prediction_id}/reject", id);
   return { kind: "reject", decides: true, ask: { method: "POST", path }, sent: null };
 }
@@ -113,6 +119,11 @@ function planReopening({ id, decided }: DecisionState, facts: ServerFacts | null
   const body: Schemas["ReopenIn"] = { expected_state: decided, ...made };
   const path = pathTo("/api/predictions/{prediction_id}/reopen", id);
   return { kind: "reopen", decides: true, ask: { method: "POST", path, body }, sent: null };
+}
+
+/** What was done and undone again may have reached the server in between. */
+function planLook(id: number, sent: Annotation | null): Plan {
+  return { kind: "look", ask: { method: "GET", path: pathTo("/api/annotations/{annotation_id}", id) }, sent };
 }
 
 /**

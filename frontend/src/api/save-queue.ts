@@ -12,23 +12,20 @@
  *   any other 4xx         refused: shown with the reason, sent again when edited
  */
 
-import type { AnnotationDocument } from "../model/document";
-import { changedParts, merged, withParts } from "../model/parts";
-import type { Predictions } from "../model/predictions";
+import { changedParts, withParts } from "../model/parts";
 import {
-  changedFields,
   copiedFrom,
   keyOfId,
   sameAnnotation,
-  withFields,
   type Annotation,
   type AnnotationKey,
 } from "../model/records";
 import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport } from "./client";
-import { Keeping } from "./keeping";
+import { Keeping, type KeepingOptions } from "./keeping";
 import { Pause } from "./pause";
-import type { PendingEntry, PendingStore } from "./pending-store";
-import { CHANGED_SINCE, isUndecided, Ruling } from "./save-decisions";
+import type { PendingEntry } from "./pending-store";
+import { Answers, type AnswersOptions } from "./save-answers";
+import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
 import { renew, Slots, type Slot, type Trouble } from "./save-slot";
 import { TakingOver } from "./taking-over";
@@ -36,23 +33,10 @@ import { asNamed, read, type Known, type WireAnnotation } from "./wire";
 
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "gone" | "conflict" | "refused";
 
-export interface SaveQueueOptions {
-  readonly document: AnnotationDocument;
-  readonly predictions: Predictions;
-  readonly imageId: number;
-  readonly userId: number;
+export interface SaveQueueOptions extends RulingOptions, AnswersOptions, KeepingOptions {
   readonly transport: Transport;
-  readonly store: PendingStore;
   /** True during a gesture: what the document shows is not final. */
   readonly held: () => boolean;
-  /**
-   * What was decided about a prediction does not hold, or somebody else had made the
-   * annotation `made` of it: that is no step of ours. `told` says so to the person; with
-   * nulls, that is all.
-   */
-  readonly overruled: (prediction: number | null, made: AnnotationKey | null, told: string) => void;
-  /** Somebody else had come to an annotation before, which no change of the document tells. */
-  readonly overtaken: (key: AnnotationKey) => void;
   /** The image is not there any more, or not for this person. */
   readonly gone?: () => void;
   readonly later?: (run: () => void, ms: number) => unknown;
@@ -70,6 +54,7 @@ export class SaveQueue {
   readonly #ruling: Ruling;
   readonly #keeping: Keeping;
   readonly #taking: TakingOver;
+  readonly #answers: Answers;
   #decisions = 0;
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
@@ -78,6 +63,7 @@ export class SaveQueue {
     this.#slots = new Slots(options.document);
     this.#pause = new Pause(options.later);
     this.#ruling = new Ruling(options, this.#slots);
+    this.#answers = new Answers(options, this.#slots);
     this.#taking = new TakingOver(options.document, this.#slots, this.#unsaved);
     this.#keeping = new Keeping(options, () => this.#changed());
     options.document.subscribe((diff, origin) => {
@@ -303,7 +289,8 @@ export class SaveQueue {
     const copyOf = slot.clientKey ? null : copiedFrom(key);
     const prediction = slot.prediction && { ...slot.prediction, decided, wanted: this.#ruling.wanted(slot) };
     const clientKey = slot.clientKey ?? key;
-    return plan(imageId, { clientKey, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction });
+    const unheard = slot.unheard.length > 0;
+    return plan(imageId, { clientKey, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction, unheard });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
@@ -314,7 +301,9 @@ export class SaveQueue {
     const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
     slot.sending = false;
-    if (isForAll(problemOf(answer)) && next.kind !== "create") slot.unheard = [...slot.unheard, next.sent];
+    if (isForAll(problemOf(answer)) && next.kind !== "create" && next.kind !== "look") {
+      slot.unheard = [...slot.unheard, next.sent];
+    }
     if (image && !succeeded(image)) this.#failForAll(image);
     else if (succeeded(answer)) this.#succeed(key, slot, next, answer);
     else this.#fail(key, slot, next, answer);
@@ -329,47 +318,20 @@ export class SaveQueue {
       slot.base = null;
       slot.unheard = [];
       slot.deletedAs = next.ask.version! + 1;
-    } else if (next.kind === "reject") slot.decided = "rejected";
-    else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
+    } else if (next.kind === "reject") {
+      slot.decided = "rejected";
+      slot.unheard = [];
+    } else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
+    else if (next.kind === "look") this.#answers.meet(key, slot, next, read(answer.body as WireAnnotation));
     else {
       const known = asNamed(read(answer.body as WireAnnotation), next.sent);
       const wasThere = next.kind === "create" && known.facts.updated_by !== this.#options.userId;
       if (next.decides && this.#ruling.meet(key, slot, next.sent!, known)) slot.attempted = null;
-      else if (wasThere) this.#join(key, slot, next.sent!, known);
-      else this.#accept(key, slot, next.sent, known);
+      else if (wasThere) this.#answers.join(key, slot, next.sent!, known);
+      else this.#answers.accept(key, slot, next.sent, known);
       this.#dropTwin(key, keyOfId(known.facts.id));
     }
     if (!this.#plan(key, slot)) this.#done(key, slot);
-  }
-
-  /** The server's answer becomes the base; what it decided itself is shown. */
-  #accept(key: AnnotationKey, slot: Slot, sent: Annotation | null, known: Known): void {
-    const { document } = this.#options;
-    const same = sent !== null && sameAnnotation(sent, known.annotation);
-    // The same object as in the document, so that undo can name its version.
-    this.#slots.adopt(key, same ? { ...known, annotation: sent } : known);
-    const now = document.get(key);
-    if (same || !sent || !now) return;
-    const decided = changedFields(sent, known.annotation).filter((field) => now[field] === sent[field]);
-    const shown = decided.length > 0 ? withFields(now, known.annotation, decided) : now;
-    const final = sameAnnotation(shown, known.annotation) ? known.annotation : shown;
-    document.apply(new Map([[key, final]]), "answer");
-    slot.versions.set(known.annotation, known.facts.version);
-  }
-
-  /** Somebody else has gone on with what a first try had made, and nobody here heard of either. */
-  #join(key: AnnotationKey, slot: Slot, sent: Annotation, theirs: Known): void {
-    const { document, overtaken, overruled } = this.#options;
-    const mine = document.get(key);
-    const both = mine ? merged(sent, mine, theirs.annotation) : theirs.annotation;
-    this.#slots.adopt(key, theirs);
-    overtaken(key);
-    if (both) document.apply(new Map([[key, both]]), "remote");
-    else {
-      slot.base = sent;
-      slot.trouble = { kind: "conflict", theirs };
-    }
-    if (!mine) overruled(null, null, CHANGED_SINCE);
   }
 
   /** A recovered creation that had reached the server: `load` showed it under its id already. */
@@ -388,8 +350,8 @@ export class SaveQueue {
       this.#ruling.refused(key, slot, next.kind, problem);
     }
     else if (status === 412 && problem.current) {
-      this.#meet(key, slot, next, read(problem.current));
-    } else if (status === 404 && next.kind !== "create") this.#meet(key, slot, next, null);
+      this.#answers.meet(key, slot, next, read(problem.current));
+    } else if (status === 404 && next.kind !== "create") this.#answers.meet(key, slot, next, null);
     else if (problem.code === "copy_of_unknown") renew(key, slot);
     else if (next.kind === "create" && problem.code === "annotation_deleted") {
       // A first try had come, and somebody else has deleted what it made.
@@ -399,22 +361,6 @@ export class SaveQueue {
       if (next.kind === "create") slot.attempted = null;
       slot.trouble = { kind: "refused", detail: problem.detail };
     }
-  }
-
-  /** The server has something else than expected; maybe exactly what we want. */
-  #meet(key: AnnotationKey, slot: Slot, next: Plan, found: Known | null): void {
-    const { base, unheard } = slot;
-    const theirs = found && asNamed(found, next.sent, base);
-    const is = (one: Annotation | null): boolean => sameAnnotation(theirs?.annotation ?? null, one);
-    slot.unheard = [];
-    if (theirs && is(next.sent)) {
-      this.#accept(key, slot, next.sent, theirs);
-      if (theirs.facts.updated_by !== this.#options.userId) this.#options.overtaken(key);
-    } else if (!theirs && next.kind === "delete") {
-      slot.base = null;
-      if (!unheard.some(is)) this.#options.overtaken(key);
-    } else if (theirs && ((base && is(base)) || unheard.some(is))) this.#slots.adopt(key, theirs);
-    else slot.trouble = { kind: "conflict", theirs };
   }
 
   /** A restoration that comes too late is told the content also of what somebody has deleted. */

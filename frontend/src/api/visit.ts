@@ -22,7 +22,8 @@ export async function loadVisit(
 ): Promise<Visit> {
   const visit = await get(transport, "/api/images/{image_id}/visit", imageId, query, signal);
   const { image, neighbours, annotations } = visit;
-  const rest = await listRest(transport, "/api/images/{image_id}/annotations", imageId, annotations.next_cursor);
+  const { next_cursor: cursor } = annotations;
+  const rest = await listRest(transport, "/api/images/{image_id}/annotations", imageId, cursor, signal);
   return { image, neighbours, annotations: [...annotations.items, ...rest].map(read) };
 }
 

@@ -119,8 +119,9 @@ class CategoryDialog {
       return false;
     }
     sayNext(said);
-    this.dialog.close();
-    location.reload();
+    // A dialog that closes reloads the page; one that they closed meanwhile does not any more.
+    if (this.dialog.open) this.dialog.close();
+    else location.reload();
     return true;
   }
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
+import type { Ask } from "../../src/api/client";
 import type { LoadedPicture } from "../../src/api/pictures";
-import { Prefetch } from "../../src/api/visit";
+import { loadVisit, Prefetch } from "../../src/api/visit";
 import type { ImageRecord } from "../../src/model/records";
 
 const pictureOf = (id: number): LoadedPicture =>
@@ -26,6 +27,17 @@ function scene(fails: readonly number[] = []) {
 }
 
 const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+test("an image that is passed by is not loaded to its end", async () => {
+  const asked: Ask[] = [];
+  const page = { items: [], next_cursor: "more" };
+  const bodies = [{ image: { id: 5 }, neighbours: null, annotations: page }, { ...page, next_cursor: null }];
+  const stop = new AbortController();
+  await loadVisit((ask) => Promise.resolve({ status: 200, body: bodies[asked.push(ask) - 1], retryAfterSeconds: null }), 5, "", stop.signal);
+  expect(asked.map(({ path }) => path)).toEqual(["/api/images/5/visit", "/api/images/5/annotations?limit=500&cursor=more"]);
+  stop.abort();
+  expect(asked.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
+});
 
 test("the likeliest is made ready first, and what is not wanted any more is let go", async () => {
   const { prefetch, loaded, closed, forgotten } = scene();

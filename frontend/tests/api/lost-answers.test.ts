@@ -1,0 +1,127 @@
+/** What is undone or redone before it is known whether it had arrived is undone or redone on the server, too. */
+
+import { expect, test } from "vitest";
+
+import { PERSON } from "../story";
+import { ADA, Visit } from "./decision-visit";
+import { Server } from "./server";
+
+type Deed = (visit: Visit) => unknown;
+
+const key = (visit: Visit) => visit.queue.keyOf(1)!;
+const crowd: Deed = (visit) => visit.editor.edit("Crowd", [key(visit)], (old) => ({ ...old, iscrowd: 1 }));
+const remove: Deed = (visit) => visit.editor.remove([key(visit)]);
+const undo: Deed = (visit) => visit.press("Mod+Z");
+
+test.each<[string, Deed[], Deed, string]>([
+  ["a change", [], crowd, "Mod+Z"],
+  ["a deletion", [], remove, "Mod+Z"],
+  ["the undo of a change", [crowd], undo, "Mod+Y"],
+  ["the undo of a deletion", [remove], undo, "Mod+Y"],
+  ["a rejection", [], (visit) => visit.pick(1).press("N"), "Mod+Z"],
+  ["the undo of a rejection", [(visit) => visit.pick(1).press("N")], undo, "Mod+Y"],
+  ["the undo of an acceptance", [(visit) => visit.pick(1).press("Y")], undo, "Mod+Y"],
+  ["an acceptance", [], (visit) => visit.pick(1).press("Y"), "Mod+Z"],
+])("%s whose answer is lost", async (_, before, deed, back) => {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  const visit = new Visit(server);
+  for (const each of before) {
+    each(visit);
+    await visit.saved();
+  }
+  const state = () => [visit.states, server.all().map(({ iscrowd, bbox }) => ({ iscrowd, bbox }))];
+  const was = structuredClone(state());
+  visit.line = ["mute", "whole"];
+  deed(visit);
+  await visit.quiet();
+  expect(visit.queue.status).toBe("offline");
+  visit.press(back);
+  visit.queue.retry();
+  await visit.saved();
+  expect([visit.queue.status, state()]).toEqual(["saved", was]);
+  expect(visit.story.annotations.length).toBe(server.all().length);
+});
+
+async function visitWithOne(): Promise<Visit> {
+  const server = new Server();
+  server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });
+  return new Visit(server);
+}
+
+test("without a connection it goes on waiting, and the browser keeps it", async () => {
+  const visit = await visitWithOne();
+  visit.line = ["mute", "cut"];
+  crowd(visit);
+  await visit.quiet();
+  visit.press("Mod+Z");
+  for (let i = 0; i < 3; i++) {
+    visit.queue.retry();
+    await visit.quiet();
+    expect([visit.queue.status, visit.queue.unsaved, visit.shelf.size]).toEqual(["offline", 1, 1]);
+  }
+  visit.line = ["whole"];
+  await visit.reconnect();
+  expect([visit.queue.status, visit.shelf.size, visit.server.now(1)!.iscrowd]).toEqual(["saved", 0, 0]);
+});
+
+test.each<[string, Deed, string]>([
+  ["taken back", crowd, "mute"],
+  ["that never arrived", crowd, "cut"],
+])("a change %s leaves what somebody else has made of it since", async (_, deed, line) => {
+  const visit = await visitWithOne();
+  visit.line = [line as "mute" | "cut", "whole"];
+  deed(visit);
+  await visit.quiet();
+  visit.press("Mod+Z");
+  visit.server.change(1, { caption: "by Ada" });
+  visit.queue.retry();
+  await visit.saved();
+  expect(visit.queue.status).toBe("saved");
+  expect(visit.server.all()).toMatchObject([{ iscrowd: 0, caption: "by Ada" }]);
+  expect(visit.story.annotations).toMatchObject([{ iscrowd: 0, caption: "by Ada" }]);
+});
+
+test("where somebody else has changed the same of it since, the person is asked", async () => {
+  const visit = await visitWithOne();
+  const move: Deed = ({ editor }) => editor.edit("Move", [key(visit)], (old) => ({ ...old, bbox: [50, 10, 30, 30] }));
+  visit.line = ["mute", "whole"];
+  move(visit);
+  await visit.quiet();
+  visit.press("Mod+Z");
+  visit.server.change(1, { bbox: [70, 10, 30, 30] });
+  visit.queue.retry();
+  await visit.quiet();
+  expect([visit.queue.status, visit.queue.unsaved]).toEqual(["conflict", 1]);
+  visit.queue.resolve(key(visit), "mine");
+  await visit.saved();
+  expect(visit.server.now(1)!.bbox).toEqual([10, 10, 30, 30]);
+});
+
+test("a decision that is refused is not asked for again and again", async () => {
+  const visit = new Visit();
+  visit.line = ["mute", "whole"];
+  visit.pick(1).press("N");
+  await visit.quiet();
+  visit.press("Mod+Z");
+  visit.server.faults = Array.from({ length: 9 }, () => ({ status: 403, body: { code: "forbidden", detail: "Only readers." } }));
+  visit.queue.retry();
+  await visit.quiet();
+  expect([visit.queue.status, visit.server.faults.length]).toEqual(["saved", 8]);
+});
+
+test("what somebody has brought back and deleted once more since is asked about, once", async () => {
+  const visit = await visitWithOne();
+  await remove(visit);
+  await visit.saved();
+  visit.line = ["cut"];
+  visit.press("Mod+Z");
+  crowd(visit);
+  await visit.quiet();
+  await visit.server.serve({ method: "POST", path: "/api/annotations/1/restore", body: { version: 1 } }, ADA);
+  await visit.server.serve({ method: "DELETE", path: "/api/annotations/1", version: 3 }, ADA);
+  visit.line = ["whole"];
+  visit.queue.retry();
+  await visit.quiet();
+  expect([visit.queue.status, visit.queue.unsaved]).toEqual(["conflict", 1]);
+});
