@@ -24,7 +24,7 @@ import {
 import { hoverStyle, normalStyle, selectedStyle } from "./paint";
 import { common, paintPixels } from "./paint-pixels";
 import type { ShapesLedger } from "./shapes-ledger";
-import { shownAsPixels, type ShownPixels } from "./shown-pixels";
+import { looksSame, shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
@@ -52,7 +52,7 @@ export class PixelsLayer implements Layer {
       return;
     }
     const { look } = this.#editor.view;
-    const goesOn = shown?.look === look && sameFrame(shown.frame, frame) && samePixels(shown.all, all);
+    const goesOn = shown?.look === look && sameFrame(shown.frame, frame) && looksSame(shown.all, all);
     if (!goesOn) clear(this.#context, frame);
     const changed = goesOn
       ? together(all.flatMap(({ pixels }, i) => pixels.changes.slice(shown.changes[i])))
@@ -73,19 +73,10 @@ export class PixelsLayer implements Layer {
     this.#context.restore();
   }
 
-  #paint({ pixels, as, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
-    const { key, categoryId } = pixels;
-    const color = key ? this.#editor.colorOf(key) : this.#editor.color(categoryId);
+  #paint({ pixels, as, color, extent }: ShownPixels, seen: Bounds, { camera, ratio }: Frame): void {
     const style = STYLES[as](color, this.#editor.view.look);
     paintPixels(this.#context, pixels, extent ? common(extent, seen) : seen, style, { scale: camera.scale, ratio });
   }
-}
-
-function samePixels(before: readonly ShownPixels[], after: readonly ShownPixels[]): boolean {
-  return (
-    before.length === after.length &&
-    before.every(({ pixels, as }, i) => pixels === after[i]!.pixels && as === after[i]!.as)
-  );
 }
 
 /** Around all that is set by now, if anything is. */

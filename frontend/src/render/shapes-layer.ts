@@ -30,6 +30,8 @@ export class ShapesLayer implements Layer {
   /** Resolves when the first bitmap is there, or will never be. */
   readonly drawn: Promise<void>;
   #settle: () => void = () => undefined;
+  /** Whether the last request failed. */
+  #failed = false;
   /** Where the bitmap was put for which frame. */
   #placed: { readonly raster: Frame; readonly frame: Frame } | null = null;
 
@@ -40,7 +42,7 @@ export class ShapesLayer implements Layer {
     this.#worker = worker;
     this.drawn = new Promise((resolve) => (this.#settle = resolve));
     worker.onmessage = ({ data }: MessageEvent<RasterAnswer>) => this.#receive(data);
-    worker.onerror = () => this.#settle();
+    worker.onerror = () => this.#fail();
   }
 
   draw(frame: Frame): void {
@@ -71,7 +73,17 @@ export class ShapesLayer implements Layer {
     if (request) this.#worker.postMessage(request, [request.packed.numbers.buffer]);
   }
 
+  /** It is asked again at once; where that fails, too, with the next frame that something else asks for. */
+  #fail(): void {
+    this.ledger.lost();
+    this.#settle();
+    const again = !this.#failed;
+    this.#failed = true;
+    if (again) this.answered();
+  }
+
   #receive(answer: RasterAnswer): void {
+    this.#failed = false;
     this.ledger.receive(answer);
     if (answer.bitmap) this.#show(answer.bitmap, this.ledger.frame!.ratio);
     this.#settle();

@@ -19,7 +19,7 @@ import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol
 /** Drawn beyond each edge of the stage, and how much of that may be used up before more is asked for. */
 export const MARGIN_CSS_PIXELS = 192;
 const LEAST_MARGIN_CSS_PIXELS = 96;
-/** More than this many that nobody has seen yet wait for the worker, which is faster with them. */
+/** More than this many that were changed, or shown again, at once wait for the worker, which is faster with them. */
 const MOST_LATE = 50;
 
 /** What is on the screen. */
@@ -45,15 +45,14 @@ export class ShapesLedger {
   /** At most one request is under way. */
   #asked: { readonly raster: Raster; readonly keys: readonly AnnotationKey[] } | null = null;
   #raster: Raster | null = null;
+  /** After a failure, until all is drawn anew. */
+  #doubtful = false;
 
   constructor(editor: Editor) {
     this.#editor = editor;
-    const allOutdated = (): void => {
-      for (const [key] of editor.document.entries()) this.#outdated.add(key);
-    };
-    allOutdated();
+    this.#outdateAll();
     this.#unsubscribe = [
-      editor.signal.on(["categories"], allOutdated),
+      editor.signal.on(["categories"], () => this.#outdateAll()),
       editor.document.subscribe((diff) => {
         for (const { key } of diff) this.#outdated.add(key);
       }),
@@ -87,9 +86,10 @@ export class ShapesLedger {
   /** Not in hand, nor on the bitmap as they are by now: for the main thread to draw meanwhile. */
   late(): Set<AnnotationKey> {
     const { document, view } = this.#editor;
-    const changed = [...this.#outdated, ...(this.#asked?.keys ?? []), ...(this.#raster?.hidden ?? [])];
+    const changed = [...this.#outdated, ...(this.#asked?.keys ?? [])];
+    const shownAgain = [...(this.#raster?.hidden ?? [])].filter((key) => !view.hidden.has(key));
     const late = new Set([...(this.#raster?.inHand ?? []), ...this.#fresh]);
-    if (changed.length <= MOST_LATE) for (const key of changed) late.add(key);
+    for (const keys of [changed, shownAgain]) if (keys.length <= MOST_LATE) for (const key of keys) late.add(key);
     for (const key of late) {
       if (view.selection.has(key) || view.hidden.has(key) || !document.get(key)) late.delete(key);
     }
@@ -101,7 +101,7 @@ export class ShapesLedger {
     if (this.#asked || frame.size.width === 0) return null;
     const { hidden, look } = this.#editor.view;
     const raster = { frame, look, inHand: this.#inHand(), hidden: new Set(hidden) };
-    const draws = !this.#serves(raster);
+    const draws = this.#doubtful || !this.#serves(raster);
     const wanted = [...raster.inHand].filter((key) => this.#lacksOutline(key));
     if (!draws && wanted.length === 0) return null;
     const keys = [...this.#outdated];
@@ -118,12 +118,26 @@ export class ShapesLedger {
     if (bitmap) {
       this.#raster = this.#asked!.raster;
       this.#fresh.clear();
+      this.#doubtful = false;
     }
     this.#asked = null;
     for (const [key, outline] of outlines) {
       const annotation = this.#told.get(key);
       if (annotation) this.#traced.set(key, { annotation, outline });
     }
+  }
+
+  /** The worker failed: no answer comes to what was asked, and nobody knows how much of it was taken in. */
+  lost(): void {
+    // Those that are deleted since are in no document.
+    for (const key of this.#asked?.keys ?? []) this.#outdated.add(key);
+    this.#outdateAll();
+    this.#doubtful = true;
+    this.#asked = null;
+  }
+
+  #outdateAll(): void {
+    for (const [key] of this.#editor.document.entries()) this.#outdated.add(key);
   }
 
   #lacksOutline(key: AnnotationKey): boolean {

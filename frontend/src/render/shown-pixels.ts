@@ -11,6 +11,7 @@ import type { ShapesLedger } from "./shapes-ledger";
 export interface ShownPixels {
   readonly pixels: PixelsInHand;
   readonly as: "late" | "hovered" | "selected";
+  readonly color: string;
   /** Where they are; null for what may grow anywhere. */
   readonly extent: Bounds | null;
 }
@@ -35,10 +36,24 @@ export function shownAsPixels(editor: Editor, ledger: ShapesLedger, last: Pixels
     if (!isLast && !ledger.frame) continue;
     const pixels = isLast ? last : asPixels(editor, key, annotation);
     const as = selection.has(key) ? "selected" : key === hovered ? "hovered" : "late";
-    if (pixels) shown.push({ pixels, as, extent: shapes.measures(annotation).bounds });
+    if (pixels) shown.push({ pixels, as, color: editor.colorOf(key), extent: shapes.measures(annotation).bounds });
   }
-  if (gesture) shown.push({ pixels: gesture, as: "selected", extent: null });
+  if (gesture) shown.push({ pixels: gesture, as: "selected", color: gestureColor(editor, gesture), extent: null });
   return shown;
+}
+
+const gestureColor = (editor: Editor, { key, categoryId }: PixelsInHand): string =>
+  key ? editor.colorOf(key) : editor.color(categoryId);
+
+/** Whether the one looks as the other does, but for what has changed within the pixels. */
+export function looksSame(before: readonly ShownPixels[], after: readonly ShownPixels[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every(({ pixels, as, color }, i) => {
+      const now = after[i]!;
+      return pixels === now.pixels && as === now.as && color === now.color;
+    })
+  );
 }
 
 const known = new WeakMap<Annotation, PixelsInHand>();

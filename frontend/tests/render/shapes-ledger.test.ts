@@ -5,10 +5,10 @@ import type { Annotation, AnnotationKey } from "../../src/model/records";
 import { unpack } from "../../src/model/packed";
 import type { RasterRequest } from "../../src/render/raster-protocol";
 import { ShapesLedger } from "../../src/render/shapes-ledger";
-import { shownAsPixels } from "../../src/render/shown-pixels";
+import { looksSame, shownAsPixels } from "../../src/render/shown-pixels";
 import * as shapes from "../../src/shapes";
 import type { Outline } from "../../src/shapes/shape";
-import { Story } from "../story";
+import { PERSON, Story } from "../story";
 import { covered, mask, rectangle } from "../tools/pixels";
 
 /** A worker that answers when it is told to, and what is on the screen meanwhile. */
@@ -52,6 +52,15 @@ class Screen {
       .map((key) => [key, this.#outline(this.#worker.get(key)!)] as const);
     this.ledger.receive({ bitmap: asked.draws ? {} : null, outlines });
     if (asked.draws) this.bitmap = new Map(seen);
+    return this;
+  }
+
+  /** The worker fails at what it was asked, of which it has taken in a part. */
+  fail(): this {
+    const told = this.asked?.updates ?? [];
+    this.asked = null;
+    for (const { key } of told.slice(0, told.length / 2)) this.#worker.delete(key);
+    this.ledger.lost();
     return this;
   }
 
@@ -140,6 +149,64 @@ test("what nobody has seen yet waits for the worker where there is much of it", 
   expect(ledger.late().size).toBe(0);
 });
 
+function givenMasks(count: number): AnnotationKey[] {
+  return Array.from({ length: count }, (_, i) => story.given({ segmentation: mask(rectangle(i % 150, i % 80, 9, 9)) }));
+}
+
+test("what is changed is on the screen at once, also where more than fifty are hidden", () => {
+  const [changed, ...others] = givenMasks(61) as [AnnotationKey, ...AnnotationKey[]];
+  for (const key of others) story.editor.view.hidden.add(key);
+  screen.frame().answer().frame();
+  expect(screen.where(changed)).toBe("bitmap");
+  const annotation = story.editor.document.get(changed)!;
+  const other = { ...annotation, segmentation: mask(rectangle(20, 20, 30, 30)) };
+  story.editor.document.apply(new Map([[changed, other]]), "remote");
+  expect(screen.where(changed)).toBe("pixels");
+  screen.frame().answer();
+  expect(screen.where(changed)).toBe("bitmap");
+});
+
+test("thousands of others that come while a mask is in hand wait for the worker", () => {
+  const key = painted();
+  screen.frame().answer().frame();
+  story.press(20, 60).move(80, 70);
+  screen.frame();
+  givenMasks(1000);
+  expect(screen.ledger.late().size).toBe(0);
+  screen.frame().answer().frame();
+  expect(screen.ledger.late().size).toBe(0);
+  story.release();
+  expect(screen.where(key)).not.toBe("nowhere");
+});
+
+test("after a failure of the worker all is told anew and drawn", () => {
+  const [first, second] = givenMasks(2) as [AnnotationKey, AnnotationKey];
+  screen.frame().answer();
+  story.editor.document.apply(new Map([[first, null]]), "remote");
+  screen.frame().fail().frame();
+  expect(screen.asked).toMatchObject({ draws: true, updates: [{ key: first }, { key: second }] });
+  screen.answer().frame();
+  expect([...screen.bitmap.keys()]).toEqual([second]);
+  expect(screen.asked).toBeNull();
+});
+
+test("what was deleted does not stay on the bitmap where the worker failed at drawing without it", () => {
+  const [key] = givenMasks(1) as [AnnotationKey];
+  screen.frame().answer();
+  story.editor.document.apply(new Map([[key, null]]), "remote");
+  screen.frame().fail().frame().answer().frame();
+  expect([...screen.bitmap.keys()]).toEqual([]);
+  expect(screen.asked).toBeNull();
+});
+
+test("another colour of the category is another look of what is shown as pixels", () => {
+  painted();
+  const before = shownAsPixels(story.editor, screen.ledger, null);
+  expect(looksSame(before, shownAsPixels(story.editor, screen.ledger, null))).toBe(true);
+  story.editor.setCategories([{ ...PERSON, color: "#123456" }]);
+  expect(looksSame(before, shownAsPixels(story.editor, screen.ledger, null))).toBe(false);
+});
+
 test("while only what is in hand changes no bitmap is asked for", () => {
   const key = painted();
   screen.frame();
@@ -194,6 +261,7 @@ const place = fc.tuple(fc.integer({ min: 1, max: 198 }), fc.integer({ min: 1, ma
 const deed = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.constant("stroke"), place, place) },
   { weight: 4, arbitrary: fc.constant(["answer"] as const) },
+  fc.constant(["fail"] as const),
   { weight: 2, arbitrary: fc.tuple(fc.constant("click"), place) },
   fc.tuple(fc.constant("key"), fc.constantFrom("M", "E", "V", "Escape", "Enter", "Delete", "h", "Shift+M", "Mod+A")),
   { weight: 2, arbitrary: fc.tuple(fc.constant("key"), fc.constantFrom("Mod+Z", "Mod+Y")) },
@@ -213,6 +281,7 @@ test("whatever a person does, and whenever the worker answers, every shape is on
         else if (name === "click") story.press(...(a as [number, number])).release();
         else if (name === "key") story.key(a);
         else if (name === "zoom") story.editor.zoom(a);
+        else if (name === "fail") screen.fail();
         else screen.answer();
         for (const [key] of story.editor.document.entries()) {
           const busy = story.editor.hand.preview.pixels?.key === key;

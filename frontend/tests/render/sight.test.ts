@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
 
 import { SightError } from "../../src/editor/sight";
+import type { Decoded } from "../../src/geometry/flood";
 import { PictureEye } from "../../src/render/picture-eye";
 import type { SightPicture } from "../../src/render/sight-protocol";
 import { WorkerSight } from "../../src/render/worker-sight";
-import { picture as pictureOf } from "../sight";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -18,6 +18,12 @@ const LAYOUT = {
 };
 const PART = { left: 0, top: 0, right: 40, bottom: 30 };
 
+const grey = (width: number, height: number): Decoded => ({
+  width,
+  height,
+  data: new Uint8ClampedArray(4 * width * height),
+});
+
 /** An eye on a picture whose server answers by turns; the browser decodes each file. */
 function eyeOn(answers: readonly (Response | Error)[], picture: Partial<SightPicture> = {}) {
   const left = [...answers];
@@ -29,7 +35,7 @@ function eyeOn(answers: readonly (Response | Error)[], picture: Partial<SightPic
   });
   vi.stubGlobal("createImageBitmap", () => Promise.resolve({ width: 1025, height: 1025 }));
   const known = { addresses: ["/whole"], tiles: "/tiles", width: 9000, height: 8000, ...picture };
-  const eye = new PictureEye(known, (_, width, height) => pictureOf(() => [1, 2, 3], width, height));
+  const eye = new PictureEye(known, (_, width, height) => grey(width, height));
   return { asked, look: async () => (await eye.open()).superpixels(PART, 10) };
 }
 
@@ -49,16 +55,35 @@ test.each([answer(503), answer(500), answer(401), new TypeError("Failed to fetch
 
 test("a picture without tiles is looked at as a whole, as soon as it comes", async () => {
   const size = { width: 40, height: 30 };
-  const { asked, look } = eyeOn([answer(404), answer(503), answer(404), answer(200)], size);
+  const { asked, look } = eyeOn([answer(503), answer(200)], { ...size, tiles: null });
   await expect(look()).rejects.toThrow("did not come");
   expect(await look()).toMatchObject({ across: 40, down: 30 });
-  expect(asked).toEqual(["/tiles", "/whole", "/tiles", "/whole"]);
+  expect(asked).toEqual(["/whole", "/whole"]);
+});
+
+test("the file of a picture in tiles is looked at, exactly, as long as it is not too large to be decoded", async () => {
+  const { asked, look } = eyeOn([answer(503), answer(200)], { width: 8000, height: 8000 });
+  await expect(look()).rejects.toThrow("did not come");
+  await look();
+  expect(asked).toEqual(["/whole", "/whole"]);
+});
+
+test("one that the browser cannot decode is looked at by its tiles, before anything smaller", async () => {
+  const addresses = ["/whole", "/small"];
+  const { asked, look } = eyeOn([answer(404), answer(200, { ...LAYOUT, width: 40, height: 30 }), answer(200)], {
+    addresses,
+    width: 40,
+    height: 30,
+  });
+  await look();
+  expect(asked).toEqual(["/whole", "/tiles", "/tiles/0/0/0?v=1"]);
 });
 
 test("a picture of another size than its record, which is shown stretched, is looked at as it is shown", async () => {
-  const { asked, look } = eyeOn([answer(200, LAYOUT), answer(200)], { width: 40, height: 30 });
+  const size = { width: 40, height: 30 };
+  const { asked, look } = eyeOn([answer(404), answer(200, LAYOUT), answer(200)], { ...size, addresses: ["/whole", "/small"] });
   expect(await look()).toMatchObject({ across: 40, down: 30 });
-  expect(asked).toEqual(["/tiles", "/whole"]);
+  expect(asked).toEqual(["/whole", "/tiles", "/small"]);
 });
 
 test("one that is not there, or too large to be decoded, is said to be so", async () => {
