@@ -193,10 +193,10 @@ export class Workspace {
     else this.#session.resume();
   }
 
-  /** The person is back at this window, maybe signed in again: then what had given up is tried again. */
+  /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
   retryStopped(): void {
-    const stopped = this.#all().some(({ queue: { status } }) => status === "signed-out" || status === "offline");
-    if (stopped) this.retry();
+    const stopped = this.#all().some(({ queue: { status } }) => ["signed-out", "offline", "gone"].includes(status));
+    if (stopped || this.#session.absence === "dataset") this.retry();
   }
 
   href(imageId: number): string {

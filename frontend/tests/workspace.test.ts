@@ -45,8 +45,12 @@ test("somebody who is out of the dataset hears it at the first change, which wai
     "You have no access to this dataset any more, or it was deleted. 1 change could not be saved and stays in this browser.",
   );
   expect([workspace.earlier.gone, workspace.waitingElsewhere]).toEqual([[1], []]);
+  const asked = site.asked.length;
+  workspace.retryStopped();
+  await arrives(() => expect(site.asked.length).toBeGreaterThan(asked));
+  expect([workspace.session.absence, workspace.session.editor.readOnly]).toEqual(["dataset", true]);
   site.faults.clear();
-  workspace.retry();
+  workspace.retryStopped();
   await arrives(() => expect(workspace.session.absence).toBeNull());
   expect(workspace.session.editor.readOnly).toBe(false);
 });

@@ -301,9 +301,8 @@ export class SaveQueue {
     const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
     slot.sending = false;
-    if (isForAll(problemOf(answer)) && next.kind !== "create" && next.kind !== "look") {
-      slot.unheard = [...slot.unheard, next.sent];
-    }
+    const changes = next.kind !== "create" && next.kind !== "look";
+    if (changes && mayHaveArrived(problemOf(answer))) slot.unheard = [...new Set([...slot.unheard, next.sent])];
     if (image && !succeeded(image)) this.#failForAll(image);
     else if (succeeded(answer)) this.#succeed(key, slot, next, answer);
     else this.#fail(key, slot, next, answer);
@@ -443,3 +442,6 @@ export class SaveQueue {
 /** Whether it is no answer to this very request: any other one would get the same. */
 const isForAll = ({ status, code }: Problem): boolean =>
   status === 0 || status === 401 || status >= 500 || status === 408 || status === 429 || code === "busy";
+
+/** Whether it may have been done without our hearing of it: whoever is signed out or too early hears that nothing was. */
+const mayHaveArrived = ({ status, code }: Problem): boolean => (status === 0 || status >= 500) && code !== "busy";

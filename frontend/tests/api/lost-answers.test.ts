@@ -125,3 +125,16 @@ test("what somebody has brought back and deleted once more since is asked about,
   await visit.quiet();
   expect([visit.queue.status, visit.queue.unsaved]).toEqual(["conflict", 1]);
 });
+
+test.each([
+  [401, "unauthorized"],
+  [429, "too_many_requests"],
+  [409, "busy"],
+])("what was answered by %s has not arrived: nothing is looked up when it is undone", async (status, code) => {
+  const visit = await visitWithOne();
+  visit.server.faults = [{ status, body: { code, detail: "Not now." } }];
+  crowd(visit);
+  await visit.quiet();
+  visit.press("Mod+Z");
+  expect([visit.queue.unsaved, visit.server.log]).toEqual([0, []]);
+});
