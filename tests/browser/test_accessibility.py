@@ -76,7 +76,8 @@ UNMARKED = """(() => {
     return `${isNone ? '' : outlineStyle + outlineWidth + outlineColor} ${boxShadow}`;
   }).join();
   const all = [...modal.querySelectorAll(controls)].filter((element) => {
-    if (element.tabIndex < 0 || element.disabled || element.closest('.visually-hidden')) return false;
+    if (element.tabIndex < 0 || element.disabled) return false;
+    if (element.closest('.visually-hidden')) return false;
     return element.checkVisibility({visibilityProperty: true});
   });
   had?.blur?.();
