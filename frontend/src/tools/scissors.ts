@@ -98,10 +98,18 @@ class Tracing extends State<ScissorsTool> {
   }
 
   override get cursor(): string {
+    // In a large picture the way takes seconds to find.
+    if (this.#closing) return "progress";
     return this.#overFirst ? "pointer" : "crosshair";
   }
 
   override get hints(): readonly Hint[] {
+    if (this.#closing) {
+      return [
+        { gesture: "Wait", does: "the edges are being followed" },
+        { gesture: "Esc", does: "drop" },
+      ];
+    }
     return [
       { gesture: "Click", does: "point" },
       { gesture: "Enter", does: "close" },

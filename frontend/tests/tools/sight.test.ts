@@ -306,6 +306,7 @@ describe("the scissors", () => {
     story.click(40, 20).click(119, 20).click(119, 79).click(40, 79);
     await answered();
     story.key("Enter");
+    expect([story.editor.hand.cursor, story.editor.hand.hints[0]?.gesture]).toEqual(["progress", "Wait"]);
     await answered();
     expect(story.path).toBe("scissors.ready");
     expect(story.annotations).toHaveLength(1);
