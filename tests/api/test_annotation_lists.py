@@ -68,7 +68,8 @@ def test_annotations(api: ApiClient, dataset: Dataset, coco: COCO, session: Sess
     assert found(
         image_coco_id=images, category_coco_id=categories, area_min=100, area_max=1e5, iscrowd=0
     ) == sorted(coco.getAnnIds(imgIds=images, **everything), key=coco.getAnnIds().index)
-    own = session.scalars(select(Image.id).where(Image.dataset_id == dataset.id)).all()[:3]
+    first = select(Image.id).where(Image.dataset_id == dataset.id).order_by(Image.id).limit(3)
+    own = session.scalars(first).all()
     assert found(image=own) == found(image_coco_id=images)
     named = [item["id"] for item in items(api, dataset, "categories", coco_id=categories)]
     assert found(category=named) == found(category_coco_id=categories)

@@ -277,7 +277,7 @@ def test_an_image_that_is_gone_leaves_one_where_one_is(
     arrive(editor, third)
     server.client.delete(f"/api/images/{first}").raise_for_status()
     page.go_back()
-    expect(page.get_by_text("This image is not there any more, or not for you.")).to_be_visible()
+    expect(page.get_by_role("button", name="Image deleted")).to_be_visible()
 
 
 def test_zoom_and_position_stay_when_asked_and_a_shape_in_hand_stops_the_way_back(
