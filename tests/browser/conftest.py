@@ -4,6 +4,7 @@ Both start once per test process. Each test has a browser context of its own, an
 page logged an error or threw one that the test did not expect.
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 LAPTOP = {"width": 1440, "height": 900}
+_numbers = itertools.count(1)
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -92,6 +94,14 @@ def new_page(
         context.close()
     unexpected = [e for e in errors if not any(part in e for part in expected_errors)]
     assert unexpected == []
+
+
+@pytest.fixture
+def dataset(server: Server) -> dict[str, Any]:
+    """A new one, without images."""
+    name = f"Dataset {next(_numbers)}"
+    answer = server.client.post("/api/datasets", json={"name": name})
+    return dict(answer.raise_for_status().json())
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """How the pages fit a phone: nothing cut, nothing wider than the window."""
 
-import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +14,6 @@ from tests.serving import Server
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def dataset(server: Server) -> dict[str, Any]:
-    """A new dataset."""
-    name = f"Layout {next(_numbers)}"
-    answer = server.client.post("/api/datasets", json={"name": name})
-    return dict(answer.raise_for_status().json())
 
 
 def test_filters_on_a_phone_are_equally_wide(

@@ -1,6 +1,5 @@
 """The pages as a person uses them: pointer, keys, files, and what shows afterwards."""
 
-import itertools
 import json
 import re
 import zipfile
@@ -17,16 +16,6 @@ from tests.browser.conftest import sign_in
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def dataset(server: Server) -> dict[str, Any]:
-    """A new dataset."""
-    name = f"Pages {next(_numbers)}"
-    answer = server.client.post("/api/datasets", json={"name": name})
-    return dict(answer.raise_for_status().json())
 
 
 def _picture(path: Path, color: str = "teal") -> Path:

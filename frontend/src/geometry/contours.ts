@@ -19,7 +19,7 @@ import { runsOf, type PixelSize, type Runs } from "./runs";
 /** The rings of a mask, from the top down and then from the left, each from the left end of its highest edge. */
 export const contours = (rle: Rle): Ring[] => contoursOfRuns(runsOf(rle), rle.size);
 
-export function contoursOfRuns(runs: Runs, [height]: PixelSize): Ring[] {
+function contoursOfRuns(runs: Runs, [height]: PixelSize): Ring[] {
   const corners = new Corners();
   let left = new Ends();
   let right = new Ends();
