@@ -1,7 +1,7 @@
 """How an image opens: what is asked for first, and when its shapes are drawn."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,8 +26,7 @@ Worker.prototype.postMessage = function (message, ...rest) {
 
 
 @pytest.fixture
-def image_id(server: Server) -> Iterator[int]:
-    dataset = int(server.client.post("/api/datasets", json={"name": "opening"}).json()["id"])
+def image_id(server: Server, dataset: dict[str, Any]) -> int:
     coco = {
         "images": [{"id": 1, "file_name": "1.png", "width": 600, "height": 400}],
         "categories": [{"id": 1, "name": "thing"}],
@@ -36,23 +35,25 @@ def image_id(server: Server) -> Iterator[int]:
              "iscrowd": 0}
         ],
     }  # fmt: skip
-    server.import_coco(dataset, coco)
-    [image] = server.client.get(f"/api/datasets/{dataset}/images").json()["items"]
-    yield int(image["id"])
-    server.client.delete(f"/api/datasets/{dataset}").raise_for_status()
+    server.import_coco(dataset["id"], coco)
+    [image] = server.client.get(f"/api/datasets/{dataset['id']}/images").json()["items"]
+    return int(image["id"])
 
 
 @pytest.mark.parametrize("role", ["owner", "viewer"])
 def test_shapes_are_drawn_before_the_bars_are_built_and_where_they_will_be_seen(
-    new_page: Callable[..., Page], server: Server, image_id: int, role: str
+    new_page: Callable[..., Page],
+    server: Server,
+    dataset: dict[str, Any],
+    image_id: int,
+    role: str,
 ) -> None:
     page = new_page(signed_in=role == "owner")
     if role == "viewer":
         visitor = {"email": "opening@example.org", "password": "only looking at things"}
         server.client.post("/api/users", json={**visitor, "name": "Vera"}).raise_for_status()
-        dataset = server.client.get(f"/api/images/{image_id}").json()["dataset_id"]
         member = {"email": visitor["email"], "role": "viewer"}
-        path = f"/api/datasets/{dataset}/members"
+        path = f"/api/datasets/{dataset['id']}/members"
         server.client.put(path, json=member).raise_for_status()
         sign_in(page, visitor["email"], visitor["password"])
     asked: list[str] = []
