@@ -5,13 +5,22 @@
  */
 
 import type { PendingEntry, PendingStore } from "./api/pending-store";
+import type { Session } from "./session";
+
+/** An image with changes that wait, by what a person calls it. */
+export interface WaitingImage {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Whether it may be opened to save what waits, or has turned out not to open. */
+type State = "waits" | "gone";
 
 export class EarlierChanges {
   readonly #store: PendingStore;
   readonly #userId: number;
   changed: () => void = () => undefined;
-  /** The images, and whether each has turned out not to open. */
-  readonly #images = new Map<number, "waits" | "gone">();
+  readonly #images = new Map<number, WaitingImage & { readonly state: State }>();
 
   constructor(store: PendingStore, userId: number) {
     this.#store = store;
@@ -25,22 +34,23 @@ export class EarlierChanges {
   }
 
   note(entries: readonly PendingEntry[]): void {
-    for (const { imageId } of entries) this.#images.set(imageId, "waits");
+    // Earlier versions kept no name of the file.
+    for (const { imageId: id, fileName } of entries) this.#set({ id, name: fileName ?? `image ${id}` }, "waits");
   }
 
   /** Images that may be opened to save what waits. */
-  get waiting(): readonly number[] {
+  get waiting(): readonly WaitingImage[] {
     return this.#which("waits");
   }
 
   /** Images that are not there any more, or not for this person. */
-  get gone(): readonly number[] {
+  get gone(): readonly WaitingImage[] {
     return this.#which("gone");
   }
 
   /** What a visit could not save; in vain where nothing can be saved of its image any more. */
-  keep({ id, unsaved }: { readonly id: number; readonly unsaved: number }, inVain: boolean): void {
-    if (unsaved > 0 || this.#images.has(id)) this.#images.set(id, inVain ? "gone" : "waits");
+  keep({ id, image, unsaved }: Pick<Session, "id" | "image" | "unsaved">, inVain: boolean): void {
+    if (unsaved > 0 || this.#images.has(id)) this.#set({ id, name: image.file_name }, inVain ? "gone" : "waits");
     this.changed();
   }
 
@@ -49,14 +59,15 @@ export class EarlierChanges {
   }
 
   didNotOpen(imageId: number): void {
-    if (!this.#images.has(imageId)) return;
-    this.#images.set(imageId, "gone");
+    const image = this.#images.get(imageId);
+    if (!image) return;
+    this.#set(image, "gone");
     this.changed();
   }
 
   /** Deletes for ever what waits for images that are gone. */
   async deleteGone(): Promise<void> {
-    const gone = new Set(this.gone);
+    const gone = new Set(this.gone.map(({ id }) => id));
     const entries = (await this.list()).filter(({ imageId }) => gone.has(imageId));
     await this.#store.adopt(entries);
     await Promise.all(entries.map((entry) => this.#store.remove(entry)));
@@ -64,7 +75,11 @@ export class EarlierChanges {
     this.changed();
   }
 
-  #which(state: "waits" | "gone"): number[] {
-    return [...this.#images].flatMap(([id, is]) => (is === state ? [id] : []));
+  #set({ id, name }: WaitingImage, state: State): void {
+    this.#images.set(id, { id, name, state });
+  }
+
+  #which(state: State): WaitingImage[] {
+    return [...this.#images.values()].filter((image) => image.state === state);
   }
 }

@@ -15,7 +15,7 @@ import {
   type Transport,
 } from "./api/client";
 import type { CategoryOnPage } from "./api/categories";
-import type { PendingEntry, PendingStore } from "./api/pending-store";
+import { naming, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
 import { Order } from "./api/order";
 import { SaveQueue } from "./api/save-queue";
@@ -145,7 +145,7 @@ export class Session {
       imageId: visit.image.id,
       userId: page.user.id,
       transport,
-      store,
+      store: naming(store, visit.image.file_name),
       held: () => this.editor.history.open,
       overruled: (prediction, made, told) => {
         this.editor.history.disown(prediction, made);

@@ -19,9 +19,10 @@ import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
-import type { Editor } from "./editor/editor";
 import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
+import { Elsewhere, pageFor } from "./elsewhere";
+import { pageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
 import { Navigation, type Destination } from "./navigation";
@@ -69,6 +70,7 @@ export class Workspace {
   /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
   readonly #left = new Map<number, Session>();
   readonly earlier: EarlierChanges;
+  readonly elsewhere: Elsewhere;
   readonly #firstRole: PageData["role"];
   #session: Session;
   #switching: Promise<void> = Promise.resolve();
@@ -113,6 +115,9 @@ export class Workspace {
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     this.earlier = parts.earlier;
     this.earlier.changed = () => this.signal.emit("elsewhere");
+    const { earlier } = this;
+    const open = (id: number): Promise<void> => this.#openBeside(id);
+    this.elsewhere = new Elsewhere({ earlier, left: this.#left, shown: () => this.#session, open, retry: () => this.retry() });
     const session = this.#open(visit, early?.worker);
     this.#session = session;
     this.#remembered.handTo(session.editor);
@@ -172,13 +177,6 @@ export class Workspace {
     return this.#all().reduce((sum, { unsaved }) => sum + unsaved, 0);
   }
 
-  /** Other images whose changes wait for something: a connection, or a person. */
-  get waitingElsewhere(): readonly number[] {
-    const left = [...this.#left.values()].filter(({ unsaved }) => unsaved > 0);
-    const ids = new Set([...this.earlier.waiting, ...left.map(({ id }) => id)]);
-    return [...ids].filter((id) => id !== this.#session.id && this.#left.get(id)?.queue.status !== "saving");
-  }
-
   /** Settles when nothing is left to save. */
   async settled(): Promise<void> {
     await this.#switching;
@@ -221,35 +219,11 @@ export class Workspace {
   }
 
   get commands(): readonly Command[] {
-    return [
-      ...this.navigation.commands,
-      {
-        id: "save",
-        label: "Save now what is not saved yet",
-        group: "Image",
-        help: "Everything else is saved already.",
-        keys: ["Mod+S"],
-        run: () => this.retry(),
-      },
-      {
-        id: "keep-view",
-        label: "Keep zoom and position on the next image",
-        group: "View",
-        help: "For series of pictures of the same place; otherwise each image is shown whole.",
-        keys: [],
-        run: (editor) => this.#toggleKeepView(editor),
-      },
-    ];
+    return [...this.navigation.commands, ...pageCommands(() => this.retry(), this.viewPreferences)];
   }
 
   #all(): Session[] {
     return [this.#session, ...this.#left.values()];
-  }
-
-  #toggleKeepView(editor: Editor): void {
-    const kept = !this.viewPreferences.get("keepView");
-    this.viewPreferences.set("keepView", kept);
-    editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
   }
 
   /** The back and forward buttons. */
@@ -332,6 +306,7 @@ export class Workspace {
       if (!passed) this.#stay();
       return this.#prefetch.giveBack(id, ahead);
     }
+    if (next.image.dataset_id !== this.page.dataset.id) return this.#leavePageFor(id);
     this.#recover(next, pending);
     // They may have changed while it was on its way.
     if (next.editor.categories !== this.#categories.all) next.editor.setCategories(this.#categories.all);
@@ -351,6 +326,12 @@ export class Workspace {
     this.signal.emit("elsewhere");
     this.#closeDistant();
     this.#lookAhead();
+  }
+
+  /** Of another dataset: its name and its categories come with a page of its own. */
+  #leavePageFor(id: number): void {
+    this.#stay();
+    location.assign(`/images/${id}`);
   }
 
   /** The image, and what earlier visits could not save. */
@@ -385,6 +366,19 @@ export class Workspace {
     return this.#open(await loadVisit(this.#transport, id, this.page.query, signal));
   }
 
+  /** Saves what an earlier visit left there, without a place on the stage. */
+  async #openBeside(id: number): Promise<void> {
+    const [visit, pending] = await Promise.all([loadVisit(this.#transport, id, this.page.query), this.earlier.list()]);
+    const page = await pageFor(visit, this.page, this.#transport);
+    // They went there meanwhile.
+    if ([this.#heading?.id, this.#session.id].includes(id) || this.#left.has(id)) return;
+    this.#prefetch.drop(this.#prefetch.take(id));
+    const session = this.#open(visit, null, null, page);
+    this.#left.set(id, session);
+    this.#recover(session, pending);
+    this.signal.emit("elsewhere");
+  }
+
   /** One that will probably come next, with its shapes drawn. */
   async #prepare(id: number): Promise<Session> {
     const session = await this.#make(id);
@@ -398,9 +392,9 @@ export class Workspace {
     session.recover(pending.filter(({ imageId }) => imageId === session.id));
   }
 
-  #open(visit: Visit, worker: Worker | null = null, absence: Absence | null = null): Session {
+  #open(visit: Visit, worker: Worker | null = null, absence: Absence | null = null, page = this.page): Session {
     const session: Session = new Session({
-      page: this.page,
+      page,
       visit,
       categories: this.#categories.all,
       transport: this.#transport,

@@ -4,12 +4,16 @@ import type { PendingEntry, PendingStore } from "../src/api/pending-store";
 import { EarlierChanges } from "../src/earlier-changes";
 import { keyOfId } from "../src/model/records";
 
-const entry = (imageId: number, id: number): PendingEntry => ({
-  ...{ userId: 1, imageId, key: keyOfId(id), facts: null, base: null, target: null, attempted: null },
+const entry = (imageId: number, id: number, name: { fileName?: string } = {}): PendingEntry => ({
+  ...{ userId: 1, imageId, key: keyOfId(id), facts: null, base: null, target: null, attempted: null, ...name },
 });
 
+const CUPS = { id: 7, name: "cups.jpg" };
+/** Kept by an earlier version, which did not say what the image is called. */
+const EIGHT = { id: 8, name: "image 8" };
+
 class Store implements PendingStore {
-  entries = [entry(7, 1), entry(7, 2), entry(8, 3)];
+  entries = [entry(7, 1, { fileName: "cups.jpg" }), entry(7, 2, { fileName: "cups.jpg" }), entry(8, 3)];
   readonly adopted: PendingEntry[] = [];
 
   put(): Promise<void> {
@@ -37,15 +41,15 @@ test("an image that does not open any more keeps no other from being saved, and 
   let told = 0;
   earlier.changed = () => (told += 1);
   earlier.note(await earlier.list());
-  expect([earlier.waiting, earlier.gone]).toEqual([[7, 8], []]);
+  expect([earlier.waiting, earlier.gone]).toMatchObject([[CUPS, EIGHT], []]);
 
   earlier.didNotOpen(9);
   earlier.didNotOpen(7);
-  expect([earlier.waiting, earlier.gone, told]).toEqual([[8], [7], 1]);
+  expect([earlier.waiting, earlier.gone, told]).toMatchObject([[EIGHT], [CUPS], 1]);
   expect(store.entries).toHaveLength(3);
 
   await earlier.deleteGone();
-  expect([earlier.waiting, earlier.gone, told]).toEqual([[8], [], 2]);
+  expect([earlier.waiting, earlier.gone, told]).toMatchObject([[EIGHT], [], 2]);
   expect(store.entries).toEqual([entry(8, 3)]);
   expect(store.adopted.map(({ imageId }) => imageId), "what another tab left is this one's first").toEqual([7, 7]);
 });

@@ -72,6 +72,10 @@ export class Site {
   categories = [PERSON, CUP];
   /** Images that are not in the list any more. */
   readonly gone = new Set<number>();
+  /** Images of other datasets, by their ids. */
+  readonly elsewhere = new Map<number, number>();
+  /** The address for which this page was left. */
+  left: string | null = null;
   /** What was changed of the images, by their ids. */
   readonly #changed = new Map<number, object>();
   #addresses: string[] = [];
@@ -88,7 +92,8 @@ export class Site {
     vi.stubGlobal("sessionStorage", session);
     vi.stubGlobal("history", { pushState: (_state: unknown, _title: string, url: string) => this.#push(url) });
     const pathname = (): string => new URL(this.address, "http://localhost").pathname;
-    vi.stubGlobal("location", Object.defineProperty({}, "pathname", { get: pathname }));
+    const assign = (url: string): void => void (this.left = url);
+    vi.stubGlobal("location", Object.defineProperty({ assign }, "pathname", { get: pathname }));
     const { sources } = this;
     vi.stubGlobal("EventSource", class extends FakeSource {
       constructor(url: string) {
@@ -200,7 +205,8 @@ export class Site {
   }
 
   #image(id: number, server: Server): object {
-    return { ...imageOf(id, this.hasFiles), revision: revisionOf(server), ...this.#changed.get(id) };
+    const dataset_id = this.elsewhere.get(id) ?? 1;
+    return { ...imageOf(id, this.hasFiles), dataset_id, revision: revisionOf(server), ...this.#changed.get(id) };
   }
 
   #change(id: number, change: object): void {

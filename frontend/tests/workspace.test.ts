@@ -44,7 +44,7 @@ test("somebody who is out of the dataset hears it at the first change, which wai
   expect(workspace.session.editor.notice).toBe(
     "You have no access to this dataset any more, or it was deleted. 1 change could not be saved and stays in this browser.",
   );
-  expect([workspace.earlier.gone, workspace.waitingElsewhere]).toEqual([[1], []]);
+  expect([workspace.earlier.gone, workspace.elsewhere.waiting]).toMatchObject([[{ id: 1, name: "1.jpg" }], []]);
   const asked = site.asked.length;
   workspace.retryStopped();
   await arrives(() => expect(site.asked.length).toBeGreaterThan(asked));
@@ -53,6 +53,17 @@ test("somebody who is out of the dataset hears it at the first change, which wai
   workspace.retryStopped();
   await arrives(() => expect(workspace.session.absence).toBeNull());
   expect(workspace.session.editor.readOnly).toBe(false);
+});
+
+test("an image of another dataset gets a page of its own, with the categories that it has there", async () => {
+  const workspace = await site.open();
+  const { session } = workspace;
+  site.elsewhere.set(4, 2);
+  await workspace.go(4);
+  expect(site.left).toBe("/images/4");
+  expect([workspace.session, workspace.session.id, site.address]).toEqual([session, 1, "/images/1"]);
+  await workspace.go(2);
+  expect([workspace.session.id, workspace.session.page.dataset.name]).toEqual([2, "cups"]);
 });
 
 test("a shape in hand stops every way to another image", async () => {

@@ -175,6 +175,17 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     properties.get_by_label("Value of the new attribute").fill("true")
     editor.press("Enter")
     expect(properties.get_by_label("worn", exact=True)).to_have_value("true")
+    # Going on elsewhere keeps what was typed, Escape does not.
+    properties.get_by_label("Name of a new attribute").fill("dropped")
+    properties.get_by_label("Value of the new attribute").fill("1")
+    editor.press("Escape")
+    expect(properties.get_by_label("Name of a new attribute")).to_have_value("")
+    properties.get_by_label("Name of a new attribute").fill("kept")
+    properties.get_by_label("Value of the new attribute").fill("2")
+    editor.click(160, 60)
+    editor.click(60, 60)
+    expect(properties.get_by_label("kept", exact=True)).to_have_value("2")
+    properties.get_by_role("button", name="Remove kept").click()
     editor.saved()
     first = stored(server, image_id)[0]
     assert (first["bbox"], first["score"]) == ([20, 20, 101.5, 80], 0.75)

@@ -170,7 +170,8 @@ def test_what_is_not_saved_goes_on_being_saved(
     first, second, _ = series.images
     editor = EditorPage(page)
     leave_unsaved(editor, series)
-    expect(page.get_by_text("Unsaved changes of another image wait")).to_be_visible()
+    waiting = page.get_by_role("status").filter(has_text="wait in this browser")
+    expect(waiting.get_by_role("link")).to_have_count(1)
     editor.press("a")
     arrive(editor, first)
     assert editor.annotations[0]["segmentation"][0][0] == 1, "the same session, with its undo"
@@ -179,7 +180,7 @@ def test_what_is_not_saved_goes_on_being_saved(
     page.context.set_offline(False)
     editor.saved()
     assert stored(server, first)[0]["segmentation"][0][0] == 2
-    expect(page.get_by_text("Unsaved changes of another image wait")).to_have_count(0)
+    expect(waiting).to_have_count(0)
     assert stored(server, second)[0]["version"] == 1, "nothing is sent that nobody edited"
 
 
@@ -200,19 +201,29 @@ def test_an_image_that_is_gone_keeps_no_other_from_being_saved(
     again.context.set_offline(False)
 
     editor = EditorPage(again).open(third)
-    expect(again.get_by_text("Unsaved changes of 2 other images wait")).to_be_visible()
-    again.get_by_role("link", name="Open and save").click()
-    expect(again.get_by_text(f"cannot be opened any more (number {first})")).to_be_visible()
-    again.get_by_role("link", name="Open and save").click()
-    arrive(editor, second)
-    editor.saved()
-    assert stored(server, second)[0]["segmentation"][0][0] == 101
-    again.get_by_role("button", name="Delete them").click()
-    notices = again.get_by_text("wait in this browser")
-    expect(notices).to_have_count(0)
+    waiting = again.get_by_role("status").filter(has_text="Unsaved changes of")
+    expect(waiting).to_contain_text("Unsaved changes of 0.png and 1.png wait")
+    with again.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        again.get_by_role("button", name="Save them").click()
+    expect(waiting).to_contain_text(
+        "Unsaved changes of 0.png can be saved nowhere: it cannot be opened any more."
+    )
+    expect(waiting).not_to_contain_text("1.png")
+    assert stored(server, second)[0]["segmentation"][0][0] == 101, "without going there"
+    assert f"/images/{third}" in again.url
+    again.get_by_role("button", name="Dismiss").click()
+    expect(waiting).to_have_count(0)
     again.reload()
     editor.ready()
-    expect(notices).to_have_count(0)
+    again.get_by_role("button", name="Save them").click()
+    again.get_by_role("button", name="Delete them").click()
+    again.get_by_role("button", name="Keep").click()
+    again.get_by_role("button", name="Delete them").click()
+    again.get_by_role("button", name="Delete", exact=True).click()
+    expect(waiting).to_have_count(0)
+    again.reload()
+    editor.ready()
+    expect(waiting).to_have_count(0)
 
 
 def test_what_others_did_since_it_was_made_ready_is_there(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.editor_page import EditorPage
+from tests.browser.editor_page import EditorPage, until
 from tests.serving import Server
 
 _numbers = itertools.count(1)
@@ -132,3 +132,29 @@ def test_captions_and_labels_are_written_in_the_editor(
     editor.press("Control+z", "Control+Shift+z")
     editor.saved()
     assert len(exported(server, dataset, "captions")) == 2
+
+
+def test_what_is_being_typed_outlives_a_closed_tab_and_a_reload(
+    page: Page, server: Server, dataset: int
+) -> None:
+    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    context = page.context
+    context.on("dialog", lambda dialog: dialog.accept())
+    editor = EditorPage(page).open(image)
+    editor.press("c")
+    page.keyboard.type("Half a cap")
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+
+    page = context.new_page()
+    editor = EditorPage(page).open(image)
+    until(page, "annotations().some(({ caption }) => caption === 'Half a cap')")
+    editor.press("c")
+    page.get_by_role("textbox", name="Caption 1").press("End")
+    page.keyboard.type(" Steam.")
+    page.reload()
+    editor.ready()
+    until(page, "annotations().some(({ caption }) => caption?.endsWith(' Steam.'))")
+    editor.saved()
+    texts = [one["caption"] for one in exported(server, dataset, "captions")]
+    assert texts == [CAPTION["caption"] + " Steam.", "Half a cap"]

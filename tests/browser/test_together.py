@@ -267,4 +267,5 @@ def test_an_image_that_is_deleted_while_it_is_open(
     waiting = page.get_by_text("can be saved nowhere")
     expect(waiting).to_be_visible()
     page.get_by_role("button", name="Delete them").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
     expect(waiting).to_have_count(0)

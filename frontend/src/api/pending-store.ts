@@ -38,6 +38,8 @@ export interface PendingEntry extends PendingPlace {
   readonly decision?: PendingDecision;
   /** The tab that left it, where the store tells. */
   readonly tab?: string;
+  /** What the image is called, for when it is not there any more to be asked; earlier versions kept none. */
+  readonly fileName?: string;
 }
 
 export interface PendingStore {
@@ -47,6 +49,16 @@ export interface PendingStore {
   list(userId: number): Promise<PendingEntry[]>;
   /** This tab answers for them from now on. */
   adopt(entries: readonly PendingEntry[]): Promise<void>;
+}
+
+/** The same store for one image, whose name is kept with each entry. */
+export function naming(store: PendingStore, fileName: string): PendingStore {
+  return {
+    put: (entry) => store.put({ ...entry, fileName }),
+    remove: (place) => store.remove(place),
+    list: (userId) => store.list(userId),
+    adopt: (entries) => store.adopt(entries.map((entry) => ({ ...entry, fileName }))),
+  };
 }
 
 const DATABASE = "maskwright";
@@ -103,6 +115,8 @@ export class IndexedDbStore implements PendingStore {
     const transaction = database.transaction(STORE, mode, { durability: "strict" });
     return new Promise<T>((resolve, reject) => {
       const request = act(transaction.objectStore(STORE));
+      // A page that is just being closed is not asked once more whether that is all.
+      transaction.commit();
       transaction.oncomplete = () => resolve(request.result as T);
       transaction.onabort = () => reject(transaction.error ?? new Error("The store gave up."));
     });

@@ -9,7 +9,9 @@
 
 import { createSubscriber } from "svelte/reactivity";
 
+import type { WaitingImage } from "../earlier-changes";
 import type { Topic } from "../editor/editor";
+import type { UnsavedImage } from "../elsewhere";
 import type { Session } from "../session";
 import type { Workspace } from "../workspace";
 
@@ -66,14 +68,14 @@ export function sessionOf(workspace: Workspace): () => Session {
   };
 }
 
-/** The ids of other images that have changes left to save, and of those that do not open any more. */
+/** Other images that have changes left to save, and those that do not open any more. */
 export function waitingElsewhere(
   workspace: Workspace,
-): () => { readonly open: readonly number[]; readonly inVain: readonly number[] } {
+): () => { readonly unsaved: readonly UnsavedImage[]; readonly inVain: readonly WaitingImage[] } {
   const changed = dependency((ask) => workspace.signal.on(["elsewhere", "session"], ask));
   return () => {
     changed();
-    return { open: workspace.waitingElsewhere, inVain: workspace.earlier.gone };
+    return { unsaved: workspace.elsewhere.waiting, inVain: workspace.earlier.gone };
   };
 }
 
