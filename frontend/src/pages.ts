@@ -20,6 +20,9 @@ import { grid } from "./pages/grid";
 import { importDialog } from "./pages/import";
 import { job, poll } from "./pages/job";
 import { bindMenus, narrow } from "./pages/menu";
+import { bindPictures } from "./pages/pictures";
+import { place } from "./pages/place";
+import { bindTyped } from "./pages/typed";
 import { reference } from "./pages/reference";
 import { tabs } from "./pages/tabs";
 import { theme, themeChoice } from "./pages/theme";
@@ -43,6 +46,7 @@ const CONTROLLERS: Readonly<Record<string, Controller>> = {
   import: importDialog,
   job,
   narrow,
+  place,
   poll,
   reference,
   role,
@@ -66,5 +70,7 @@ function bind(part: ParentNode): void {
 bindDialogs();
 bindCopy();
 bindMenus();
+bindPictures();
+bindTyped();
 bind(document);
 sayKept();

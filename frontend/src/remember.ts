@@ -2,6 +2,7 @@
 
 import { readDisplay, type Display } from "./editor/display";
 import type { Editor } from "./editor/editor";
+import { noteSeen } from "./seen-image";
 
 const TOOL = "maskwright-tool";
 
@@ -12,6 +13,7 @@ const TOOL = "maskwright-tool";
  * hand; the browser's stores keep it for the next page.
  */
 export class Remembered {
+  readonly #datasetId: number;
   readonly #categoryPlace: string;
   readonly #optionsPlace: string;
   readonly #displayPlace: string;
@@ -22,6 +24,7 @@ export class Remembered {
   #follow: readonly (() => void)[] = [];
 
   constructor(datasetId: number, userId: number) {
+    this.#datasetId = datasetId;
     this.#categoryPlace = `maskwright-category-${datasetId}`;
     this.#optionsPlace = `maskwright-tool-options-${userId}`;
     this.#tool = sessionStorage.getItem(TOOL) ?? "";
@@ -34,6 +37,7 @@ export class Remembered {
   /** The editor comes on the stage. What it chooses from now on is what is in hand. */
   handTo(editor: Editor): void {
     for (const stop of this.#follow) stop();
+    noteSeen(this.#datasetId, editor.image.id);
     if (this.#category) editor.chooseCategory(Number(this.#category));
     editor.hand.choose(this.#tool);
     this.#restore(editor);

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
+from tests.browser.editor_page import EditorPage
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
@@ -250,6 +251,84 @@ def test_the_grid_loads_more_while_one_scrolls(
         page.keyboard.press("End")
         expect(cards).not_to_have_count(seen)
     assert _titles(page) == [image["file_name"] for image in images]
+
+
+def test_one_comes_back_to_where_one_was_in_the_grid(
+    page: Page, server: Server, dataset: dict[str, Any]
+) -> None:
+    images = [
+        {"id": n, "file_name": f"{n:04}.jpg", "width": 40, "height": 30} for n in range(1, 151)
+    ]
+    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
+    page.goto(f"/datasets/{dataset['id']}")
+    cards = page.locator("#images .card")
+    while (seen := cards.count()) < 150:
+        page.keyboard.press("End")
+        expect(cards).not_to_have_count(seen)
+    card = cards.filter(has_text="0110.jpg")
+    card.get_by_role("link").first.click()
+    editor = EditorPage(page)
+    editor.ready()
+    editor.press("d")
+    next_card = cards.filter(has_text="0111.jpg")
+    expect(page).to_have_title(re.compile("0111.jpg"))
+    page.get_by_role("link", name=dataset["name"]).click()
+    expect(next_card.get_by_role("link").first).to_be_focused()
+    expect(next_card).to_be_in_viewport()
+    page.reload()
+    expect(next_card).to_be_in_viewport()
+
+    # The browser's own way back leads to the list as it was left, and to the image seen last.
+    page.go_back()
+    expect(page).to_have_title(re.compile("0111.jpg"))
+    editor.ready()
+    page.go_back()
+    expect(page).to_have_title(re.compile("0110.jpg"))
+    page.go_back()
+    expect(card.get_by_role("link").first).to_be_focused()
+    expect(card).to_be_in_viewport()
+    expect(cards).to_have_count(150)
+
+
+def test_a_card_whose_picture_is_broken_says_so(
+    page: Page,
+    server: Server,
+    dataset: dict[str, Any],
+    tmp_path: Path,
+    expected_errors: list[str],
+) -> None:
+    expected_errors.append("net::ERR_FAILED")
+    _upload(server, dataset, _picture(tmp_path / "a.jpg"))
+    page.route("**/thumbnail*", lambda route: route.abort())
+    page.goto(f"/datasets/{dataset['id']}")
+    expect(page.locator(".card-picture")).to_have_text("Cannot be shown")
+    expect(page.locator(".card-picture img")).to_have_count(0)
+
+
+def test_what_was_typed_into_a_dialog_is_not_dropped_unasked(
+    page: Page, dataset: dict[str, Any]
+) -> None:
+    page.goto(f"/datasets/{dataset['id']}/categories")
+    add = page.get_by_role("button", name="Add a category")
+    dialog = page.get_by_role("dialog", name="Add a category")
+    add.click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    add.click()
+    name = dialog.get_by_label("Name", exact=True)
+    name.fill("cat")
+    question = page.get_by_role("dialog", name="Drop what you typed?")
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: page.mouse.click(5, 5)):
+        leave()
+        question.get_by_role("button", name="Keep it").click()
+        expect(name).to_have_value("cat")
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    asked.value.dismiss()
+    expect(name).to_have_value("cat")
+    page.keyboard.press("Escape")
+    question.get_by_role("button", name="Drop it").click()
+    expect(dialog).to_have_count(0)
 
 
 def test_a_category_with_a_skeleton_is_made_and_changed(

@@ -43,7 +43,8 @@ function closeOutside(dialog: HTMLDialogElement): void {
     pressed = event.target === dialog;
   });
   dialog.addEventListener("click", (event) => {
-    if (pressed && event.target === dialog) dialog.close();
+    // As Escape does, so that whoever has something to say against it can.
+    if (pressed && event.target === dialog && dialog.dispatchEvent(new Event("cancel", { cancelable: true }))) dialog.close();
   });
 }
 

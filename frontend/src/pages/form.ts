@@ -2,6 +2,7 @@ import { find, findAll, show } from "./dom";
 import { go } from "./go";
 import { Problem, requestJson, type Method } from "./http";
 import { say } from "./toast";
+import { forget } from "./typed";
 
 type Value = string | boolean;
 
@@ -76,8 +77,9 @@ export async function submitting(form: HTMLElement, work: () => Promise<boolean>
   };
   try {
     // The browser may keep the page that is left and show it again.
-    if (await work()) addEventListener("pagehide", ready, { once: true });
-    else ready();
+    if (!(await work())) return ready();
+    forget(form);
+    addEventListener("pagehide", ready, { once: true });
   } catch (error) {
     ready();
     showErrors(form, error);
@@ -101,6 +103,7 @@ export function form(root: HTMLElement): void {
       // The attribute, because a field named "action" would stand in for the property.
       const url = element.getAttribute("action") ?? "";
       const answer = await requestJson<unknown>(method as Method, url, body);
+      if (then === "stay") forget(element);
       if (then === "stay" && said !== undefined) say(said);
       return go(then, answer, said);
     });

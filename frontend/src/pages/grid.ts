@@ -19,8 +19,14 @@ export async function replaceGrid(root: HTMLElement, url: string): Promise<void>
   await grids.get(root)?.replace(url);
 }
 
+/** Load more until that holds, or nothing is left or comes. */
+export async function loadUntil(root: HTMLElement, holds: () => boolean): Promise<void> {
+  await grids.get(root)?.loadUntil(holds);
+}
+
 class Grid {
-  private loading = false;
+  /** What is under way, so that whoever needs more waits for it. */
+  private loading: Promise<void> | null = null;
   /** Counts the lists that were asked for in place of this one. */
   private asked = 0;
   private readonly observer = new IntersectionObserver(
@@ -46,6 +52,14 @@ class Grid {
     this.append(part);
   }
 
+  async loadUntil(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      const before = this.root.dataset["next"];
+      await this.load();
+      if (this.root.dataset["next"] === before) return;
+    }
+  }
+
   /** Put a part of the list at its end, and remember where it goes on. */
   private append(part: DocumentFragment): void {
     this.root.dataset["next"] = "";
@@ -60,10 +74,14 @@ class Grid {
     this.watch();
   }
 
-  private async load(): Promise<void> {
+  private load(): Promise<void> {
+    this.loading ??= this.loadNext().finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  private async loadNext(): Promise<void> {
     const url = this.root.dataset["next"] ?? "";
-    if (this.loading || url === "") return;
-    this.loading = true;
+    if (url === "") return;
     this.observer.disconnect();
     try {
       const part = await requestHtml(url);
@@ -75,8 +93,6 @@ class Grid {
       // The list stays as it is; scrolling up and down tries again.
       sayError(error);
       setTimeout(() => this.watch(), 2000);
-    } finally {
-      this.loading = false;
     }
   }
 
