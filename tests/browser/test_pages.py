@@ -197,6 +197,10 @@ def test_filters_change_grid_address_and_the_way_on(
     assert page.url.endswith("?q=1&status=new")
     page.reload()
     assert _titles(page) == ["b1.jpg"]
+    tabs = page.get_by_role("navigation", name="Dataset")
+    tabs.get_by_role("link", name="Statistics").click()
+    tabs.get_by_role("link", name="Images").click()
+    expect(page.locator("#images .card-title")).to_have_text(["b1.jpg"])
     page.get_by_role("link", name="Start annotating").click()
     page.wait_for_url(re.compile(rf"/images/{ids[2]}\?q=1&status=new"))
     page.go_back()
@@ -382,7 +386,7 @@ def test_errors_stand_at_their_field(
     dialog.get_by_label("Name").fill(dataset["name"])
     dialog.get_by_role("button", name="Make dataset").click()
     expect(dialog.get_by_role("alert").first).to_contain_text("There is already a dataset")
-    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
 
 

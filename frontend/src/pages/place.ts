@@ -47,6 +47,12 @@ async function restore(list: HTMLElement, dataset: number): Promise<void> {
   }
 }
 
+/** The list as it was filtered last, of this dataset. */
+export function lastFilters(page: string): string | null {
+  const last = stored();
+  return last && new URL(last.address, location.origin).pathname === page ? last.address : null;
+}
+
 /** Back, forward or a reload. */
 function isReturn(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
@@ -58,9 +64,11 @@ function isFromEditor(): boolean {
 }
 
 function lastPlace(): Place | null {
-  const place = JSON.parse(sessionStorage.getItem(STORE) ?? "null") as Place | null;
-  return place?.address === address() ? place : null;
+  const last = stored();
+  return last?.address === address() ? last : null;
 }
+
+const stored = (): Place | null => JSON.parse(sessionStorage.getItem(STORE) ?? "null") as Place | null;
 
 async function showImage(list: HTMLElement, image: number): Promise<void> {
   const position = card(list, image) ? 0 : await positionOf(list, image);
