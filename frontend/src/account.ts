@@ -40,7 +40,7 @@ export class Account {
     await Promise.race([settled(), late]);
     const answer = await transport({ method: "DELETE", path: pathTo("/api/session") });
     if (succeeded(answer) || answer.status === 401) {
-      forgetCopies(localStorage);
+      forgetCopies(localStorage, sessionStorage);
       location.assign("/login");
     } else say(`You are still signed in. ${problemOf(answer).detail}`);
   }

@@ -58,6 +58,12 @@ export class EarlierChanges {
     this.#images.delete(imageId);
   }
 
+  /** Another tab of this browser answers for what waited. */
+  takenElsewhere(imageId: number): void {
+    this.saved(imageId);
+    this.changed();
+  }
+
   didNotOpen(imageId: number): void {
     const image = this.#images.get(imageId);
     if (!image) return;

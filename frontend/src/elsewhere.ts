@@ -62,6 +62,9 @@ export class Elsewhere {
   }
 }
 
+export const viewerText = ({ dataset }: PageData): string =>
+  `You may only look at ${dataset.name}: what waits is saved when you may edit there again.`;
+
 /** The page as it is for this image: in another dataset the person may have another role. */
 export async function pageFor({ image }: Visit, page: PageData, transport: Transport): Promise<PageData> {
   if (image.dataset_id === page.dataset.id) return page;

@@ -1,14 +1,19 @@
-/** Which image of a dataset the editor showed last in this tab, for the grid that comes after it. */
+/** What a tab remembers of a person's way through the images: forgotten with them. */
 
-const place = (datasetId: number): string => `maskwright-seen-${datasetId}`;
+/** The list of images as it was left: its address, with what was searched for, and how far down. */
+export const GRID_PLACE = "maskwright-grid";
+const SEEN_PLACES = "maskwright-seen-";
 
+/** Which image of a dataset the editor showed last, for the list that comes after it. */
 export function noteSeen(datasetId: number, imageId: number): void {
-  sessionStorage.setItem(place(datasetId), String(imageId));
+  sessionStorage.setItem(SEEN_PLACES + datasetId, String(imageId));
 }
 
-/** Once: who comes to the grid later begins at its top. */
+/** Once: who comes to the list later begins at its top. */
 export function takeSeen(datasetId: number): number | null {
-  const seen = sessionStorage.getItem(place(datasetId));
-  sessionStorage.removeItem(place(datasetId));
+  const seen = sessionStorage.getItem(SEEN_PLACES + datasetId);
+  sessionStorage.removeItem(SEEN_PLACES + datasetId);
   return seen === null ? null : Number(seen);
 }
+
+export const isWayPlace = (place: string): boolean => place === GRID_PLACE || place.startsWith(SEEN_PLACES);

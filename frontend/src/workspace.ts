@@ -21,7 +21,7 @@ import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
-import { Elsewhere, pageFor } from "./elsewhere";
+import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { pageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
@@ -372,6 +372,8 @@ export class Workspace {
     const page = await pageFor(visit, this.page, this.#transport);
     // They went there meanwhile.
     if ([this.#heading?.id, this.#session.id].includes(id) || this.#left.has(id)) return;
+    if (!pending.some(({ imageId }) => imageId === id)) return this.earlier.takenElsewhere(id);
+    if (page.role === "viewer") return this.#session.editor.say(viewerText(page));
     this.#prefetch.drop(this.#prefetch.take(id));
     const session = this.#open(visit, null, null, page);
     this.#left.set(id, session);
@@ -430,7 +432,8 @@ export class Workspace {
     const { id, editor, unsaved } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
     // Those that were left or made ready have the role that they were opened with.
-    for (const session of this.#all()) this.earlier.keep(session, role === "viewer");
+    const isHere = ({ page: { dataset } }: Session): boolean => dataset.id === this.page.dataset.id;
+    for (const session of this.#all()) this.earlier.keep(session, role === "viewer" && isHere(session));
     for (const session of this.#left.values()) session.close();
     this.#left.clear();
     this.#prefetch.want([]);

@@ -66,6 +66,14 @@ test("an image of another dataset gets a page of its own, with the categories th
   expect([workspace.session.id, workspace.session.page.dataset.name]).toEqual([2, "cups"]);
 });
 
+test("what another tab has taken up meanwhile waits here no longer", async () => {
+  const workspace = await site.open();
+  workspace.earlier.note([{ imageId: 3, fileName: "3.jpg" } as never]);
+  expect(workspace.elsewhere.waiting).toMatchObject([{ id: 3, name: "3.jpg" }]);
+  await workspace.elsewhere.save();
+  expect([workspace.elsewhere.waiting, workspace.earlier.gone]).toEqual([[], []]);
+});
+
 test("a shape in hand stops every way to another image", async () => {
   const workspace = await site.open(2);
   const { session } = workspace;

@@ -24,7 +24,7 @@ async function run(button: HTMLButtonElement): Promise<void> {
   try {
     const sent: unknown = body === undefined ? undefined : JSON.parse(body);
     const answer = await requestJson<unknown>(method as Method, url, sent);
-    if (button.dataset.forget !== undefined) forgetCopies(localStorage);
+    if (button.dataset.forget !== undefined) forgetCopies(localStorage, sessionStorage);
     if (then === "stay" && said !== undefined) say(said);
     if (then === "removed") await removed(button, said);
     else go(then, answer, said);

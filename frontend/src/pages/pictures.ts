@@ -1,5 +1,8 @@
 import { findAll, instantiate } from "./dom";
 
+/** A server that was busy is asked once more. */
+const AGAIN_MS = 5_000;
+
 /** A card whose picture cannot be shown says so, instead of the browser's sign for it. */
 export function bindPictures(): void {
   // Errors of pictures do not bubble. Lists grow: whatever comes later is heard, too.
@@ -12,6 +15,12 @@ export function bindPictures(): void {
 function sayBroken(image: HTMLImageElement): void {
   const picture = image.closest(".card-picture");
   // Of an image without a file it is said already.
-  if (picture?.querySelector(".no-pixels")) image.remove();
-  else picture?.replaceChildren(instantiate("broken-picture"));
+  if (picture?.querySelector(".no-pixels")) return image.remove();
+  picture?.replaceChildren(instantiate("broken-picture"));
+  setTimeout(() => {
+    const again = new Image();
+    again.alt = "";
+    again.addEventListener("load", () => picture?.replaceChildren(again));
+    again.src = image.src;
+  }, AGAIN_MS);
 }

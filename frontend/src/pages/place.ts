@@ -1,9 +1,8 @@
-import { takeSeen } from "../seen-image";
+import { GRID_PLACE, takeSeen } from "../seen-image";
 import { find } from "./dom";
 import { loadUntil } from "./grid";
-import { requestJson } from "./http";
+import { cookie, requestJson } from "./http";
 
-const STORE = "maskwright-grid";
 /** So far down a list nobody is taken back: it would be loaded page by page. */
 const MOST_CARDS = 1_200;
 
@@ -21,11 +20,13 @@ interface Place {
 export function place(root: HTMLElement): void {
   const list = find(root, "[data-controller=grid]");
   addEventListener("pagehide", () => {
-    sessionStorage.setItem(STORE, JSON.stringify({ address: address(), cards: cards(list), top: scrollY }));
+    // Who has just signed out is forgotten.
+    if (cookie("maskwright_csrf") === "") return;
+    sessionStorage.setItem(GRID_PLACE, JSON.stringify({ address: address(), cards: cards(list), top: scrollY }));
   });
   // A page that the browser kept shows counts and states of back then.
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) location.reload();
+    if (persisted && !document.querySelector("dialog[open]")) location.reload();
   });
   // The list itself comes to life after what is around it.
   queueMicrotask(() => void restore(list, Number(root.dataset["dataset"])));
@@ -34,17 +35,27 @@ export function place(root: HTMLElement): void {
 async function restore(list: HTMLElement, dataset: number): Promise<void> {
   const seen = takeSeen(dataset);
   const last = isReturn() ? lastPlace() : null;
-  const here = address();
+  const isBusy = untilTheyAct();
   if (last) {
-    await loadUntil(list, () => cards(list) >= Math.min(last.cards, MOST_CARDS));
-    if (here === address()) scrollTo({ top: last.top, behavior: "instant" });
+    await loadUntil(list, () => isBusy() || cards(list) >= Math.min(last.cards, MOST_CARDS));
+    if (!isBusy()) scrollTo({ top: last.top, behavior: "instant" });
   }
   if (seen === null || !(isReturn() || isFromEditor())) return;
   try {
-    await showImage(list, seen);
+    await showImage(list, seen, isBusy);
   } catch {
     // The list is there; where to begin in it can be found by hand.
   }
+}
+
+/** Whether they have begun to do something themselves, or chosen other filters. */
+function untilTheyAct(): () => boolean {
+  const here = address();
+  const acted = new AbortController();
+  for (const kind of ["wheel", "pointerdown", "touchstart", "keydown"]) {
+    addEventListener(kind, () => acted.abort(), { capture: true, passive: true, signal: acted.signal });
+  }
+  return () => acted.signal.aborted || address() !== here;
 }
 
 /** The list as it was filtered last, of this dataset. */
@@ -68,14 +79,21 @@ function lastPlace(): Place | null {
   return last?.address === address() ? last : null;
 }
 
-const stored = (): Place | null => JSON.parse(sessionStorage.getItem(STORE) ?? "null") as Place | null;
+function stored(): Place | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(GRID_PLACE) ?? "null") as Place | null;
+  } catch {
+    // Whoever wrote something else there.
+    return null;
+  }
+}
 
-async function showImage(list: HTMLElement, image: number): Promise<void> {
+async function showImage(list: HTMLElement, image: number, isBusy: () => boolean): Promise<void> {
   const position = card(list, image) ? 0 : await positionOf(list, image);
   if (position === null || position > MOST_CARDS) return;
-  await loadUntil(list, () => card(list, image) !== null);
+  await loadUntil(list, () => isBusy() || card(list, image) !== null || cards(list) >= MOST_CARDS);
   const link = card(list, image)?.querySelector<HTMLElement>("a");
-  if (!link) return;
+  if (!link || isBusy()) return;
   if (!isInView(link)) link.scrollIntoView({ block: "center", behavior: "instant" });
   // The keys go on from here.
   link.focus({ preventScroll: true });

@@ -12,6 +12,8 @@ export function bindTyped(): void {
   // What concerns one dialog does not bubble.
   document.addEventListener("close", ({ target }) => forget(target), true);
   document.addEventListener("cancel", keepOpen, true);
+  // A browser lets only one Escape in a row be refused as a way to close: it must not come to that.
+  document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && keepOpen(event), true);
   addEventListener("beforeunload", (event) => {
     if ([...typed].some(isWaiting)) event.preventDefault();
   });
@@ -28,12 +30,16 @@ function formOf(target: EventTarget | null): HTMLFormElement | null {
   return isText && !target.matches("[data-typed-name]") ? target.form : null;
 }
 
-/** One that is being sent leaves the page by itself. */
-const isWaiting = (form: HTMLFormElement): boolean => form.isConnected && form.getAttribute("aria-busy") !== "true";
+/** One that is being sent leaves the page by itself; one that was taken has given its place to what came of it. */
+const isWaiting = (form: HTMLFormElement): boolean =>
+  form.checkVisibility() && form.getAttribute("aria-busy") !== "true";
 
 function keepOpen(event: Event): void {
-  const { target: dialog } = event;
-  if (!(dialog instanceof HTMLDialogElement) || ![...typed].some((form) => dialog.contains(form) && isWaiting(form))) return;
+  const { target } = event;
+  // Fields for files are cancelled as well.
+  if (!(target instanceof Element) || (event.type === "cancel" && !(target instanceof HTMLDialogElement))) return;
+  const dialog = target.closest("dialog");
+  if (!dialog || ![...typed].some((form) => dialog.contains(form) && isWaiting(form))) return;
   event.preventDefault();
   const question = { title: "Drop what you typed?", text: "It is not saved yet.", yes: "Drop it" };
   void confirm(question).then((yes) => yes && dialog.close());
