@@ -157,4 +157,4 @@ def test_what_is_being_typed_outlives_a_closed_tab_and_a_reload(
     until(page, "annotations().some(({ caption }) => caption?.endsWith(' Steam.'))")
     editor.saved()
     texts = [one["caption"] for one in exported(server, dataset, "captions")]
-    assert texts == [CAPTION["caption"] + " Steam.", "Half a cap"]
+    assert texts == [f"{CAPTION['caption']} Steam.", "Half a cap"]
