@@ -49,6 +49,7 @@ export class Elsewhere {
   async save(): Promise<void> {
     const { earlier, left, shown, open, retry } = this.#options;
     retry();
+    let trouble: string | null = null;
     for (const { id } of this.waiting) {
       if (left.has(id)) continue;
       try {
@@ -56,9 +57,10 @@ export class Elsewhere {
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         if (error.problem.status === 404) earlier.didNotOpen(id);
-        else return shown().editor.say(`What waits is not saved yet. ${error.problem.detail}`);
+        else trouble = error.problem.detail;
       }
     }
+    if (trouble !== null) shown().editor.say(`Not everything is saved yet. ${trouble}`);
   }
 }
 

@@ -50,11 +50,11 @@ test("one press opens all that is not open; what is gone keeps no other from bei
   expect(earlier.gone).toMatchObject([{ id: 3, name: "3.jpg" }]);
 });
 
-test("without a connection it stops at the first one, and says why", async () => {
+test("what does not answer keeps no other from being saved, either, and it is said why", async () => {
   const open = vi.fn(() => Promise.reject(problem(0)));
   const { earlier, elsewhere, note, say } = place(open);
   note(2, 3);
   await elsewhere.save();
-  expect([open.mock.calls, say.mock.calls]).toEqual([[[2]], [["What waits is not saved yet. No."]]]);
+  expect([open.mock.calls, say.mock.calls]).toEqual([[[2], [3]], [["Not everything is saved yet. No."]]]);
   expect([earlier.gone, elsewhere.waiting.length]).toEqual([[], 2]);
 });

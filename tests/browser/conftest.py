@@ -8,9 +8,11 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -120,3 +122,16 @@ def sign_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/login" not in url)
+
+
+def picture(path: Path, color: str = "teal") -> Path:
+    """A file with a picture of one colour, 320 x 240."""
+    Image.new("RGB", (320, 240), color).save(path)
+    return path
+
+
+def upload(server: Server, dataset: dict[str, Any], *paths: Path) -> list[int]:
+    """The ids of the images that come of these files."""
+    files = [("files", (path.name, path.read_bytes(), "image/jpeg")) for path in paths]
+    answer = server.client.post(f"/api/datasets/{dataset['id']}/images", files=files)
+    return [image["id"] for image in answer.raise_for_status().json()["images"]]

@@ -1,4 +1,5 @@
 import { confirm } from "./dialog";
+import { findAll } from "./dom";
 
 /** Forms in which somebody typed since they were shown, and which are not saved. */
 const typed = new Set<HTMLFormElement>();
@@ -35,12 +36,13 @@ const isWaiting = (form: HTMLFormElement): boolean =>
   form.checkVisibility() && form.getAttribute("aria-busy") !== "true";
 
 function keepOpen(event: Event): void {
-  const { target } = event;
-  // Fields for files are cancelled as well.
-  if (!(target instanceof Element) || (event.type === "cancel" && !(target instanceof HTMLDialogElement))) return;
-  const dialog = target.closest("dialog");
-  if (!dialog || ![...typed].some((form) => dialog.contains(form) && isWaiting(form))) return;
+  // Fields for files are cancelled as well; a key may come while nothing in the dialog has the focus.
+  const dialog = event.type === "cancel" ? event.target : topmost();
+  if (!(dialog instanceof HTMLDialogElement) || ![...typed].some((form) => dialog.contains(form) && isWaiting(form))) return;
   event.preventDefault();
   const question = { title: "Drop what you typed?", text: "It is not saved yet.", yes: "Drop it" };
   void confirm(question).then((yes) => yes && dialog.close());
 }
+
+/** The question stands behind all others in the page, and above them on the screen. */
+const topmost = (): Element | undefined => findAll(document, "dialog:modal").at(-1);
