@@ -15,7 +15,8 @@ import { DatasetCategories } from "./api/categories";
 import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
 import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
+import { nothingAhead, Prefetch, type Ahead } from "./api/prefetch";
+import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
@@ -24,6 +25,7 @@ import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
+import { LeftSessions } from "./left-sessions";
 import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
@@ -31,8 +33,6 @@ import { Session, type PageData } from "./session";
 
 /** So many annotations are drawn on suspicion, no more. */
 const MOST_SHAPES_AHEAD = 5_000;
-/** So many sessions are kept though everything of them is saved. */
-const MOST_KEPT = 2;
 
 interface Parts {
   readonly transport: Transport;
@@ -66,8 +66,7 @@ export class Workspace {
   readonly #categories: DatasetCategories;
   readonly #clipboard: Clipboard;
   readonly #poses: LastPoses;
-  /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
-  readonly #left = new Map<number, Session>();
+  readonly #left = new LeftSessions();
   readonly earlier: EarlierChanges;
   readonly #firstRole: PageData["role"];
   #session: Session;
@@ -106,7 +105,7 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#prefetch = new Prefetch({
-      load: (id) => this.#prepare(id),
+      load: (id, signal) => this.#prepare(id, signal),
       forget: (session) => session.close(),
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
@@ -174,9 +173,9 @@ export class Workspace {
 
   /** Other images whose changes wait for something: a connection, or a person. */
   get waitingElsewhere(): readonly number[] {
-    const left = [...this.#left.values()].filter(({ unsaved }) => unsaved > 0);
+    const left = this.#left.all.filter(({ unsaved }) => unsaved > 0);
     const ids = new Set([...this.earlier.waiting, ...left.map(({ id }) => id)]);
-    return [...ids].filter((id) => id !== this.#session.id && this.#left.get(id)?.queue.status !== "saving");
+    return [...ids].filter((id) => id !== this.#session.id && this.#left.of(id)?.queue.status !== "saving");
   }
 
   /** Settles when nothing is left to save. */
@@ -243,7 +242,7 @@ export class Workspace {
   }
 
   #all(): Session[] {
-    return [this.#session, ...this.#left.values()];
+    return [this.#session, ...this.#left.all];
   }
 
   #toggleKeepView(editor: Editor): void {
@@ -323,8 +322,9 @@ export class Workspace {
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
     if (this.#isHeld()) return this.#stay();
-    const known = this.#left.get(id);
+    const known = this.#left.of(id);
     const ahead = this.#prefetch.take(id);
+    const fresh = !known && !ahead.made;
     const [next, pending] = known ? [known, []] : await this.#load(id, ahead);
     // They went on to yet another image meanwhile, or took something up here.
     const passed = turn !== this.#turn;
@@ -343,23 +343,24 @@ export class Workspace {
     // What is left to come of it goes on.
     this.#asking = null;
     this.#heading = null;
-    this.#left.delete(id);
+    this.#left.remove(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
-    next.begin(ahead, !known && !ahead.made);
+    next.begin(ahead, fresh);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
-    this.#closeDistant();
+    const { next: after, previous: before } = next.neighbours ?? {};
+    this.#left.closeAllBut([after, before]);
     this.#lookAhead();
   }
 
   /** The image, and what earlier visits could not save. */
   async #load(id: number, ahead: Ahead<Session>): Promise<[Session, readonly PendingEntry[]]> {
-    const { made } = ahead;
+    const { made, making, stop } = ahead;
     if (made) this.#heading = made;
-    else this.#asking = ahead.stop;
+    else this.#asking = stop;
     try {
-      return await Promise.all([made ?? this.#make(id, ahead.stop.signal), this.earlier.list()]);
+      return await Promise.all([making ?? this.#make(id, stop.signal), this.earlier.list()]);
     } catch (error) {
       this.#prefetch.drop(ahead);
       throw error;
@@ -369,25 +370,16 @@ export class Workspace {
   #leave(session: Session): void {
     const picture = session.leave();
     if (picture) this.#prefetch.keepPicture(session.id, picture);
-    this.#left.set(session.id, session);
-    this.#forgetOldest();
+    this.#left.add(session);
   }
 
-  #forgetOldest(): void {
-    const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
-    for (const session of saved.slice(0, -MOST_KEPT)) {
-      this.#left.delete(session.id);
-      session.close();
-    }
-  }
-
-  async #make(id: number, signal?: AbortSignal): Promise<Session> {
+  async #make(id: number, signal: AbortSignal): Promise<Session> {
     return this.#open(await loadVisit(this.#transport, id, this.page.query, signal));
   }
 
   /** One that will probably come next, with its shapes drawn. */
-  async #prepare(id: number): Promise<Session> {
-    const session = await this.#make(id);
+  async #prepare(id: number, signal: AbortSignal): Promise<Session> {
+    const session = await this.#make(id, signal);
     const { stage, view } = this.#session.editor;
     if (session.editor.document.size <= MOST_SHAPES_AHEAD) session.prepare(stage, view.look);
     return session;
@@ -437,7 +429,6 @@ export class Workspace {
     if (editor.hand.busy) editor.hand.intend("cancel");
     // Those that were left or made ready have the role that they were opened with.
     for (const session of this.#all()) this.earlier.keep(session, role === "viewer");
-    for (const session of this.#left.values()) session.close();
     this.#left.clear();
     this.#prefetch.want([]);
     this.#way += 1;
@@ -450,7 +441,7 @@ export class Workspace {
 
   /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
   #seeAbsence(session: Session, absence: Absence): void {
-    this.#left.delete(session.id);
+    this.#left.remove(session.id);
     if (session === this.#session) this.#showAbsence(session, absence);
     this.earlier.keep(session, true);
     session.close();
@@ -471,22 +462,16 @@ export class Workspace {
   #saved(session: Session): void {
     if (session.unsaved === 0) {
       this.earlier.saved(session.id);
-      this.#forgetOldest();
+      this.#left.forgetOldest();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
-  }
-
-  /** Drawn shapes take memory: only those of the next and the previous image are kept. */
-  #closeDistant(): void {
-    const { next, previous } = this.#session.neighbours ?? {};
-    for (const session of this.#left.values()) if (session.id !== next && session.id !== previous) session.close();
   }
 
   /** A session that is kept comes back as it is, so that only its picture is needed. */
   #wantNeighbours(): void {
     const { next, previous } = this.#session.neighbours ?? {};
     const ids = [next, previous].filter((id) => typeof id === "number");
-    this.#prefetch.want(ids, (id) => !this.#left.has(id));
+    this.#prefetch.want(ids, (id) => !this.#left.of(id));
   }
 
   /** Makes the neighbours ready, once the image itself is there. */

@@ -4,6 +4,7 @@ import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
 import { reject } from "../src/editor/deciding";
 import { arrives } from "./arrives";
+import { Session } from "../src/session";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
 
@@ -13,7 +14,10 @@ let site: Site;
 beforeEach(() => {
   site = new Site();
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 test("an image that was deleted can be looked at as it was, says so, and leaves the way to the others", async () => {
   const site = new Site();
@@ -426,4 +430,17 @@ test("an image that was on its way while the categories changed has the new ones
   site.tell("annotator", "0-0", "a");
   await going;
   await arrives(() => expect(workspace.session.editor.category(CUP.id)?.name).toBe("mug"));
+});
+
+test("an image that is being made ready is not asked for once more by whoever goes there", async () => {
+  // Nothing is on a screen here, which the neighbours wait for.
+  vi.spyOn(Session.prototype, "ready", "get").mockReturnValue(Promise.resolve());
+  const release = site.hold("/api/images/2/visit");
+  const workspace = await site.open(1);
+  const asked = (): number => site.asked.filter((each) => each.startsWith("GET /api/images/2/visit")).length;
+  await arrives(() => expect(asked()).toBe(1));
+  const going = workspace.go(2);
+  release();
+  await going;
+  expect([workspace.session.id, asked()]).toEqual([2, 1]);
 });
