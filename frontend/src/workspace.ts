@@ -9,10 +9,10 @@
 
 import { Account } from "./account";
 import { fetchTransport, get, RequestError, type Transport } from "./api/client";
-import { absenceText, noticing, roleText, type Absence } from "./access";
+import { ABSENCE_TEXTS, absenceText, noticing, roleText, type Absence, type Left } from "./access";
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
-import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { IndexedDbStore, type PendingEntry } from "./api/pending-store";
 import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
 import { nothingAhead, Prefetch, type Ahead } from "./api/prefetch";
@@ -20,7 +20,6 @@ import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
-import type { Editor } from "./editor/editor";
 import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
@@ -30,13 +29,14 @@ import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
+import { workspaceCommands } from "./workspace-commands";
 
 /** So many annotations are drawn on suspicion, no more. */
 const MOST_SHAPES_AHEAD = 5_000;
 
 interface Parts {
   readonly transport: Transport;
-  readonly store: PendingStore;
+  readonly store: IndexedDbStore;
   readonly settings: AccountSettings;
   readonly categories: DatasetCategories;
   readonly earlier: EarlierChanges;
@@ -60,7 +60,7 @@ export class Workspace {
   readonly navigation: Navigation;
   readonly account: Account;
   readonly #transport: Transport;
-  readonly #store: PendingStore;
+  readonly #store: IndexedDbStore;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #categories: DatasetCategories;
@@ -171,6 +171,11 @@ export class Workspace {
     return this.#all().reduce((sum, { unsaved }) => sum + unsaved, 0);
   }
 
+  /** Whether there are changes that would be gone with this page, for the browser keeps none. */
+  get holdsAlone(): boolean {
+    return this.#store.holdsAlone;
+  }
+
   /** Other images whose changes wait for something: a connection, or a person. */
   get waitingElsewhere(): readonly number[] {
     const left = this.#left.all.filter(({ unsaved }) => unsaved > 0);
@@ -195,7 +200,8 @@ export class Workspace {
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
   retryStopped(): void {
     const stopped = this.#all().some(({ queue: { status } }) => ["signed-out", "offline", "gone"].includes(status));
-    if (stopped || this.#session.absence === "dataset") this.retry();
+    const { absence } = this.#session;
+    if (stopped || absence === "dataset" || absence === "unknown") this.retry();
   }
 
   href(imageId: number): string {
@@ -220,35 +226,11 @@ export class Workspace {
   }
 
   get commands(): readonly Command[] {
-    return [
-      ...this.navigation.commands,
-      {
-        id: "save",
-        label: "Save now what is not saved yet",
-        group: "Image",
-        help: "Everything else is saved already.",
-        keys: ["Mod+S"],
-        run: () => this.retry(),
-      },
-      {
-        id: "keep-view",
-        label: "Keep zoom and position on the next image",
-        group: "View",
-        help: "For series of pictures of the same place; otherwise each image is shown whole.",
-        keys: [],
-        run: (editor) => this.#toggleKeepView(editor),
-      },
-    ];
+    return [...this.navigation.commands, ...workspaceCommands(this.viewPreferences, () => this.retry())];
   }
 
   #all(): Session[] {
     return [this.#session, ...this.#left.all];
-  }
-
-  #toggleKeepView(editor: Editor): void {
-    const kept = !this.viewPreferences.get("keepView");
-    this.viewPreferences.set("keepView", kept);
-    editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
   }
 
   /** The back and forward buttons. */
@@ -305,14 +287,15 @@ export class Workspace {
   }
 
   #tellFailure(id: number, error: unknown): void {
-    const { editor } = this.#session;
+    const { editor, absence } = this.#session;
     if (!(error instanceof RequestError)) throw error;
     const { status, detail } = error.problem;
     const texts: Record<number, string> = {
       401: "You are signed out. Sign in again, then go on.",
-      404: "That image is not there any more.",
+      404: "That image is not there any more, or not for you.",
     };
-    editor.say(texts[status] ?? `The image does not open. ${detail}`);
+    const isOut = status === 404 && absence === "dataset";
+    editor.say(isOut ? ABSENCE_TEXTS.dataset : (texts[status] ?? `The image does not open. ${detail}`));
     if (status === 404) {
       this.earlier.didNotOpen(id);
       void this.#session.refresh();
@@ -425,27 +408,40 @@ export class Workspace {
     if (role === this.page.role) return;
     this.page = { ...this.page, role };
     const before = this.#session;
-    const { id, editor, unsaved } = before;
+    const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
+    const left = this.#leftOf(before);
     // Those that were left or made ready have the role that they were opened with.
-    for (const session of this.#all()) this.earlier.keep(session, role === "viewer");
-    this.#left.clear();
-    this.#prefetch.want([]);
+    this.#giveUp(role === "viewer");
     this.#way += 1;
     await this.#switch(id, () => undefined);
     if (this.#session !== before) before.close();
-    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));
+    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
   }
 
+  /** No session goes on as it is; what was not saved waits in the browser's store, in vain or for its image to be opened. */
+  #giveUp(inVain: boolean): void {
+    for (const session of this.#all()) this.earlier.keep(session, inVain);
+    this.#left.clear();
+    this.#prefetch.want([]);
+  }
+
   /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
-  #seeAbsence(session: Session, absence: Absence): void {
+  #seeAbsence(session: Session, absence: Absence | null): void {
+    if (!absence) return this.retry();
     this.#left.remove(session.id);
+    this.earlier.keep(session, absence !== "unknown");
+    // None of its images is there for the person any more.
+    if (absence === "dataset") this.#giveUp(true);
     if (session === this.#session) this.#showAbsence(session, absence);
-    this.earlier.keep(session, true);
     session.close();
     this.signal.emit("elsewhere");
+  }
+
+  #leftOf({ unsaved }: Session): Left {
+    return { unsaved, isKept: !this.#store.isBroken };
   }
 
   #showAbsence(before: Session, absence: Absence): void {
@@ -456,7 +452,7 @@ export class Workspace {
     this.#session = next;
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
-    next.editor.say(absenceText(absence, before.unsaved));
+    next.editor.say(absenceText(absence, this.#leftOf(before)));
   }
 
   #saved(session: Session): void {
