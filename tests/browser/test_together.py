@@ -20,7 +20,8 @@ OTHER = [300, 100, 400, 100, 400, 200, 300, 200]
 
 @dataclass(frozen=True)
 class Scene:
-    """An image without pixels (640 x 480) with two squares, and one more, in a dataset that both may edit."""
+    """An image without pixels (640 x 480) with two squares, in a dataset that both may edit, and
+    one more image."""
 
     dataset_id: int
     image_id: int
@@ -46,7 +47,9 @@ def scene(server: Server) -> Scene:
         "annotations": squares,
     }
     server.import_coco(dataset, coco)
-    image = server.client.get(f"/api/datasets/{dataset}/images?sort=file_name").json()["items"][0]["id"]
+    image = server.client.get(f"/api/datasets/{dataset}/images?sort=file_name").json()["items"][0][
+        "id"
+    ]
     found = server.client.get(f"/api/images/{image}/annotations").json()["items"]
     person = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada Lovelace"}
     server.client.post("/api/users", json=person)
