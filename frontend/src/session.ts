@@ -152,6 +152,7 @@ export class Session {
       },
       gone: () => this.#ended("gone"),
       overtaken: (key) => this.editor.history.overtaken(key),
+      inHand: (key) => this.editor.holds(key),
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
     this.#predictions = new FindingPredictions({ editor: this.editor, queue: this.queue, transport });

@@ -313,7 +313,9 @@ export class Workspace {
     const passed = turn !== this.#turn;
     if (passed || this.#isHeld()) {
       if (!passed) this.#stay();
-      return this.#prefetch.giveBack(id, ahead);
+      // What was made for another role is of no use.
+      const isOld = next.page.role !== this.page.role;
+      return isOld ? this.#prefetch.drop(ahead) : this.#prefetch.giveBack(id, ahead);
     }
     this.#recover(next, pending);
     // They may have changed while it was on its way.
@@ -415,7 +417,10 @@ export class Workspace {
     this.#giveUp(role === "viewer");
     this.#way += 1;
     await this.#switch(id, () => undefined);
-    if (this.#session !== before) before.close();
+    if (this.#session !== before) {
+      before.queue.lost();
+      before.close();
+    }
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
@@ -424,24 +429,30 @@ export class Workspace {
   /** No session goes on as it is; what was not saved waits in the browser's store, in vain or for its image to be opened. */
   #giveUp(inVain: boolean): void {
     for (const session of this.#all()) this.earlier.keep(session, inVain);
+    // Those that take up what they had to save are the ones to save it.
+    for (const { queue } of this.#left.all) queue.lost();
     this.#left.clear();
     this.#prefetch.want([]);
   }
 
   /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
   #seeAbsence(session: Session, absence: Absence | null): void {
+    const isLeft = this.#left.of(session.id) === session;
+    // One that was given up before hears late of what may be over.
+    if (session !== this.#session && !isLeft) return;
     if (!absence) return this.retry();
-    this.#left.remove(session.id);
     this.earlier.keep(session, absence !== "unknown");
-    // None of its images is there for the person any more.
-    if (absence === "dataset") this.#giveUp(true);
-    if (session === this.#session) this.#showAbsence(session, absence);
+    if (isLeft) this.#left.remove(session.id);
+    // None of its images is there for the person any more, the one on the stage neither.
+    const isOut = absence === "dataset" && session.image.dataset_id === this.page.dataset.id;
+    if (isOut) this.#giveUp(true);
+    if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     session.close();
     this.signal.emit("elsewhere");
   }
 
   #leftOf({ unsaved }: Session): Left {
-    return { unsaved, isKept: !this.#store.isBroken };
+    return { unsaved, isKept: !this.#store.holdsAlone };
   }
 
   #showAbsence(before: Session, absence: Absence): void {
@@ -453,6 +464,8 @@ export class Workspace {
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
     next.editor.say(absenceText(absence, this.#leftOf(before)));
+    before.queue.lost();
+    before.close();
   }
 
   #saved(session: Session): void {

@@ -123,6 +123,34 @@ test("so do those of somebody who may only look for a while", async () => {
   expect([site.servers.get(1)!.all(), workspace.holdsAlone]).toEqual([[], false]);
 });
 
+test("whoever hears it of an image that was left hears it of the one on the stage, and what is given up saves nothing later", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  await workspace.go(2);
+  site.faults.set("/api/annotations/", 503);
+  first.editor.remove([...first.editor.document.entries()].map(([key]) => key));
+  await arrives(() => expect(first.queue.status).toBe("offline"));
+  site.faults.clear();
+  removeMember();
+  first.queue.retry();
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  expect([workspace.session.id, workspace.earlier.gone, first.queue.status]).toEqual([2, [1], "gone"]);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  // Late as it may be, it gives nothing up once more.
+  const { session } = workspace;
+  site.faults.set("/api/images/1", 404);
+  site.faults.set("/api/datasets/1", 404);
+  await first.refresh();
+  await site.rests();
+  expect(workspace.session).toBe(session);
+  site.faults.clear();
+  await workspace.go(1);
+  await workspace.settled();
+  expect(site.servers.get(1)!.all()).toEqual([]);
+});
+
 test("whoever is out of the dataset does not get to see what was made ready or left before", async () => {
   vi.spyOn(Session.prototype, "ready", "get").mockReturnValue(Promise.resolve());
   const workspace = await site.open(1);

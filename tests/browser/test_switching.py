@@ -242,8 +242,8 @@ def test_what_others_did_since_it_was_made_ready_is_there(
     page.mouse.down()
     page.mouse.move(*editor.at(120, 120))
     path = f"/api/annotations/{theirs['id']}"
-    crowd = {"iscrowd": 1}
-    server.client.patch(path, json=crowd, headers={"If-Match": '"2"'}).raise_for_status()
+    again = {"segmentation": [[9, 9, 90, 9, 90, 90]]}
+    server.client.patch(path, json=again, headers={"If-Match": '"2"'}).raise_for_status()
     page.mouse.up()
     dialog = page.get_by_role("dialog", name="Changed in another window, too")
     expect(dialog).to_be_visible()

@@ -11,6 +11,7 @@
 
 import type { Decision, Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
+import type { Deletion, Unheard } from "./save-slot";
 import { Tabs } from "./tabs";
 
 /** Whose change to what. Several people may use one browser, one after the other. */
@@ -36,6 +37,10 @@ export interface PendingEntry extends PendingPlace {
   readonly attempted: Annotation | null;
   /** The key that it is created with, where that is not its own. */
   readonly clientKey?: string | null;
+  /** What the server may have of it, for no answer came. */
+  readonly unheard?: Unheard;
+  /** Where it was deleted here and is to be brought back. */
+  readonly deletion?: Deletion | null;
   /** Where it is made of a prediction: what is decided about that, here and on the server. */
   readonly decision?: PendingDecision;
   /** The tab that left it, where the store tells. */
@@ -65,11 +70,11 @@ export class IndexedDbStore implements PendingStore {
   /** What the browser does not have yet, or never will, by its place. */
   readonly #inPage = new Map<string, PendingEntry>();
   /** Whether the browser did not keep something. */
-  isBroken = false;
+  #isBroken = false;
 
   /** Whether something waits that the browser did not keep. */
   get holdsAlone(): boolean {
-    return this.isBroken && this.#inPage.size > 0;
+    return this.#isBroken && this.#inPage.size > 0;
   }
 
   async put(entry: PendingEntry): Promise<void> {
@@ -78,7 +83,7 @@ export class IndexedDbStore implements PendingStore {
     try {
       await this.#run("readwrite", (store) => store.put(own));
     } catch (error) {
-      this.isBroken = true;
+      this.#isBroken = true;
       throw error;
     }
     if (this.#inPage.get(placeOf(own)) === own) this.#inPage.delete(placeOf(own));
@@ -129,14 +134,23 @@ export class IndexedDbStore implements PendingStore {
     return (this.#tab + MARK + key) as AnnotationKey;
   }
 
+  async #begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
+    this.#opened ??= open();
+    try {
+      // On the disk before it counts, for whoever loses power or a browser.
+      return (await this.#opened).transaction(STORE, mode, { durability: "strict" });
+    } catch (error) {
+      // It may open the next time, as when the browser has closed it.
+      this.#opened = null;
+      throw error;
+    }
+  }
+
   async #run<T>(
     mode: IDBTransactionMode,
     act: (store: IDBObjectStore) => IDBRequest,
   ): Promise<T> {
-    this.#opened ??= open();
-    const database = await this.#opened;
-    // On the disk before it counts, for whoever loses power or a browser.
-    const transaction = database.transaction(STORE, mode, { durability: "strict" });
+    const transaction = await this.#begin(mode);
     return new Promise<T>((resolve, reject) => {
       const request = act(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(request.result as T);
