@@ -15,7 +15,7 @@ import type { Camera } from "../geometry/camera";
 import type { AnnotationKey } from "../model/records";
 import type { Outline } from "../shapes/shape";
 import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, useImageSpace, type Frame, type Layer } from "./layer";
-import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { drawingOf, hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { changedExtent } from "./repaint";
 import type { ShapesLedger } from "./shapes-ledger";
 import { gesturePixels } from "./shown-pixels";
@@ -82,7 +82,7 @@ export class OutlinesLayer implements Layer {
     else clear(this.#context, frame);
     useImageSpace(this.#context, frame);
     for (const { outline, color, style } of scene.painted) {
-      paint(this.#context, outline, style(color, look), frame.camera.scale);
+      paint(this.#context, drawingOf(outline), style(color, look), frame);
     }
     this.#context.restore();
   }

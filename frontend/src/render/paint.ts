@@ -7,7 +7,7 @@ import { luminance, type Look } from "../editor/look";
 import { boundsOfNumbers } from "../geometry/bounds";
 import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Outline } from "../shapes/shape";
-import type { Context } from "./layer";
+import type { Context, Frame } from "./layer";
 
 export interface Style {
   readonly color: string;
@@ -17,11 +17,13 @@ export interface Style {
   readonly dashed: boolean;
 }
 
-interface Paths {
+/** What an outline is drawn from. It does without the numbers of the outline. */
+export interface Drawing {
   readonly areas: readonly { readonly fill: Path2D; readonly keep: readonly Path2D[] }[];
   readonly strokes: readonly Path2D[];
   /** So many points that how a stroke is drawn decides how long a frame takes. */
   readonly dense: boolean;
+  readonly dots: Outline["dots"];
   /** How far the dots reach, in pixels of the image; infinite for one alone. */
   readonly reach: number;
 }
@@ -38,6 +40,18 @@ const PIECE = 50;
 const THICK = 2;
 const MITER = 1.5;
 
+/**
+ * A line of one device pixel takes a small part of the time of a wider one, which has to be made an area first. So one
+ * that is hardly wider is drawn as three of these around its middle. A little less, since with more it is an area.
+ */
+const HAIRLINE = 0.99;
+const FINE = 2;
+const AROUND = [
+  [0, -1],
+  [Math.sqrt(3) / 2, 0.5],
+  [-Math.sqrt(3) / 2, 0.5],
+] as const;
+
 const DOT_CSS_RADIUS = 4;
 const LEAST_DOT_CSS_RADIUS = 1.5;
 /** The dots of a pose that is small on the screen are no larger than this part of it, or they hide it. */
@@ -45,7 +59,7 @@ const DOT_SHARE = 1 / 45;
 /** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
 const EVERYWHERE = 1e6;
 
-const pathsOf = new WeakMap<Outline, Paths>();
+const drawings = new WeakMap<Outline, Drawing>();
 
 /** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
 const DARK = 0.12;
@@ -86,26 +100,41 @@ export const refusedStyle = (color: string): Style => ({
   dashed: true,
 });
 
-export function paint(context: Context, outline: Outline, style: Style, scale: number): void {
-  const paths = prepared(outline);
+export function paint(context: Context, drawing: Drawing, style: Style, { camera: { scale }, ratio }: Frame): void {
   context.fillStyle = style.color;
   context.globalAlpha = style.fillAlpha;
   // Without a fill there is nothing to see of what costs most.
-  if (style.fillAlpha > 0) for (const { fill, keep } of paths.areas) fillArea(context, fill, keep);
+  if (style.fillAlpha > 0) for (const { fill, keep } of drawing.areas) fillArea(context, fill, keep);
   context.globalAlpha = 1;
   context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);
   style.strokes.forEach(({ color, width }, i) => {
     context.strokeStyle = color;
-    context.lineJoin = paths.dense ? "bevel" : width < THICK ? "miter" : "round";
+    context.lineJoin = drawing.dense ? "bevel" : width < THICK ? "miter" : "round";
     context.miterLimit = MITER;
-    // A line of one pixel takes a twentieth of the time of a wider one; below it lies a wide one.
-    context.lineWidth = (paths.dense && i > 0 ? Math.min(width, 1) : width) / scale;
-    for (const path of paths.strokes) context.stroke(path);
+    // Below the topmost line of a dense outline lies a wide one.
+    const pixels = (drawing.dense && i > 0 ? Math.min(width, 1) : width) * ratio;
+    if (pixels > 1 && pixels < FINE && !style.dashed) strokeFine(context, drawing.strokes, pixels, scale * ratio);
+    else strokeAll(context, drawing.strokes, (pixels === 1 ? HAIRLINE : pixels) / (scale * ratio));
   });
   context.setLineDash([]);
-  if (outline.dots.length === 0) return;
-  const radius = dotRadius(paths.reach * scale) / scale;
-  for (const { at, hidden } of outline.dots) paintDot(context, at, radius, hidden, style, scale);
+  if (drawing.dots.length === 0) return;
+  const radius = dotRadius(drawing.reach * scale) / scale;
+  for (const { at, hidden } of drawing.dots) paintDot(context, at, radius, hidden, style, scale);
+}
+
+function strokeAll(context: Context, paths: readonly Path2D[], width: number): void {
+  context.lineWidth = width;
+  for (const path of paths) context.stroke(path);
+}
+
+/** A solid line of so many device pixels, of which one of the context's units has `scale`. */
+function strokeFine(context: Context, paths: readonly Path2D[], pixels: number, scale: number): void {
+  const apart = (pixels - 1) / 2 / scale;
+  for (const [x, y] of AROUND) {
+    context.translate(apart * x, apart * y);
+    strokeAll(context, paths, HAIRLINE / scale);
+    context.translate(-apart * x, -apart * y);
+  }
 }
 
 function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
@@ -137,24 +166,29 @@ function paintDot(
   context.stroke();
 }
 
-function prepared(outline: Outline): Paths {
-  let paths = pathsOf.get(outline);
-  if (!paths) {
-    const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
-    const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
-    const areas = outline.areas.map(({ rings, cut }) => ({
-      fill: addRings(new Path2D(), rings),
-      keep: separately(cut).map(everywhereBut),
-    }));
-    // A path takes memory, and most shapes are one area without holes, whose path serves for both.
-    const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
-    const around = only?.fill ?? addRings(new Path2D(), rings);
-    const strokes = dense ? rings.flatMap(inPieces) : [around];
-    if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
-    paths = { areas, strokes, dense, reach: reachOf(outline.dots) };
-    pathsOf.set(outline, paths);
+/** Made once for each outline. */
+export function drawingOf(outline: Outline): Drawing {
+  let drawing = drawings.get(outline);
+  if (!drawing) {
+    drawing = newDrawing(outline);
+    drawings.set(outline, drawing);
   }
-  return paths;
+  return drawing;
+}
+
+export function newDrawing(outline: Outline): Drawing {
+  const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
+  const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
+  const areas = outline.areas.map(({ rings, cut }) => ({
+    fill: addRings(new Path2D(), rings),
+    keep: separately(cut).map(everywhereBut),
+  }));
+  // A path takes memory, and most shapes are one area without holes, whose path serves for both.
+  const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
+  const around = only?.fill ?? addRings(new Path2D(), rings);
+  const strokes = dense ? rings.flatMap(inPieces) : [around];
+  if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
+  return { areas, strokes, dense, dots: outline.dots, reach: reachOf(outline.dots) };
 }
 
 function reachOf(dots: Outline["dots"]): number {
