@@ -27,7 +27,7 @@ import type { PendingEntry } from "./pending-store";
 import { Answers, type AnswersOptions } from "./save-answers";
 import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
-import { NOTHING_UNHEARD, renew, Slots, withRequest, type Slot, type Trouble } from "./save-slot";
+import { NOTHING_UNHEARD, renew, storedOf, Slots, withRequest, type Slot, type Trouble } from "./save-slot";
 import { TakingOver } from "./taking-over";
 import { asNamed, read, type Known, type WireAnnotation } from "./wire";
 
@@ -434,10 +434,10 @@ export class SaveQueue {
     const loaded = loadedAs && document.get(loadedAs);
     const now = loadedAs && document.facts(loadedAs);
     const slot = this.#slots.of(key);
-    slot.stored = null;
     slot.clientKey = entry.clientKey ?? null;
     if (decision) this.#ruling.recover(key, slot, decision);
     else if (facts && unheard.states.length === 0 && sameAnnotation(loaded, target)) return this.#keeping.remove(key);
+    slot.stored = key === kept ? storedOf(entry) : null;
     const found = loaded && now ? { annotation: loaded, facts: now } : null;
     if (decision && loadedAs && found) {
       this.#slots.adopt(key, found);

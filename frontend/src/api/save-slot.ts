@@ -3,6 +3,7 @@
 import type { AnnotationDocument } from "../model/document";
 import type { Decision, Prediction } from "../model/predictions";
 import { keyOfId, type Annotation, type AnnotationKey, type ServerFacts } from "../model/records";
+import type { PendingEntry } from "./pending-store";
 import type { Plan } from "./save-plan";
 import type { Known } from "./wire";
 
@@ -75,6 +76,12 @@ function newSlot(): Slot {
     stored: null,
     versions: new WeakMap(),
   };
+}
+
+/** What the store has of an earlier visit, to be taken away when the server has it. */
+export function storedOf({ target, facts, decision, clientKey, unheard }: PendingEntry): Stored {
+  const { decided, wanted } = decision ?? { decided: "open", wanted: "open" };
+  return { target, facts, decided, wanted, clientKey: clientKey ?? null, unheard: unheard ?? NOTHING_UNHEARD };
 }
 
 export const isSame = (a: Stored, b: Stored): boolean =>

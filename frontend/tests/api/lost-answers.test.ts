@@ -178,8 +178,20 @@ test.each<[string, Deed[], Deed[], unknown[]]>([
     const corners = visit.server.all().map(({ bbox }) => bbox.slice(0, 2));
     expect([visit.states[0], ...corners]).toEqual(wanted);
     expect(last.story.annotations).toHaveLength(corners.length);
-    expect([last.queue.status, ...visit.told, ...last.told]).toEqual(["saved"]);
+    expect([last.queue.status, last.shelf.size, ...visit.told, ...last.told]).toEqual(["saved", 0]);
   }
+});
+
+test("what had arrived when the tab was closed is not kept any longer", async () => {
+  const visit = await visitWithOne();
+  visit.line = ["mute", "cut"];
+  move(visit);
+  await visit.quiet();
+  const next = reopened(visit);
+  await next.saved();
+  expect(next.shelf.size).toBe(0);
+  visit.server.change(1, { bbox: [70, 10, 30, 30] });
+  expect(reopened(next).queue.status).toBe("saved");
 });
 
 test("whoever accepts what was rejected by a lost request of theirs is not told of somebody else", async () => {

@@ -34,7 +34,7 @@ test.each<[string, Partial<Annotation>, Partial<WireAnnotation>, object]>([
     await visit.quiet();
     if (isClosed) visit = new Visit(server, new Map(visit.shelf));
     await visit.saved();
-    expect([visit.queue.status, visit.told]).toEqual(["saved", [TOLD]]);
+    expect([visit.queue.status, visit.shelf.size, visit.told]).toEqual(["saved", 0, [TOLD]]);
     expect(server.all()).toMatchObject([both]);
     expect(visit.story.annotations).toMatchObject([both]);
     // Only what was changed here is sent on top of theirs.

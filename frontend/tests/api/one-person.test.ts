@@ -132,7 +132,7 @@ async function run(acts: readonly Act[]): Promise<void> {
   world.compare("saving", before);
   expect(world.troubles).toEqual([]);
   const { queue } = world.visit;
-  expect([queue.status, queue.unsaved]).toEqual(["saved", 0]);
+  expect([queue.status, queue.unsaved, world.visit.shelf.size]).toEqual(["saved", 0, 0]);
   expect(world.saved).toEqual(before);
 }
 
