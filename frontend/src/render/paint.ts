@@ -113,7 +113,8 @@ export function paint(context: Context, drawing: Drawing, style: Style, { camera
     context.miterLimit = MITER;
     // Below the topmost line of a dense outline lies a wide one.
     const pixels = (drawing.dense && i > 0 ? Math.min(width, 1) : width) * ratio;
-    if (pixels > 1 && pixels < FINE && !style.dashed) strokeFine(context, drawing.strokes, pixels, scale * ratio);
+    const isSolid = !style.dashed && color !== HALO;
+    if (pixels > 1 && pixels < FINE && isSolid) strokeFine(context, drawing.strokes, pixels, scale * ratio);
     else strokeAll(context, drawing.strokes, (pixels === 1 ? HAIRLINE : pixels) / (scale * ratio));
   });
   context.setLineDash([]);
@@ -127,7 +128,7 @@ function strokeAll(context: Context, paths: readonly Path2D[], width: number): v
   for (const path of paths) context.stroke(path);
 }
 
-/** A solid line of so many device pixels, of which one of the context's units has `scale`. */
+/** An opaque line, not dashed, of so many device pixels, of which one of the context's units has `scale`. */
 function strokeFine(context: Context, paths: readonly Path2D[], pixels: number, scale: number): void {
   const apart = (pixels - 1) / 2 / scale;
   for (const [x, y] of AROUND) {
