@@ -7,6 +7,7 @@
 import { get, RequestError, type Transport } from "./api/client";
 import type { Visit } from "./api/visit";
 import type { EarlierChanges, WaitingImage } from "./earlier-changes";
+import type { LeftSessions } from "./left-sessions";
 import type { PageData, Session } from "./session";
 
 /** `stuck` where nothing but a look at it helps: a conflict, or a shape that the server does not take. */
@@ -16,8 +17,7 @@ export interface UnsavedImage extends WaitingImage {
 
 export interface ElsewhereOptions {
   readonly earlier: EarlierChanges;
-  /** Those that were left, by their images. */
-  readonly left: ReadonlyMap<number, Session>;
+  readonly left: LeftSessions;
   readonly shown: () => Session;
   /** Opens an image beside the stage, so that what waits for it is sent. Throws a RequestError when it does not come. */
   readonly open: (imageId: number) => Promise<void>;
@@ -35,12 +35,12 @@ export class Elsewhere {
   /** Images whose changes wait for something: a connection, or a person. */
   get waiting(): readonly UnsavedImage[] {
     const { earlier, left, shown } = this.#options;
-    const unsaved = [...left.values()].filter((session) => session.unsaved > 0);
+    const unsaved = left.all.filter((session) => session.unsaved > 0);
     const named = unsaved.map(({ id, image }) => [id, image.file_name] as const);
     const all = new Map([...earlier.waiting.map(({ id, name }) => [id, name] as const), ...named]);
     all.delete(shown().id);
     return [...all].flatMap(([id, name]) => {
-      const status = left.get(id)?.queue.status;
+      const status = left.of(id)?.queue.status;
       return status === "saving" ? [] : { id, name, stuck: status === "conflict" || status === "refused" };
     });
   }
@@ -51,7 +51,7 @@ export class Elsewhere {
     retry();
     let trouble: string | null = null;
     for (const { id } of this.waiting) {
-      if (left.has(id)) continue;
+      if (left.of(id)) continue;
       try {
         await open(id);
       } catch (error) {

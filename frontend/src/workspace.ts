@@ -9,46 +9,37 @@
 
 import { Account } from "./account";
 import { fetchTransport, get, RequestError, type Transport } from "./api/client";
-import { absenceText, noticing, roleText, type Absence } from "./access";
+import { absenceText, failureText, noticing, roleText, type Absence } from "./access";
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
-import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { IndexedDbStore, type PendingEntry } from "./api/pending-store";
 import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
+import { nothingAhead, Prefetch, type Ahead } from "./api/prefetch";
+import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
-import { pageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
-import type { Size } from "./geometry/camera";
+import { LeftSessions } from "./left-sessions";
 import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
-import { Session, type PageData } from "./session";
+import { Session, type Early, type PageData } from "./session";
+import { workspaceCommands } from "./workspace-commands";
 
 /** So many annotations are drawn on suspicion, no more. */
 const MOST_SHAPES_AHEAD = 5_000;
-/** So many sessions are kept though everything of them is saved. */
-const MOST_KEPT = 2;
 
 interface Parts {
   readonly transport: Transport;
-  readonly store: PendingStore;
+  readonly store: IndexedDbStore;
   readonly settings: AccountSettings;
   readonly categories: DatasetCategories;
   readonly earlier: EarlierChanges;
-}
-
-/** What of the page is there before its data. */
-export interface Early {
-  /** Draws the shapes. */
-  readonly worker: Worker;
-  /** Where they will be seen; null while that cannot be told. */
-  readonly stage: () => Size | null;
 }
 
 export class Workspace {
@@ -61,14 +52,13 @@ export class Workspace {
   readonly navigation: Navigation;
   readonly account: Account;
   readonly #transport: Transport;
-  readonly #store: PendingStore;
+  readonly #store: IndexedDbStore;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #categories: DatasetCategories;
   readonly #clipboard: Clipboard;
   readonly #poses: LastPoses;
-  /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
-  readonly #left = new Map<number, Session>();
+  readonly #left = new LeftSessions();
   readonly earlier: EarlierChanges;
   readonly elsewhere: Elsewhere;
   readonly #firstRole: PageData["role"];
@@ -108,7 +98,7 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#prefetch = new Prefetch({
-      load: (id) => this.#prepare(id),
+      load: (id, signal) => this.#prepare(id, signal),
       forget: (session) => session.close(),
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
@@ -177,6 +167,11 @@ export class Workspace {
     return this.#all().reduce((sum, { unsaved }) => sum + unsaved, 0);
   }
 
+  /** Whether there are changes that would be gone with this page, for the browser keeps none. */
+  get holdsAlone(): boolean {
+    return this.#store.holdsAlone;
+  }
+
   /** Settles when nothing is left to save. */
   async settled(): Promise<void> {
     await this.#switching;
@@ -194,7 +189,8 @@ export class Workspace {
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
   retryStopped(): void {
     const stopped = this.#all().some(({ queue: { status } }) => ["signed-out", "offline", "gone"].includes(status));
-    if (stopped || this.#session.absence === "dataset") this.retry();
+    const { absence } = this.#session;
+    if (stopped || absence === "dataset" || absence === "unknown") this.retry();
   }
 
   href(imageId: number): string {
@@ -219,11 +215,11 @@ export class Workspace {
   }
 
   get commands(): readonly Command[] {
-    return [...this.navigation.commands, ...pageCommands(() => this.retry(), this.viewPreferences)];
+    return [...this.navigation.commands, ...workspaceCommands(this.viewPreferences, () => this.retry())];
   }
 
   #all(): Session[] {
-    return [this.#session, ...this.#left.values()];
+    return [this.#session, ...this.#left.all];
   }
 
   /** The back and forward buttons. */
@@ -280,14 +276,9 @@ export class Workspace {
   }
 
   #tellFailure(id: number, error: unknown): void {
-    const { editor } = this.#session;
     if (!(error instanceof RequestError)) throw error;
-    const { status, detail } = error.problem;
-    const texts: Record<number, string> = {
-      401: "You are signed out. Sign in again, then go on.",
-      404: "That image is not there any more.",
-    };
-    editor.say(texts[status] ?? `The image does not open. ${detail}`);
+    const { status } = error.problem;
+    this.#session.editor.say(failureText(error, this.#session.absence));
     if (status === 404) {
       this.earlier.didNotOpen(id);
       void this.#session.refresh();
@@ -297,16 +288,23 @@ export class Workspace {
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
     if (this.#isHeld()) return this.#stay();
-    const known = this.#left.get(id);
+    const known = this.#left.of(id);
     const ahead = this.#prefetch.take(id);
+    const fresh = !known && !ahead.made;
     const [next, pending] = known ? [known, []] : await this.#load(id, ahead);
     // They went on to yet another image meanwhile, or took something up here.
     const passed = turn !== this.#turn;
     if (passed || this.#isHeld()) {
       if (!passed) this.#stay();
-      return this.#prefetch.giveBack(id, ahead);
+      // What was made for another role is of no use.
+      const isOld = next.page.role !== this.page.role;
+      return isOld ? this.#prefetch.drop(ahead) : this.#prefetch.giveBack(id, ahead);
     }
-    if (next.image.dataset_id !== this.page.dataset.id) return this.#leavePageFor(id);
+    if (next.image.dataset_id !== this.page.dataset.id) {
+      this.#stay();
+      // Its name and its categories come with a page of its own.
+      return location.assign(`/images/${id}`);
+    }
     this.#recover(next, pending);
     // They may have changed while it was on its way.
     if (next.editor.categories !== this.#categories.all) next.editor.setCategories(this.#categories.all);
@@ -318,29 +316,24 @@ export class Workspace {
     // What is left to come of it goes on.
     this.#asking = null;
     this.#heading = null;
-    this.#left.delete(id);
+    this.#left.remove(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
-    next.begin(ahead, !known && !ahead.made);
+    next.begin(ahead, fresh);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
-    this.#closeDistant();
+    const { next: after, previous: before } = next.neighbours ?? {};
+    this.#left.closeAllBut([after, before]);
     this.#lookAhead();
-  }
-
-  /** Of another dataset: its name and its categories come with a page of its own. */
-  #leavePageFor(id: number): void {
-    this.#stay();
-    location.assign(`/images/${id}`);
   }
 
   /** The image, and what earlier visits could not save. */
   async #load(id: number, ahead: Ahead<Session>): Promise<[Session, readonly PendingEntry[]]> {
-    const { made } = ahead;
+    const { made, making, stop } = ahead;
     if (made) this.#heading = made;
-    else this.#asking = ahead.stop;
+    else this.#asking = stop;
     try {
-      return await Promise.all([made ?? this.#make(id, ahead.stop.signal), this.earlier.list()]);
+      return await Promise.all([making ?? this.#make(id, stop.signal), this.earlier.list()]);
     } catch (error) {
       this.#prefetch.drop(ahead);
       throw error;
@@ -350,19 +343,10 @@ export class Workspace {
   #leave(session: Session): void {
     const picture = session.leave();
     if (picture) this.#prefetch.keepPicture(session.id, picture);
-    this.#left.set(session.id, session);
-    this.#forgetOldest();
+    this.#left.add(session);
   }
 
-  #forgetOldest(): void {
-    const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
-    for (const session of saved.slice(0, -MOST_KEPT)) {
-      this.#left.delete(session.id);
-      session.close();
-    }
-  }
-
-  async #make(id: number, signal?: AbortSignal): Promise<Session> {
+  async #make(id: number, signal: AbortSignal): Promise<Session> {
     return this.#open(await loadVisit(this.#transport, id, this.page.query, signal));
   }
 
@@ -371,19 +355,19 @@ export class Workspace {
     const [visit, pending] = await Promise.all([loadVisit(this.#transport, id, this.page.query), this.earlier.list()]);
     const page = await pageFor(visit, this.page, this.#transport);
     // They went there meanwhile.
-    if ([this.#heading?.id, this.#session.id].includes(id) || this.#left.has(id)) return;
+    if ([this.#heading?.id, this.#session.id].includes(id) || this.#left.of(id)) return;
     if (!pending.some(({ imageId }) => imageId === id)) return this.earlier.takenElsewhere(id);
     if (page.role === "viewer") return this.#session.editor.say(viewerText(page));
     this.#prefetch.drop(this.#prefetch.take(id));
     const session = this.#open(visit, null, null, page);
-    this.#left.set(id, session);
+    this.#left.add(session);
     this.#recover(session, pending);
     this.signal.emit("elsewhere");
   }
 
   /** One that will probably come next, with its shapes drawn. */
-  async #prepare(id: number): Promise<Session> {
-    const session = await this.#make(id);
+  async #prepare(id: number, signal: AbortSignal): Promise<Session> {
+    const session = await this.#make(id, signal);
     const { stage, view } = this.#session.editor;
     if (session.editor.document.size <= MOST_SHAPES_AHEAD) session.prepare(stage, view.look);
     return session;
@@ -405,7 +389,7 @@ export class Workspace {
       poses: this.#poses,
       worker,
       categoriesSeen: (digest) => void this.#followCategories(digest),
-      roleSeen: (role) => void this.#seeRole(role),
+      roleSeen: (role) => this.#isHere(session) && void this.#seeRole(role),
       absent: (what) => this.#seeAbsence(session, what),
       absence,
     });
@@ -429,27 +413,52 @@ export class Workspace {
     if (role === this.page.role) return;
     this.page = { ...this.page, role };
     const before = this.#session;
-    const { id, editor, unsaved } = before;
+    const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
+    const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     // Those that were left or made ready have the role that they were opened with.
-    const isHere = ({ page: { dataset } }: Session): boolean => dataset.id === this.page.dataset.id;
-    for (const session of this.#all()) this.earlier.keep(session, role === "viewer" && isHere(session));
-    for (const session of this.#left.values()) session.close();
-    this.#left.clear();
-    this.#prefetch.want([]);
+    this.#giveUp(role === "viewer");
     this.#way += 1;
     await this.#switch(id, () => undefined);
-    if (this.#session !== before) before.close();
-    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));
+    if (this.#session !== before) {
+      before.queue.lost();
+      before.close();
+    }
+    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
   }
 
+  /** No session of this dataset goes on as it is; what was not saved waits in the store, in vain or to be opened. */
+  #giveUp(inVain: boolean): void {
+    const left = this.#left.all.filter((session) => this.#isHere(session));
+    for (const session of [this.#session, ...left]) this.earlier.keep(session, inVain);
+    for (const session of left) {
+      // Those that take up what it had to save are the ones to save it.
+      session.queue.lost();
+      session.close();
+      this.#left.remove(session.id);
+    }
+    this.#prefetch.want([]);
+  }
+
+  /** What waits for images of other datasets is saved beside the stage. */
+  #isHere({ page }: Session): boolean {
+    return page.dataset.id === this.page.dataset.id;
+  }
+
   /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
-  #seeAbsence(session: Session, absence: Absence): void {
-    this.#left.delete(session.id);
-    if (session === this.#session) this.#showAbsence(session, absence);
-    this.earlier.keep(session, true);
+  #seeAbsence(session: Session, absence: Absence | null): void {
+    const isLeft = this.#left.of(session.id) === session;
+    // One that was given up before hears late of what may be over.
+    if (session !== this.#session && !isLeft) return;
+    if (!absence) return this.retry();
+    this.earlier.keep(session, absence !== "unknown");
+    if (isLeft) this.#left.remove(session.id);
+    // None of its images is there for the person any more, the one on the stage neither.
+    const isOut = absence === "dataset" && this.#isHere(session);
+    if (isOut) this.#giveUp(true);
+    if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     session.close();
     this.signal.emit("elsewhere");
   }
@@ -462,28 +471,17 @@ export class Workspace {
     this.#session = next;
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
-    next.editor.say(absenceText(absence, before.unsaved));
+    next.editor.say(absenceText(absence, { unsaved: before.unsaved, isKept: !this.holdsAlone }));
+    before.queue.lost();
+    before.close();
   }
 
   #saved(session: Session): void {
     if (session.unsaved === 0) {
       this.earlier.saved(session.id);
-      this.#forgetOldest();
+      this.#left.forgetOldest();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
-  }
-
-  /** Drawn shapes take memory: only those of the next and the previous image are kept. */
-  #closeDistant(): void {
-    const { next, previous } = this.#session.neighbours ?? {};
-    for (const session of this.#left.values()) if (session.id !== next && session.id !== previous) session.close();
-  }
-
-  /** A session that is kept comes back as it is, so that only its picture is needed. */
-  #wantNeighbours(): void {
-    const { next, previous } = this.#session.neighbours ?? {};
-    const ids = [next, previous].filter((id) => typeof id === "number");
-    this.#prefetch.want(ids, (id) => !this.#left.has(id));
   }
 
   /** Makes the neighbours ready, once the image itself is there. */
@@ -491,7 +489,11 @@ export class Workspace {
     const session = this.#session;
     const turn = this.#turn;
     void session.ready.then(() => {
-      if (turn === this.#turn) this.#wantNeighbours();
+      if (turn !== this.#turn) return;
+      const { next, previous } = this.#session.neighbours ?? {};
+      const ids = [next, previous].filter((id) => typeof id === "number");
+      // A session that is kept comes back as it is, so that only its picture is needed.
+      this.#prefetch.want(ids, (id) => !this.#left.of(id));
     });
   }
 }

@@ -4,6 +4,7 @@ import { RequestError } from "../src/api/client";
 import type { PendingStore } from "../src/api/pending-store";
 import { EarlierChanges } from "../src/earlier-changes";
 import { Elsewhere } from "../src/elsewhere";
+import { LeftSessions } from "../src/left-sessions";
 import type { Session } from "../src/session";
 
 const NOTHING = {} as PendingStore;
@@ -11,16 +12,18 @@ const problem = (status: number): RequestError =>
   new RequestError({ status, title: "", code: "x", detail: "No." } as never);
 
 /** As far as this looks at one. */
-function left(id: number, status: string, unsaved = 1): [number, Session] {
-  return [id, { id, unsaved, image: { file_name: `${id}.jpg` }, queue: { status } } as unknown as Session];
+function left(id: number, status: string, unsaved = 1): Session {
+  return { id, unsaved, image: { file_name: `${id}.jpg` }, queue: { status } } as unknown as Session;
 }
 
-function place(open: (id: number) => Promise<void>, ...sessions: [number, Session][]) {
+function place(open: (id: number) => Promise<void>, ...sessions: Session[]) {
   const earlier = new EarlierChanges(NOTHING, 1);
   const say = vi.fn();
   const retry = vi.fn();
+  const leftBehind = new LeftSessions();
+  for (const session of sessions) leftBehind.add(session);
   const shown = (): Session => ({ id: 1, editor: { say } }) as unknown as Session;
-  const elsewhere = new Elsewhere({ earlier, left: new Map(sessions), shown, open, retry });
+  const elsewhere = new Elsewhere({ earlier, left: leftBehind, shown, open, retry });
   const note = (...ids: number[]): void =>
     earlier.note(ids.map((imageId) => ({ imageId, fileName: `${imageId}.jpg` }) as never));
   return { earlier, elsewhere, note, say, retry };
