@@ -120,7 +120,7 @@ function sideOf(handles: readonly Handle[], { camera }: Frame): number {
   let length = 0;
   for (let i = 1; i < handles.length; i++) {
     const [a, b] = [handles[i - 1]!, handles[i]!];
-    if (a.part === b.part) length += Math.abs(a.at.x - b.at.x) + Math.abs(a.at.y - b.at.y);
+    if (a.part === b.part && b.index === a.index + 1) length += Math.abs(a.at.x - b.at.x) + Math.abs(a.at.y - b.at.y);
   }
   const spacing = (length * camera.scale) / handles.length;
   return Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));

@@ -4,10 +4,11 @@
  */
 
 import { luminance, type Look } from "../editor/look";
-import { boundsOfNumbers } from "../geometry/bounds";
-import { anyOverlap, type Ring } from "../geometry/ring";
+import { boundsOfNumbers, type Bounds } from "../geometry/bounds";
 import type { Outline } from "../shapes/shape";
+import { DenseOutline } from "./dense-outline";
 import type { Context } from "./layer";
+import { addRings, apartIfOverlapping, everywhereBut } from "./paths";
 
 export interface Style {
   readonly color: string;
@@ -17,19 +18,27 @@ export interface Style {
   readonly dashed: boolean;
 }
 
+/** What of the image is to be seen, and how large. */
+export interface Shown {
+  /** CSS pixels per pixel of the image. */
+  readonly scale: number;
+  /** Device pixels per CSS pixel. */
+  readonly ratio: number;
+  /** In pixels of the image; what lies beyond need not be painted. */
+  readonly within: Bounds;
+}
+
 interface Paths {
   readonly areas: readonly { readonly fill: Path2D; readonly keep: readonly Path2D[] }[];
   readonly strokes: readonly Path2D[];
-  /** So many points that how a stroke is drawn decides how long a frame takes. */
-  readonly dense: boolean;
+  /** In place of both, where there are so many points that they decide how long a frame takes. */
+  readonly dense: DenseOutline | null;
   /** How far the dots reach, in pixels of the image; infinite for one alone. */
   readonly reach: number;
 }
 
 /** An outline of more points is dense. */
 const DENSE = 1000;
-/** A dense outline is stroked in pieces of so many points, which takes a third of the time. */
-const PIECE = 50;
 
 /**
  * How edges are joined is seen on lines of so many CSS pixels only, and arcs take a quarter of the time of a stroke.
@@ -42,9 +51,6 @@ const DOT_CSS_RADIUS = 4;
 const LEAST_DOT_CSS_RADIUS = 1.5;
 /** The dots of a pose that is small on the screen are no larger than this part of it, or they hide it. */
 const DOT_SHARE = 1 / 45;
-/** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
-const EVERYWHERE = 1e6;
-
 const pathsOf = new WeakMap<Outline, Paths>();
 
 /** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
@@ -86,26 +92,36 @@ export const refusedStyle = (color: string): Style => ({
   dashed: true,
 });
 
-export function paint(context: Context, outline: Outline, style: Style, scale: number): void {
+export function paint(context: Context, outline: Outline, style: Style, shown: Shown): void {
   const paths = prepared(outline);
-  context.fillStyle = style.color;
-  context.globalAlpha = style.fillAlpha;
-  // Without a fill there is nothing to see of what costs most.
-  if (style.fillAlpha > 0) for (const { fill, keep } of paths.areas) fillArea(context, fill, keep);
-  context.globalAlpha = 1;
+  const { scale } = shown;
   context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);
-  style.strokes.forEach(({ color, width }, i) => {
-    context.strokeStyle = color;
-    context.lineJoin = paths.dense ? "bevel" : width < THICK ? "miter" : "round";
-    context.miterLimit = MITER;
-    // A line of one pixel takes a twentieth of the time of a wider one; below it lies a wide one.
-    context.lineWidth = (paths.dense && i > 0 ? Math.min(width, 1) : width) / scale;
-    for (const path of paths.strokes) context.stroke(path);
-  });
+  if (paths.dense) paths.dense.paint(context, style, shown);
+  else paintAreas(context, paths, style);
+  paintStrokes(context, paths, style, scale);
   context.setLineDash([]);
   if (outline.dots.length === 0) return;
   const radius = dotRadius(paths.reach * scale) / scale;
   for (const { at, hidden } of outline.dots) paintDot(context, at, radius, hidden, style, scale);
+}
+
+function paintAreas(context: Context, { areas }: Paths, { color, fillAlpha }: Style): void {
+  // Without a fill there is nothing to see of what costs most.
+  if (fillAlpha === 0) return;
+  context.fillStyle = color;
+  context.globalAlpha = fillAlpha;
+  for (const { fill, keep } of areas) fillArea(context, fill, keep);
+  context.globalAlpha = 1;
+}
+
+function paintStrokes(context: Context, paths: Paths, { strokes }: Style, scale: number): void {
+  context.miterLimit = MITER;
+  for (const { color, width } of strokes) {
+    context.strokeStyle = color;
+    context.lineJoin = width < THICK ? "miter" : "round";
+    context.lineWidth = width / scale;
+    for (const path of paths.strokes) context.stroke(path);
+  }
 }
 
 function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
@@ -140,21 +156,25 @@ function paintDot(
 function prepared(outline: Outline): Paths {
   let paths = pathsOf.get(outline);
   if (!paths) {
-    const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
-    const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
-    const areas = outline.areas.map(({ rings, cut }) => ({
-      fill: addRings(new Path2D(), rings),
-      keep: separately(cut).map(everywhereBut),
-    }));
-    // A path takes memory, and most shapes are one area without holes, whose path serves for both.
-    const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
-    const around = only?.fill ?? addRings(new Path2D(), rings);
-    const strokes = dense ? rings.flatMap(inPieces) : [around];
-    if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
-    paths = { areas, strokes, dense, reach: reachOf(outline.dots) };
+    paths = { ...areaPaths(outline), reach: reachOf(outline.dots) };
     pathsOf.set(outline, paths);
   }
   return paths;
+}
+
+function areaPaths(outline: Outline): Pick<Paths, "areas" | "strokes" | "dense"> {
+  const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
+  const lines = outline.lines.length > 0 ? [linesOf(outline.lines)] : [];
+  if (rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE) {
+    return { areas: [], strokes: lines, dense: new DenseOutline(outline) };
+  }
+  const areas = outline.areas.map(({ rings, cut }) => ({
+    fill: addRings(new Path2D(), rings),
+    keep: apartIfOverlapping(cut).map(everywhereBut),
+  }));
+  // A path takes memory, and most shapes are one area without holes, whose path serves for both.
+  const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
+  return { areas, strokes: [only?.fill ?? addRings(new Path2D(), rings), ...lines], dense: null };
 }
 
 function reachOf(dots: Outline["dots"]): number {
@@ -168,45 +188,6 @@ function linesOf(lines: Outline["lines"]): Path2D {
   for (const [from, to] of lines) {
     path.moveTo(from.x, from.y);
     path.lineTo(to.x, to.y);
-  }
-  return path;
-}
-
-/** Holes that overlap are cut out one by one, or their common part would be filled again. */
-function separately(cut: readonly Ring[]): (readonly Ring[])[] {
-  if (cut.length === 0) return [];
-  return anyOverlap(cut) ? cut.map((ring) => [ring]) : [cut];
-}
-
-function everywhereBut(cut: readonly Ring[]): Path2D {
-  const path = new Path2D();
-  path.rect(-EVERYWHERE, -EVERYWHERE, 2 * EVERYWHERE, 2 * EVERYWHERE);
-  return addRings(path, cut);
-}
-
-/** Each piece goes one edge into the next, so that the place where they meet is joined, too. */
-function inPieces(ring: Ring): Path2D[] {
-  const points = ring.length / 2;
-  const pieces: Path2D[] = [];
-  for (let start = 0; start < points; start += PIECE) {
-    const piece = new Path2D();
-    for (let i = start; i <= Math.min(start + PIECE + 1, points + 1); i++) {
-      const at = 2 * (i % points);
-      if (i === start) piece.moveTo(ring[at]!, ring[at + 1]!);
-      else piece.lineTo(ring[at]!, ring[at + 1]!);
-    }
-    pieces.push(piece);
-  }
-  return pieces;
-}
-
-function addRings(path: Path2D, rings: readonly Ring[]): Path2D {
-  for (const ring of rings) {
-    for (let i = 0; i + 1 < ring.length; i += 2) {
-      if (i === 0) path.moveTo(ring[0]!, ring[1]!);
-      else path.lineTo(ring[i]!, ring[i + 1]!);
-    }
-    path.closePath();
   }
   return path;
 }

@@ -11,7 +11,7 @@ import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
 import { drawHandles } from "./handles";
-import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import { clear, newCanvas, setBlank, shownIn, useImageSpace, useScreenSpace, wholeArea, type Frame, type Layer } from "./layer";
 import { paint, type Style } from "./paint";
 
 const TRACE_MS = 6;
@@ -59,10 +59,11 @@ export class PredictionsLayer implements Layer {
     // The best and the selected one lie on top.
     const inOrder = [...others.reverse(), ...(selected ? [selected] : [])];
     useImageSpace(this.#context, frame);
+    const shown = shownIn(wholeArea(frame), frame);
     for (const one of inOrder) {
       const style = one === selected ? chosenStyle : predictedStyle;
       const color = this.#editor.color(one.shape.category_id);
-      paint(this.#context, this.#outline(one.shape, deadline), style(color), frame.camera.scale);
+      paint(this.#context, this.#outline(one.shape, deadline), style(color), shown);
     }
     useScreenSpace(this.#context, frame);
     if (selected) this.#handles(selected, frame);
