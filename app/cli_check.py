@@ -85,8 +85,8 @@ def check(
         if written is not None and written.exists() and written.samefile(file):
             raise click.UsageError(f"{written} is the file that is looked at: name another one.")
     options = _Options(task, mode, drop, fill, swapped)
-    from app.services.panoptic_pngs import FolderPngs
-    from app.services.zips import is_zip
+    from app.services.files.zips import is_zip
+    from app.services.imports.panoptic_pngs import FolderPngs
 
     with file.open("rb") as opened:
         zipped = is_zip(opened.read(4))
@@ -181,8 +181,8 @@ def _draft(path: Path) -> Iterator[Path]:
 
 
 def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checked]":
-    from app.services import zips
-    from app.services.panoptic_pngs import ZipPngs
+    from app.services.files import zips
+    from app.services.imports.panoptic_pngs import ZipPngs
 
     settings = load_settings()
     with (
@@ -222,7 +222,8 @@ def _check_zip(file: Path, copy: Path | None, options: _Options) -> "list[Checke
 
 def _annotation_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The .json files; where there are others beside them, those that stand with annotations."""
-    from app.services import zip_layout, zips
+    from app.services.files import zips
+    from app.services.imports import zip_layout
 
     found = list(zips.entries(archive))
     return [found[place] for place in zip_layout.annotation_files([e.filename for e in found])]
@@ -230,7 +231,7 @@ def _annotation_files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 def _copy_zip(archive: zipfile.ZipFile, target: Path, fixed: dict[str, Path]) -> None:
     """The same zip with some files replaced; names, times and packing stay."""
-    from app.services import zips
+    from app.services.files import zips
 
     with zipfile.ZipFile(target, "w") as out:
         for entry in archive.infolist():

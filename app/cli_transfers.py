@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.context import AppContext
-    from app.services.images import ImageFilter
-    from app.services.mask_mapping import MaskOptions
+    from app.services.images.images import ImageFilter
+    from app.services.imports.mask_mapping import MaskOptions
 
 __all__ = [
     "Bar",
@@ -60,14 +60,14 @@ class OneOf(click.ParamType[str]):
 
 
 def import_tasks() -> Sequence[str]:
-    from app.services import imports
+    from app.services.imports import imports
 
     # What a file is can be found out.
     return ("auto", *(task for task in imports.import_tasks() if task != "auto"))
 
 
 def _import_kinds() -> Sequence[str]:
-    from app.services import imports
+    from app.services.imports import imports
 
     return ("auto", *imports.import_kinds())
 
@@ -79,19 +79,19 @@ def modes() -> Sequence[str]:
 
 
 def _parts() -> Sequence[str]:
-    from app.services.mask_mapping import PARTS
+    from app.services.imports.mask_mapping import PARTS
 
     return PARTS
 
 
 def _outlines() -> Sequence[str]:
-    from app.services.mask_mapping import OUTLINES
+    from app.services.imports.mask_mapping import OUTLINES
 
     return OUTLINES
 
 
 def _import_formats() -> Sequence[str]:
-    from app.services import imports
+    from app.services.imports import imports
 
     return (imports.AUTO, *(form.name for form in imports.import_formats()))
 
@@ -103,19 +103,19 @@ def _export_formats() -> Sequence[str]:
 
 
 def _export_tasks() -> Sequence[str]:
-    from app.services import exports
+    from app.services.exports import exports
 
     return exports.export_tasks()
 
 
 def _segmentations() -> Sequence[str]:
-    from app.services import exports
+    from app.services.exports import exports
 
     return exports.SEGMENTATIONS
 
 
 def _ids() -> Sequence[str]:
-    from app.services import exports
+    from app.services.exports import exports
 
     return exports.IDS
 
@@ -238,8 +238,8 @@ def import_files(
 ) -> None:
     """Import COCO files, zips in other formats, images and masks into DATASET (its id or name)."""
     from app import local_files
-    from app.services.import_tally import told_of
-    from app.services.imports import ImportFailed, ImportOptions
+    from app.services.imports.imports import ImportFailed, ImportOptions
+    from app.services.imports.tally import told_of
 
     if not files and images is None and masks is None:
         raise click.UsageError("Name a file to import, or a folder with --images or --masks.")
@@ -296,7 +296,7 @@ def import_files(
 def _mask_options(given: Mapping[str, Any], *, mode: str, dry_run: bool) -> "MaskOptions":
     """How to import masks; a mapping that cannot be read is told before anything is done."""
     from app.errors import Invalid
-    from app.services.mask_mapping import MaskOptions, read_ignored, read_mapping
+    from app.services.imports.mask_mapping import MaskOptions, read_ignored, read_mapping
 
     path: Path | None = given["mapping"]
     try:
@@ -311,7 +311,7 @@ def _mask_options(given: Mapping[str, Any], *, mode: str, dry_run: bool) -> "Mas
 def _find_dataset(context: "AppContext", name: str, *, create: bool) -> int:
     from app import local_files
     from app.errors import NotFound
-    from app.services import datasets
+    from app.services.datasets import datasets
 
     with context.sessions.begin() as session:
         try:
@@ -344,7 +344,7 @@ def _show_images(folder: Path, taken: Any, *, as_json: bool) -> None:
 
 def _zip_tasks(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """The tasks of a comma list."""
-    from app.services import exports
+    from app.services.exports import exports
 
     tasks = tuple(dict.fromkeys(filter(None, map(str.strip, (value or "").split(",")))))
     for task in tasks:
@@ -393,10 +393,11 @@ def export_to_file(
     """Export DATASET (its id or name) as a COCO file, as a zip of them and of the images, or as a
     zip in another format."""
     from app import local_files
-    from app.services import datasets, exports
-    from app.services.export_zip import ZipOptions, export_zip
-    from app.services.images import ImageFilter
-    from app.services.imports import find_format
+    from app.services.datasets import datasets
+    from app.services.exports import exports
+    from app.services.exports.zip import ZipOptions, export_zip
+    from app.services.images.images import ImageFilter
+    from app.services.imports.imports import find_format
 
     foreign = find_format(form).writer is not None
     zipped = foreign or output.suffix.lower() == ".zip"
@@ -445,7 +446,7 @@ def _export_folder(
 ) -> None:
     """The zip, and on the terminal what the format could not hold."""
     from app.formats.outgoing import Losses
-    from app.services.export_folder import FolderOptions, export_folder
+    from app.services.exports.folder import FolderOptions, export_folder
 
     limit = context.settings.max_image_pixels
     options = FolderOptions(format=form, images=images, filters=filters, max_pixels=limit)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.db import SessionFactory, connect, session_factory
-from app.services.storage import Storage, open_storage
+from app.services.files.storage import Storage, open_storage
 
 __all__ = ["AppContext", "make_context", "secret_key"]
 

@@ -18,14 +18,18 @@ from app.api.cleaning import remove_unused
 from app.context import AppContext
 from app.errors import Conflict, NotFound
 from app.models import User
-from app.services import blobs, categories, file_names, intake, turns, users
-from app.services import import_masks as mask_images
-from app.services.import_zip import import_upload
-from app.services.imports import ImportOptions
-from app.services.intake import Inbox, Outcome, Rejection
+from app.services import turns, users
+from app.services.datasets import categories
+from app.services.files import blobs
+from app.services.files import names as file_names
+from app.services.images import intake
+from app.services.images.intake import Inbox, Outcome, Rejection
+from app.services.imports import masks as mask_images
+from app.services.imports.imports import ImportOptions
+from app.services.imports.mask_mapping import MaskOptions
+from app.services.imports.panoptic_pngs import FolderPngs
+from app.services.imports.zip import import_upload
 from app.services.jobs import Progress
-from app.services.mask_mapping import MaskOptions
-from app.services.panoptic_pngs import FolderPngs
 
 __all__ = [
     "Taken",

@@ -41,10 +41,10 @@ from app.api import (
 )
 from app.config import Settings
 from app.context import AppContext, make_context
-from app.services.cache import Cache
-from app.services.large_pictures import LargePictures
-from app.services.live_hub import LiveHub
-from app.services.tiles import Tiles
+from app.services.live.hub import LiveHub
+from app.services.pictures.cache import Cache
+from app.services.pictures.large import LargePictures
+from app.services.pictures.tiles import Tiles
 from app.web import pages
 
 __all__ = ["create_app"]

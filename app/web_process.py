@@ -17,7 +17,7 @@ from app.context import AppContext, make_context
 from app.errors import AppError
 from app.main import create_app
 from app.services import users
-from app.services.live_hub import LiveHub
+from app.services.live.hub import LiveHub
 
 __all__ = ["run"]
 

@@ -28,7 +28,7 @@ from app.embedded_postgres import EmbeddedPostgres
 from app.main import create_app
 from app.models import Base, User
 from app.services import users
-from app.services.storage import open_storage
+from app.services.files.storage import open_storage
 
 Result = TypeVar("Result")
 

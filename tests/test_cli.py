@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from app import cli, demo
 from app.context import AppContext
 from app.models import Annotation, Dataset, Image, PredictionSet
-from app.services import datasets, users
+from app.services import users
+from app.services.datasets import datasets
 from tests.build import make_dataset, make_image, make_user
 from tests.running import MASKWRIGHT, maskwright
 

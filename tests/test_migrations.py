@@ -10,7 +10,7 @@ from sqlalchemy import Engine, inspect, make_url, text
 
 from app.db import connect, is_migrated, migrate, session_factory
 from app.models import Base
-from app.services.exports import ExportOptions, export_file, snapshot
+from app.services.exports.exports import ExportOptions, export_file, snapshot
 
 
 def _ours(_object: object, name: str | None, kind: str, _reflected: bool, _to: object) -> bool:

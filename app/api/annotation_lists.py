@@ -7,8 +7,10 @@ from pydantic import Field
 
 from app.api import annotations, deps, paging, problems, wire
 from app.api.deps import SessionDep, UserDep
-from app.services import access, annotation_lists, annotation_view
-from app.services.annotation_lists import AnnotationFilter
+from app.services import access
+from app.services.annotations import lists as annotation_lists
+from app.services.annotations import view as annotation_view
+from app.services.annotations.lists import AnnotationFilter
 
 __all__ = ["router"]
 

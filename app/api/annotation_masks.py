@@ -6,7 +6,9 @@ from app import masks
 from app.api import deps, files, preconditions, problems
 from app.api.deps import SessionDep, UserDep
 from app.api.masks import MAX_PNG_PIXELS, RleOut
-from app.services import access, annotation_masks, annotations
+from app.services import access
+from app.services.annotations import annotations
+from app.services.annotations import masks as annotation_masks
 
 __all__ = ["router"]
 

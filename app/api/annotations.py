@@ -14,7 +14,9 @@ from app.api.deps import SessionDep, UserDep
 from app.api.preconditions import IfMatch, IfNoneMatch
 from app.api.sent import BodyDep
 from app.models import Annotation
-from app.services import access, annotation_view, annotations, drawing, keypoints
+from app.services import access
+from app.services.annotations import annotations, drawing, keypoints
+from app.services.annotations import view as annotation_view
 
 __all__ = ["AnnotationOut", "page", "page_text", "router"]
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from app.api import deps, paging, problems, wire
 from app.api.deps import SessionDep, UserDep
 from app.models import Category
-from app.services import access, categories
+from app.services import access
+from app.services.datasets import categories
 
 __all__ = ["out", "router"]
 

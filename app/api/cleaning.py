@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.context import AppContext
 from app.errors import AppError
-from app.services import blobs
+from app.services.files import blobs
 
 __all__ = ["remove_all_unused", "remove_unused"]
 

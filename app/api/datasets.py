@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.api import cleaning, deps, paging, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
 from app.models import Dataset, User
-from app.services import access, counts, datasets
+from app.services import access
+from app.services.datasets import counts, datasets
 
 __all__ = ["router"]
 

@@ -21,12 +21,14 @@ from app.api.predictions import result_filter
 from app.context import AppContext
 from app.db import DOWNLOADS_AT_ONCE
 from app.errors import Unavailable
-from app.services import access, exports, predictions
-from app.services.export_folder import FolderOptions, export_folder, export_formats
-from app.services.export_zip import ZipOptions, export_zip
-from app.services.exports import ExportOptions
-from app.services.images import ImageFilter
-from app.services.predictions import PredictionFilter
+from app.services import access
+from app.services.exports import exports
+from app.services.exports.exports import ExportOptions
+from app.services.exports.folder import FolderOptions, export_folder, export_formats
+from app.services.exports.zip import ZipOptions, export_zip
+from app.services.images.images import ImageFilter
+from app.services.predictions import predictions
+from app.services.predictions.predictions import PredictionFilter
 
 __all__ = ["router"]
 

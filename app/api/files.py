@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.services.storage import Storage
+from app.services.files.storage import Storage
 
 __all__ = ["binary", "disposition", "headers", "not_modified", "send", "send_bytes"]
 

@@ -10,8 +10,9 @@ from app.api import cleaning, deps, paging, problems, wire
 from app.api.deps import ContextDep, SessionDep, UserDep
 from app.errors import Malformed
 from app.models import Image
-from app.services import access, images
-from app.services.images import ImageFilter
+from app.services import access
+from app.services.images import images
+from app.services.images.images import ImageFilter
 
 __all__ = ["FiltersDep", "ImageOut", "NeighboursOut", "Sort", "out", "router"]
 

@@ -18,11 +18,12 @@ from app.errors import Invalid
 from app.formats import MODES, TASKS
 from app.jobs import IMPORT
 from app.models import User
-from app.services import access, imports
-from app.services.import_results import RESULTS
-from app.services.imports import AUTO, ImportOptions
+from app.services import access
+from app.services.files.storage import disk_full_as_problem, job_key
+from app.services.imports import imports
+from app.services.imports.imports import AUTO, ImportOptions
+from app.services.imports.results import RESULTS
 from app.services.jobs import create_job
-from app.services.storage import disk_full_as_problem, job_key
 
 __all__ = ["queue", "router"]
 

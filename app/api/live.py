@@ -18,9 +18,11 @@ from app.api import deps, images, problems
 from app.api.deps import ContextDep, IdentityDep, SessionDep
 from app.context import AppContext
 from app.errors import AppError, Unauthenticated
-from app.services import access, live_state, palette
-from app.services.live_hub import Heard, LiveHub
-from app.services.presence import Person
+from app.services import access
+from app.services.datasets import palette
+from app.services.live import state as live_state
+from app.services.live.hub import Heard, LiveHub
+from app.services.live.presence import Person
 
 __all__ = ["router"]
 

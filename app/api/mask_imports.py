@@ -17,9 +17,16 @@ from app.api.uploads import UploaderDep
 from app.errors import Invalid
 from app.formats import MODES
 from app.jobs import IMPORT_MASKS
-from app.services import file_names, zips
-from app.services.mask_mapping import OUTLINES, PARTS, MaskOptions, read_ignored, read_mapping
-from app.services.storage import disk_full_as_problem
+from app.services.files import names as file_names
+from app.services.files import zips
+from app.services.files.storage import disk_full_as_problem
+from app.services.imports.mask_mapping import (
+    OUTLINES,
+    PARTS,
+    MaskOptions,
+    read_ignored,
+    read_mapping,
+)
 
 __all__ = ["router"]
 

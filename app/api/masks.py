@@ -20,7 +20,7 @@ from pydantic import BaseModel, FailFast, Field, WithJsonSchema
 from app import masks
 from app.api import deps, problems, sent, wire
 from app.errors import Invalid, TooLarge
-from app.services import mask_png, mask_rows, shapes
+from app.services.annotations import mask_png, mask_rows, shapes
 
 __all__ = ["router"]
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from app.api import deps, paging, problems, wire
 from app.api.deps import SessionDep, UserDep
 from app.models import User
-from app.services import access, datasets
+from app.services import access
+from app.services.datasets import datasets
 
 __all__ = ["router"]
 

@@ -21,7 +21,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from app.errors import Invalid, Malformed, TooLarge, WrongType
-from app.services.storage import disk_full_as_problem
+from app.services.files.storage import disk_full_as_problem
 
 __all__ = ["ReceivedFile", "aside", "receive"]
 

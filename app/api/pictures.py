@@ -15,11 +15,13 @@ from app.api.waiting import read_or_remake, wait_for
 from app.context import AppContext
 from app.errors import Unavailable
 from app.models import Blob, Image
-from app.services import access, large_pictures, pictures, pixels
-from app.services.decoding import Source
-from app.services.large_pictures import LargePictures
-from app.services.pictures import OverlayPlan
-from app.services.storage import blob_key
+from app.services import access
+from app.services.files.storage import blob_key
+from app.services.pictures import large as large_pictures
+from app.services.pictures import pictures, pixels
+from app.services.pictures.decoding import Source
+from app.services.pictures.large import LargePictures
+from app.services.pictures.pictures import OverlayPlan
 
 __all__ = ["Shown", "ShownDep", "Version", "router", "source_of"]
 

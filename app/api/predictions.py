@@ -12,9 +12,12 @@ from app.api import annotations, deps, paging, preconditions, problems, sent, wi
 from app.api.annotations import AnnotationChange, AnnotationOut
 from app.api.deps import SessionDep, UserDep
 from app.models import User
-from app.services import access, annotation_view, prediction_decisions, predictions
-from app.services.prediction_decisions import Outcome
-from app.services.predictions import PredictionFilter, SetSummary
+from app.services import access
+from app.services.annotations import view as annotation_view
+from app.services.predictions import decisions as prediction_decisions
+from app.services.predictions import predictions
+from app.services.predictions.decisions import Outcome
+from app.services.predictions.predictions import PredictionFilter, SetSummary
 
 __all__ = ["PredictionState", "result_filter", "router"]
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from app.errors import Invalid, Malformed
 from app.formats.coco import rawjson
-from app.services.shapes import Json
+from app.services.annotations.shapes import Json
 
 __all__ = ["BodyDep", "LongBodyRoute", "members", "named"]
 

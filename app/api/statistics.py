@@ -5,7 +5,8 @@ from pydantic import BaseModel, ConfigDict
 
 from app.api import deps, problems
 from app.api.deps import SessionDep, UserDep
-from app.services import access, statistics
+from app.services import access
+from app.services.datasets import statistics
 
 __all__ = ["router"]
 

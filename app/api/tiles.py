@@ -12,9 +12,9 @@ from app.api.deps import ContextDep
 from app.api.pictures import ShownDep, Version, source_of
 from app.api.waiting import read_or_remake, wait_for
 from app.errors import NotFound, Unavailable
-from app.services import tiles
-from app.services.decoding import Source
-from app.services.tiles import Pyramid, Tiles
+from app.services.pictures import tiles
+from app.services.pictures.decoding import Source
+from app.services.pictures.tiles import Pyramid, Tiles
 
 __all__ = ["router"]
 

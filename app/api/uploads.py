@@ -13,11 +13,13 @@ from app.api.forms import Form
 from app.context import AppContext
 from app.errors import Conflict, Invalid
 from app.models import User
-from app.services import access, blobs, intake, turns
-from app.services.blobs import NewBlob
-from app.services.import_images import NO_SUBSET
-from app.services.intake import Inbox, Outcome
-from app.services.storage import disk_full_as_problem
+from app.services import access, turns
+from app.services.files import blobs
+from app.services.files.blobs import NewBlob
+from app.services.files.storage import disk_full_as_problem
+from app.services.images import intake
+from app.services.images.intake import Inbox, Outcome
+from app.services.imports.images import NO_SUBSET
 
 __all__ = ["UploaderDep", "router"]
 

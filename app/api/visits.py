@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 
 from app.api import annotations, deps, images, paging, problems
 from app.api.deps import SessionDep, UserDep
-from app.services import access, annotation_view
-from app.services import annotations as annotation_rows
-from app.services import images as image_rows
+from app.services import access
+from app.services.annotations import annotations as annotation_rows
+from app.services.annotations import view as annotation_view
+from app.services.images import images as image_rows
 
 __all__ = ["router"]
 

@@ -1,6 +1,7 @@
 """Waiting for what is being made, without a thread, and no longer than the caller is there.
 
-What was made may vanish before it is read (`app.services.cache`): `read_or_remake` makes it again.
+What was made may vanish before it is read (`app.services.pictures.cache`): `read_or_remake` makes
+it again.
 """
 
 import asyncio

@@ -10,8 +10,8 @@ from pathlib import Path
 from app import local_files
 from app.context import AppContext
 from app.errors import NotFound
-from app.services import datasets
-from app.services.imports import ImportOptions
+from app.services.datasets import datasets
+from app.services.imports.imports import ImportOptions
 
 __all__ = ["NAME", "add_demo"]
 

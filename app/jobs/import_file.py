@@ -5,9 +5,9 @@ from typing import Any
 from app.context import AppContext
 from app.jobs.kind import JobRun
 from app.models import Job
-from app.services.import_tally import told_of
-from app.services.import_zip import import_upload
-from app.services.imports import ImportOptions
+from app.services.imports.imports import ImportOptions
+from app.services.imports.tally import told_of
+from app.services.imports.zip import import_upload
 
 __all__ = ["IMPORT"]
 

@@ -6,9 +6,9 @@ from typing import Any
 from app.context import AppContext
 from app.jobs.kind import JobRun
 from app.models import Job
-from app.services.import_masks import import_masks
-from app.services.import_tally import told_of
-from app.services.mask_mapping import MaskOptions
+from app.services.imports.mask_mapping import MaskOptions
+from app.services.imports.masks import import_masks
+from app.services.imports.tally import told_of
 
 __all__ = ["IMPORT_MASKS"]
 

@@ -57,7 +57,8 @@ class DatasetCount(Base):
     """Images and annotations of a dataset by image status.
 
     Counting a hundred thousand rows for every page would make large datasets slow; the services
-    add to these rows instead, as the last statement of a transaction (app/services/counts.py).
+    add to these rows instead, as the last statement of a transaction
+    (app/services/datasets/counts.py).
     """
 
     __tablename__ = "dataset_counts"

@@ -22,7 +22,7 @@ class Blob(Base):
 
 
 class CachedFile(Base):
-    """A file that was made from a blob and may be made again (app/services/cache.py)."""
+    """A file that was made from a blob and may be made again (app/services/pictures/cache.py)."""
 
     __tablename__ = "cached_files"
     __table_args__ = (

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, literal, select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Image
-from app.services import categories
+from app.services.datasets import categories
 
 __all__ = ["hold", "hold_categories"]
 

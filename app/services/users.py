@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound, TooManyTries, Unauthenticated
 from app.models import ApiToken, SignInFailure, User, UserSession
-from app.services import live
+from app.services.live import live
 
 __all__ = [
     "MIN_PASSWORD_LENGTH",

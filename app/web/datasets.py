@@ -10,19 +10,12 @@ from fastapi.responses import RedirectResponse
 from app.api import deps, paging
 from app.api.categories import CategoryOut
 from app.models import STATUSES, Category, Dataset
-from app.services import (
-    access,
-    categories,
-    counts,
-    datasets,
-    export_folder,
-    exports,
-    images,
-    imports,
-    palette,
-    statistics,
-    task_records,
-)
+from app.services import access
+from app.services.datasets import categories, counts, datasets, palette, statistics
+from app.services.exports import exports, task_records
+from app.services.exports import folder as export_folder
+from app.services.images import images
+from app.services.imports import imports
 from app.web.formats import query_string
 from app.web.render import Page, PageDep
 

@@ -14,8 +14,11 @@ from app.api import deps, paging
 from app.api import images as images_api
 from app.api import preferences as preferences_api
 from app.models import STATUSES, Dataset, Image
-from app.services import access, categories, images, live_state
-from app.services.images import ImageFilter
+from app.services import access
+from app.services.datasets import categories
+from app.services.images import images
+from app.services.images.images import ImageFilter
+from app.services.live import state as live_state
 from app.web.datasets import frame
 from app.web.formats import query_string
 from app.web.render import Page, PageDep

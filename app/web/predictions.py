@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response
 
 from app.api import deps
-from app.services import access, predictions
+from app.services import access
+from app.services.predictions import predictions
 from app.web.datasets import frame
 from app.web.render import PageDep
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.client import COCO
 from app.context import AppContext
 from app.models import Dataset, Image
-from app.services.imports import import_file
+from app.services.imports.imports import import_file
 from tests.build import make_dataset, make_image, make_imported
 from tests.conftest import ApiClient
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.client import COCO
 from app.context import AppContext
 from app.models import Dataset, User
-from app.services.imports import import_file
+from app.services.imports.imports import import_file
 from tests.api.annotation_case import INNER, SQUARE, Case, build_case
 from tests.build import make_annotation, make_image, make_imported
 from tests.conftest import ApiClient

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.api.annotations import AnnotationOut
 from app.api.paging import Page
 from app.models import Annotation, User
-from app.services import counts
+from app.services.datasets import counts
 from tests.api.annotation_case import INNER, SQUARE, Case, build_case, code_of, seen, url
 from tests.build import make_category, make_dataset, make_image, make_imported, make_member
 from tests.conftest import ApiClient

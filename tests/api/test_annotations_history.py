@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.api.annotations import VersionOut
 from app.api.paging import Page
 from app.models import AnnotationVersion, User
-from app.services import counts
+from app.services.datasets import counts
 from tests.api.annotation_case import SQUARE, Case, build_case, code_of, seen, url
 from tests.build import make_imported, make_member
 from tests.conftest import ApiClient

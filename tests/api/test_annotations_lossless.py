@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.formats.coco import rawjson
 from app.models import Annotation, Image, User
-from app.services.exports import ExportOptions, export_file
-from app.services.imports import ImportOptions, import_file
+from app.services.exports.exports import ExportOptions, export_file
+from app.services.imports.imports import ImportOptions, import_file
 from tests.api.annotation_case import seen, url
 from tests.build import make_dataset, make_user
 from tests.conftest import ApiClient

@@ -18,7 +18,8 @@ from app.api import bodies, deps
 from app.context import AppContext
 from app.main import create_app
 from app.models import Dataset, User
-from app.services import annotations, users
+from app.services import users
+from app.services.annotations import annotations
 from tests.api.test_problems import check_problem
 from tests.build import make_category, make_dataset, make_image, make_user
 from tests.conftest import ApiClient, run_async

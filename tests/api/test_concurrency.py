@@ -28,16 +28,12 @@ from app.models import (
     Prediction,
     User,
 )
-from app.services import (
-    annotations,
-    categories,
-    datasets,
-    prediction_decisions,
-    predictions,
-    turns,
-    users,
-)
-from app.services.shapes import Json
+from app.services import turns, users
+from app.services.annotations import annotations
+from app.services.annotations.shapes import Json
+from app.services.datasets import categories, datasets
+from app.services.predictions import decisions as prediction_decisions
+from app.services.predictions import predictions
 from tests.build import (
     make_annotation,
     make_category,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.errors import Conflict
 from app.models import Annotation, Dataset, DatasetMember, Image, User
-from app.services import datasets
+from app.services.datasets import datasets
 from tests.build import (
     make_annotation,
     make_category,

@@ -15,7 +15,7 @@ from app.api import exports
 from app.context import AppContext
 from app.db import DOWNLOADS_AT_ONCE
 from app.models import Dataset, User
-from app.services.imports import import_file
+from app.services.imports.imports import import_file
 from tests.build import make_dataset, make_member, make_user
 from tests.build.coco import annotation, coco, numbers_as_text, to_bytes
 from tests.conftest import ApiClient

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.models import Dataset, Image, User
-from app.services import counts
+from app.services.datasets import counts
 from tests.build import (
     make_annotation,
     make_category,

@@ -16,7 +16,7 @@ from app.context import AppContext
 from app.errors import NotFound
 from app.main import create_app
 from app.models import Dataset, Image, User
-from app.services.storage import ObjectStorage, blob_key
+from app.services.files.storage import ObjectStorage, blob_key
 from tests.api.uploading import stored, upload
 from tests.build import make_annotation, make_category, make_image
 from tests.build.pictures import COCO_IMAGES, make_picture

@@ -13,7 +13,7 @@ from app.config import Settings
 from app.context import AppContext
 from app.main import create_app
 from app.models import Dataset, Image, User
-from app.services.storage import LocalStorage, blob_key
+from app.services.files.storage import LocalStorage, blob_key
 from tests.api.uploading import check_storage, codes, names, post, upload
 from tests.build import make_member, make_user
 from tests.build.pictures import COCO_IMAGES, make_picture, make_png_header, make_zip

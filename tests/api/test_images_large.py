@@ -15,14 +15,14 @@ from app.config import Settings
 from app.context import AppContext
 from app.main import create_app
 from app.models import CachedFile, Dataset
-from app.services import pixels
-from app.services.cache import Cache
-from app.services.decoding import Decoder
+from app.services.pictures import pixels
+from app.services.pictures.cache import Cache
+from app.services.pictures.decoding import Decoder
 from tests.api.uploading import check_storage, codes, names, upload
 from tests.build import make_image
 from tests.build.pictures import COCO_IMAGES, make_picture
 from tests.conftest import ApiClient
-from tests.services.test_decoding import interlaced
+from tests.services.pictures.test_decoding import interlaced
 
 
 @pytest.fixture(autouse=True)

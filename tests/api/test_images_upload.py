@@ -15,9 +15,11 @@ from app.config import Settings
 from app.context import AppContext
 from app.main import create_app
 from app.models import Blob, Dataset, Image, User
-from app.services import blobs, counts, turns
-from app.services.blobs import NewBlob
-from app.services.storage import blob_key
+from app.services import turns
+from app.services.datasets import counts
+from app.services.files import blobs
+from app.services.files.blobs import NewBlob
+from app.services.files.storage import blob_key
 from tests.api.uploading import Files, check_storage, codes, names, stored, upload
 from tests.build import make_annotation, make_dataset, make_image, make_user
 from tests.build.pictures import COCO_IMAGES, make_picture

@@ -16,8 +16,12 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.main import create_app
 from app.models import Annotation, Category, Dataset, Image, User
-from app.services import imports, live, live_hub, predictions, users
-from app.services.imports import ImportOptions
+from app.services import users
+from app.services.imports import imports
+from app.services.imports.imports import ImportOptions
+from app.services.live import hub as live_hub
+from app.services.live import live
+from app.services.predictions import predictions
 from tests.api.access_world import a_picture
 from tests.api.streams import Follower, following, serving
 from tests.build import (

@@ -21,7 +21,7 @@ from app import masks as engine
 from app.api import bodies
 from app.api import masks as routes
 from app.models import User
-from app.services import shapes
+from app.services.annotations import shapes
 from tests.build import make_user
 from tests.conftest import ApiClient
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.jobs.runner import run_job
 from app.models import Dataset, User
-from app.services import prediction_decisions
+from app.services.predictions import decisions as prediction_decisions
 from tests.build import make_member
 from tests.build.coco import coco, numbers_as_text, to_bytes
 from tests.conftest import ApiClient

@@ -20,9 +20,9 @@ from app.context import AppContext
 from app.errors import Unavailable
 from app.main import create_app
 from app.models import Dataset, Image
-from app.services.decoding import Source
-from app.services.storage import ObjectStorage, cache_folder
-from app.services.tiles import Tiles
+from app.services.files.storage import ObjectStorage, cache_folder
+from app.services.pictures.decoding import Source
+from app.services.pictures.tiles import Tiles
 from tests.api.uploading import check_storage, upload
 from tests.build import make_image
 from tests.build.pictures import make_picture

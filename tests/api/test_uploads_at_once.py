@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from app.api import multipart
 from app.context import AppContext
 from app.models import Dataset, Image
-from app.services import pixels
-from app.services.decoding import Decoder
-from app.services.intake import Inbox
+from app.services.images.intake import Inbox
+from app.services.pictures import pixels
+from app.services.pictures.decoding import Decoder
 from tests.api.test_images_hostile import part
 from tests.api.uploading import check_storage, names, post, upload
 from tests.build.pictures import make_picture, make_zip

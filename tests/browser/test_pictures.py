@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.services.storage import blob_key
+from app.services.files.storage import blob_key
 from tests.browser.editor_page import EditorPage
 from tests.serving import Server, stored
 

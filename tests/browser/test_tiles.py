@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
-from app.services.tiles import TILE_PIXELS
+from app.services.pictures.tiles import TILE_PIXELS
 from tests.browser.editor_page import EditorPage, until
 from tests.serving import Server
 

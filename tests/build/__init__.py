@@ -19,7 +19,8 @@ from app.models import (
     PredictionSet,
     User,
 )
-from app.services import categories, counts, datasets, users
+from app.services import users
+from app.services.datasets import categories, counts, datasets
 
 __all__ = [
     "PASSWORD",

@@ -15,7 +15,7 @@ from app.client import COCO
 from app.context import AppContext
 from app.models import Dataset, User
 from app.services import users
-from app.services.imports import import_file
+from app.services.imports.imports import import_file
 from tests.build import make_dataset, make_image, make_member
 from tests.build.coco import annotation, coco, to_bytes
 from tests.client.scripts import answers, results_of

@@ -16,9 +16,10 @@ from app.client import COCO
 from app.context import AppContext
 from app.jobs.runner import run_job
 from app.models import Dataset, Job, PredictionSet, User
-from app.services import predictions, users
-from app.services.imports import import_file
-from app.services.predictions import PredictionFilter
+from app.services import users
+from app.services.imports.imports import import_file
+from app.services.predictions import predictions
+from app.services.predictions.predictions import PredictionFilter
 from tests.build import make_dataset, make_member
 from tests.build.coco import annotation, as_numbers, coco, numbers_as_text, to_bytes
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.formats.coco.check import check_file
 from app.formats.coco.fix import fix
-from app.services.panoptic_pngs import FolderPngs
+from app.services.imports.panoptic_pngs import FolderPngs
 from tests.build.coco import to_bytes
 from tests.build.panoptic import REAL, ids_png, panoptic, segment
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.context import AppContext
 from app.models import Dataset, Job, User
 from app.services import turns
+from app.services.files.storage import job_key
 from app.services.jobs import create_job
-from app.services.storage import job_key
 from tests.build import make_dataset
 from tests.build.coco import annotation, coco
 from tests.running import SOON, environment

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.models import Dataset
-from app.services.imports import ImportOptions, import_file
+from app.services.imports.imports import ImportOptions, import_file
 from tests.build import make_dataset
 from tests.build.coco import to_bytes
 from tests.services.importing import Import

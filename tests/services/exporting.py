@@ -6,8 +6,8 @@ from typing import Any
 
 from app.context import AppContext
 from app.models import Dataset
-from app.services.exports import ExportOptions, export_file, snapshot
-from app.services.imports import ImportOptions, import_file
+from app.services.exports.exports import ExportOptions, export_file, snapshot
+from app.services.imports.imports import ImportOptions, import_file
 from tests.build.coco import numbers_as_text
 
 __all__ = ["get_out", "in_order", "put_in"]

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from app.context import AppContext
 from app.formats.coco import rawjson
 from app.models import Annotation, Category, Dataset, Image
-from app.services.export_folder import FolderOptions, export_folder
-from app.services.exports import snapshot
-from app.services.import_zip import import_upload
-from app.services.imports import ImportOptions
+from app.services.exports.exports import snapshot
+from app.services.exports.folder import FolderOptions, export_folder
+from app.services.imports.imports import ImportOptions
+from app.services.imports.zip import import_upload
 
 __all__ = [
     "COCO_DATA",

@@ -8,10 +8,10 @@ from typing import Any
 
 from app.context import AppContext
 from app.models import Dataset
-from app.services.export_zip import ZipOptions, export_zip
-from app.services.exports import snapshot
-from app.services.import_zip import import_upload
-from app.services.imports import ImportOptions
+from app.services.exports.exports import snapshot
+from app.services.exports.zip import ZipOptions, export_zip
+from app.services.imports.imports import ImportOptions
+from app.services.imports.zip import import_upload
 from tests.build.panoptic import colors_in
 
 __all__ = ["get_zip", "ids_and_segments", "put_zip"]

@@ -18,7 +18,7 @@ from app.formats.coco import stream
 from app.models import Annotation, Dataset
 from app.services import bulk
 from app.services.bulk import CopyBehind
-from app.services.imports import import_file
+from app.services.imports.imports import import_file
 from app.services.jobs import JobCancelled
 from tests.build import make_category, make_dataset, make_image
 from tests.build.coco import annotation, coco, to_bytes

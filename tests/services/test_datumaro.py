@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.context import AppContext
-from app.services.export_zip import ZipOptions, export_zip
-from app.services.exports import snapshot
+from app.services.exports.exports import snapshot
+from app.services.exports.zip import ZipOptions, export_zip
 from tests.build import make_dataset
 from tests.build.panoptic import REAL, panoptic_zip
 from tests.services.panoptic_case import put_zip

@@ -13,10 +13,10 @@ from app import masks
 from app.context import AppContext
 from app.errors import Invalid
 from app.models import Annotation, Category, Dataset, Image, User
-from app.services import annotations
-from app.services.annotation_view import members
-from app.services.imports import ImportFailed
-from app.services.shapes import Json
+from app.services.annotations import annotations
+from app.services.annotations.shapes import Json
+from app.services.annotations.view import members
+from app.services.imports.imports import ImportFailed
 from tests.build import make_dataset
 from tests.build.coco import annotation, coco, numbers_as_text
 from tests.build.content import everything

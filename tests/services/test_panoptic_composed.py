@@ -12,8 +12,8 @@ from app import masks
 from app.context import AppContext
 from app.errors import Conflict, Invalid
 from app.models import Category, Dataset
-from app.services.exports import ExportOptions
-from app.services.images import ImageFilter
+from app.services.exports.exports import ExportOptions
+from app.services.images.images import ImageFilter
 from tests.build import make_dataset
 from tests.build.coco import annotation, coco, numbers_as_text
 from tests.build.panoptic import REAL, ids_png, panoptic, panoptic_zip

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Dataset
-from app.services.imports import ImportFailed
+from app.services.imports.imports import ImportFailed
 from tests.build import make_dataset
 from tests.build.coco import coco
 from tests.build.content import everything

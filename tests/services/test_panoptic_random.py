@@ -14,8 +14,8 @@ from app import masks
 from app.context import AppContext
 from app.formats.coco import panoptic as engine
 from app.models import Annotation, User
-from app.services import annotations
-from app.services.shapes import Json
+from app.services.annotations import annotations
+from app.services.annotations.shapes import Json
 from tests.build import make_dataset
 from tests.build.coco import numbers_as_text
 from tests.build.panoptic import ids_png, panoptic, panoptic_zip

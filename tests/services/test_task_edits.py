@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Annotation, Category, Dataset, Image, User
-from app.services import annotations, categories, images
-from app.services.images import ImageFilter
-from app.services.shapes import Json
+from app.services.annotations import annotations
+from app.services.annotations.shapes import Json
+from app.services.datasets import categories
+from app.services.images import images
+from app.services.images.images import ImageFilter
 from tests.build import make_category, make_dataset, make_image, make_user
 from tests.build.coco import annotation, as_numbers, coco
 from tests.services.exporting import get_out, put_in

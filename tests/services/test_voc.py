@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.context import AppContext
 from app.models import Dataset, Image
-from app.services.imports import ImportFailed
+from app.services.imports.imports import ImportFailed
 from tests.services.exporting import put_in
 from tests.services.folders import (
     COCO_DATA,

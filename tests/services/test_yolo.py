@@ -13,7 +13,7 @@ from app.context import AppContext
 from app.errors import Conflict
 from app.formats import FORMATS
 from app.models import Category, Dataset, Image
-from app.services.imports import ImportFailed
+from app.services.imports.imports import ImportFailed
 from tests.services.exporting import put_in
 from tests.services.folders import (
     COCO_DATA,

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.context import AppContext
 from app.models import Dataset, User
-from app.services import categories, live_state
+from app.services.datasets import categories
+from app.services.live import state as live_state
 from tests.build import (
     make_annotation,
     make_category,

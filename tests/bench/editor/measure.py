@@ -126,7 +126,7 @@ def _most_memory(pid: int) -> Iterator[list[float]]:
         while not over.wait(0.02):
             for child in psutil.Process(pid).children(recursive=True):
                 with suppress(psutil.Error):
-                    if "app.services.decoder" in child.cmdline():
+                    if "app.services.pictures.decoder" in child.cmdline():
                         peak[0] = max(peak[0], child.memory_info().rss / 1e6)
 
     watcher = threading.Thread(target=look)

@@ -1,0 +1,1 @@
+"""Datasets, their members and categories, their counters, and numbers about them."""

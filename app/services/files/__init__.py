@@ -1,0 +1,1 @@
+"""Files that come, rest and go: names, zips, temporary files, and storage with its rows."""

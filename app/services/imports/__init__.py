@@ -1,0 +1,1 @@
+"""What comes in: annotation files, zips and mask images, matched with a dataset's rows."""

@@ -1,0 +1,1 @@
+"""What is made from image files, within limits and kept for a while: thumbnails, tiles..."""

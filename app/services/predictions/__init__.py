@@ -1,0 +1,1 @@
+"""Predictions: sets of what models found, and the decisions about them."""
