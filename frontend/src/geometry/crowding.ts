@@ -9,8 +9,15 @@ import type { Bounds } from "./bounds";
 const MOST_PLACES = 8;
 /** Squares are larger than asked for rather than more than this. */
 const MOST_SQUARES = 250_000;
-/** Lines that would cover more than this part of a square crowd it. */
-const CROWDED_SHARE = 0.5;
+/** With so many crowded squares around it a square is one, too, so that an area of noise has neither holes nor a rim. */
+const CROWDED_BESIDE = 3;
+
+/** Which squares are crowded. */
+export interface Crowds {
+  isCrowded(x: number, y: number): boolean;
+  /** Of the squares with any line the part that is crowded. */
+  readonly share: number;
+}
 
 export class Crowding {
   readonly #left: number;
@@ -39,21 +46,30 @@ export class Crowding {
     }
   }
 
-  /** Whether lines of this width would cover much of what is around the place. */
-  isCrowded(x: number, y: number, width: number): boolean {
-    const square = this.#squareAt(x, y);
-    return square >= 0 && this.#lengths[square]! * width > CROWDED_SHARE * this.#side * this.#side;
+  /** Those with more line than this for each unit of their area. */
+  crowds(density: number): Crowds {
+    const most = density * this.#side * this.#side;
+    const dense = this.#lengths.map((length) => (length > most ? 1 : 0));
+    const crowded = Uint8Array.from(dense, (one, square) => one || (this.#around(dense, square) >= CROWDED_BESIDE ? 1 : 0));
+    let [used, full] = [0, 0];
+    this.#lengths.forEach((length, square) => {
+      if (length === 0) return;
+      used += 1;
+      full += crowded[square]!;
+    });
+    return {
+      isCrowded: (x, y) => crowded[this.#squareAt(x, y)] === 1,
+      share: used === 0 ? 0 : full / used,
+    };
   }
 
-  /** Which part of the squares that have any line are crowded by lines of this width. */
-  share(width: number): number {
-    const most = (CROWDED_SHARE * this.#side * this.#side) / width;
-    let [crowded, used] = [0, 0];
-    for (const length of this.#lengths) {
-      if (length > 0) used += 1;
-      if (length > most) crowded += 1;
+  #around(dense: Float32Array, square: number): number {
+    const [column, row] = [Math.floor(square / this.#down), square % this.#down];
+    let found = 0;
+    for (let c = Math.max(0, column - 1); c <= Math.min(this.#across - 1, column + 1); c++) {
+      for (let r = Math.max(0, row - 1); r <= Math.min(this.#down - 1, row + 1); r++) found += dense[c * this.#down + r]!;
     }
-    return used === 0 ? 0 : crowded / used;
+    return found;
   }
 
   #squareAt(x: number, y: number): number {

@@ -5,7 +5,12 @@ import type { CellGrid } from "../geometry/parity";
 import type { Context } from "./layer";
 
 /** The squares of which each has all of its lines or none, in CSS pixels. */
-export const SQUARE_CSS_PIXELS = 12;
+export const SQUARE_CSS_PIXELS = 24;
+/**
+ * So much line in a square, in CSS pixels for each of its CSS pixels, and the lines of a selection, four pixels wide,
+ * would hide nearly all of it. A mask as thin as a hair has a sixth.
+ */
+export const CROWDED = 0.22;
 /** Where lines would hide an area it is at least as opaque as this instead, or nothing would be seen of it. */
 export const TINT = 0.4;
 

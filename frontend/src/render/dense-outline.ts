@@ -4,12 +4,12 @@
  */
 
 import { grown, type Bounds } from "../geometry/bounds";
-import { Crowding } from "../geometry/crowding";
+import { Crowding, type Crowds } from "../geometry/crowding";
 import { insideCells } from "../geometry/parity";
 import { ringsBounds } from "../geometry/ring";
 import { eachEdgeWithin, filledAlike, thinned, type Points } from "../geometry/thinned";
 import type { Outline } from "../shapes/shape";
-import { common, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
+import { common, CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
 import { addRings, apartIfOverlapping, everywhereBut } from "./paths";
@@ -52,12 +52,11 @@ export class DenseOutline {
 
   paint(context: Context, style: Style, shown: Shown): void {
     const level = this.#levelFor(shown.scale * shown.ratio);
-    const widest = Math.max(...style.strokes.map(({ width }) => width)) / shown.scale;
-    const isCrowded = level.crowding.share(widest) > 0.5;
-    const alpha = isCrowded ? Math.max(style.fillAlpha, TINT) : style.fillAlpha;
+    const crowds = level.crowding.crowds(CROWDED * shown.scale);
+    const alpha = crowds.share > 0.5 ? Math.max(style.fillAlpha, TINT) : style.fillAlpha;
     context.fillStyle = style.color;
     if (alpha > 0) for (const area of level.areas) this.#fill(context, area, level, alpha, style.color, shown);
-    this.#stroke(context, level, style, widest, shown);
+    this.#stroke(context, level, style, crowds, shown);
   }
 
   /** Recomputed once for each doubling of the zoom, so that zooming costs little. */
@@ -118,13 +117,13 @@ export class DenseOutline {
     fillCells(context, cells, grid, color, alpha);
   }
 
-  #stroke(context: Context, { areas, crowding }: Level, { strokes }: Style, widest: number, shown: Shown): void {
+  #stroke(context: Context, { areas }: Level, { strokes }: Style, crowds: Crowds, shown: Shown): void {
     const within = grown(shown.within, REACH / shown.scale);
     const pieces = new Pieces();
     for (const ring of areas.flatMap(ringsOf)) {
       eachEdgeWithin(ring, within, (from, to) => {
         const [ax, ay, bx, by] = [ring[2 * from]!, ring[2 * from + 1]!, ring[2 * to]!, ring[2 * to + 1]!];
-        if (!crowding.isCrowded((ax + bx) / 2, (ay + by) / 2, widest)) pieces.add(ax, ay, bx, by);
+        if (!crowds.isCrowded((ax + bx) / 2, (ay + by) / 2)) pieces.add(ax, ay, bx, by);
       });
     }
     context.lineJoin = "bevel";

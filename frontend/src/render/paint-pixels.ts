@@ -5,8 +5,8 @@
 
 import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import type { Bounds } from "../geometry/bounds";
-import { Crowding } from "../geometry/crowding";
-import { fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
+import { Crowding, type Crowds } from "../geometry/crowding";
+import { CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
 
@@ -21,7 +21,7 @@ interface Cells {
 }
 
 /**
- * What lies within the bounds. Whole squares are looked at, and one more around them, so that a part that is painted
+ * What lies within the bounds. Whole squares are looked at, and two more around them, so that a part that is painted
  * anew has the same lines as the rest.
  */
 export function paintPixels(context: Context, pixels: PixelsInHand, within: Bounds, style: Style, { scale, ratio }: Pick<Shown, "scale" | "ratio">): void {
@@ -29,27 +29,25 @@ export function paintPixels(context: Context, pixels: PixelsInHand, within: Boun
   const area = squaresAround(within, square);
   const cells = lookAt(pixels, area, Math.max(1, Math.floor(1 / (scale * ratio))));
   if (cells.across === 0 || cells.down === 0) return;
-  const width = Math.max(...style.strokes.map((stroke) => stroke.width)) / scale;
   const lines = borders(cells);
   const crowding = new Crowding(area, square);
   for (let i = 0; i < lines.length; i += 4) crowding.add(lines[i]!, lines[i + 1]!, lines[i + 2]!, lines[i + 3]!);
-  fill(context, cells, style, (x, y) => crowding.isCrowded(x, y, width));
-  outline(context, lines, style, scale, (x, y) => crowding.isCrowded(x, y, width));
+  const crowds = crowding.crowds(CROWDED * scale);
+  fill(context, cells, style, crowds);
+  outline(context, lines, style, scale, crowds);
 }
 
 function squaresAround({ left, top, right, bottom }: Bounds, square: number): Bounds {
   return {
-    left: (Math.floor(left / square) - 1) * square,
-    top: (Math.floor(top / square) - 1) * square,
-    right: (Math.ceil(right / square) + 1) * square,
-    bottom: (Math.ceil(bottom / square) + 1) * square,
+    left: (Math.floor(left / square) - 2) * square,
+    top: (Math.floor(top / square) - 2) * square,
+    right: (Math.ceil(right / square) + 2) * square,
+    bottom: (Math.ceil(bottom / square) + 2) * square,
   };
 }
 
-type IsCrowded = (x: number, y: number) => boolean;
-
 /** Where no lines are drawn, since they would hide it, the tint alone has to tell. */
-function fill(context: Context, cells: Cells, { color, fillAlpha }: Style, isCrowded: IsCrowded): void {
+function fill(context: Context, cells: Cells, { color, fillAlpha }: Style, crowds: Crowds): void {
   const { side, left, top, across, down, set } = cells;
   const grid = { left: left * side, top: top * side, width: side, height: side, across, down };
   const crowded = new Uint8Array(set.length);
@@ -57,7 +55,7 @@ function fill(context: Context, cells: Cells, { color, fillAlpha }: Style, isCro
   for (let c = 0; c < across; c++) {
     for (let r = 0; r < down; r++) {
       const i = c * down + r;
-      if (!set[i] || !isCrowded((left + c + 0.5) * side, (top + r + 0.5) * side)) continue;
+      if (!set[i] || !crowds.isCrowded((left + c + 0.5) * side, (top + r + 0.5) * side)) continue;
       any = true;
       crowded[i] = 1;
     }
@@ -96,11 +94,11 @@ export function lookAt(pixels: PixelsInHand, area: Bounds, side: number): Cells 
   return { side, left, top, across, down, set };
 }
 
-function outline(context: Context, lines: readonly number[], { strokes }: Style, scale: number, isCrowded: IsCrowded): void {
+function outline(context: Context, lines: readonly number[], { strokes }: Style, scale: number, crowds: Crowds): void {
   const path = new Path2D();
   for (let i = 0; i < lines.length; i += 4) {
     const [ax, ay, bx, by] = [lines[i]!, lines[i + 1]!, lines[i + 2]!, lines[i + 3]!];
-    if (isCrowded((ax + bx) / 2, (ay + by) / 2)) continue;
+    if (crowds.isCrowded((ax + bx) / 2, (ay + by) / 2)) continue;
     path.moveTo(ax, ay);
     path.lineTo(bx, by);
   }

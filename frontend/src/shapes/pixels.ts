@@ -5,7 +5,8 @@
 
 import { ringsApart } from "../geometry/apart";
 import { rasterised } from "../geometry/raster";
-import { rleOf, sameRuns, type PixelSize, type Runs } from "../geometry/runs";
+import type { Rle } from "../geometry/rle";
+import { rleOf, sameRuns, splicedCounts, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation } from "../model/records";
 import * as mask from "./mask";
 import { isMask, rememberPixels, type Reading } from "./mask";
@@ -71,11 +72,19 @@ export const isMaskAnnotation = ({ segmentation }: Annotation): boolean => isMas
 export function withPixels(annotation: Annotation, runs: Runs, size: PixelSize): Annotation {
   const { segmentation } = annotation;
   const compressed = !isMask(segmentation) || typeof segmentation.counts === "string";
-  const made = rleOf(runs, size, compressed);
+  const made = spliced(annotation, runs, size) ?? rleOf(runs, size, compressed);
   rememberPixels(made, runs);
   const painted = { ...annotation, segmentation: made, holes: [], bbox: null };
   covered.set(painted, { size, runs });
   return painted;
+}
+
+/** Where the annotation is a mask whose text is known only what changes of it is written; else null. */
+function spliced(annotation: Annotation, runs: Runs, size: PixelSize): Rle | null {
+  const { segmentation } = annotation;
+  if (!isMask(segmentation) || typeof segmentation.counts !== "string") return null;
+  const before = pixelsOf(annotation, size);
+  return before && { size, counts: splicedCounts(segmentation.counts, before, runs, size) };
 }
 
 /** A mask of the very pixels that the annotation covers; null where it covers none. */
