@@ -9,8 +9,10 @@ import type { Bounds } from "./bounds";
 const MOST_PLACES = 8;
 /** Squares are larger than asked for rather than more than this. */
 const MOST_SQUARES = 250_000;
-/** With so many crowded squares around it a square is one, too, so that an area of noise has neither holes nor a rim. */
+/** With so many crowded squares around it a square with any line is one, too, so that an area of noise has neither holes nor a rim. */
 const CROWDED_BESIDE = 3;
+/** Once for sides and holes, and once more for corners. */
+const ROUNDS = 2;
 
 /** Which squares are crowded. */
 export interface Crowds {
@@ -49,8 +51,8 @@ export class Crowding {
   /** Those with more line than this for each unit of their area. */
   crowds(density: number): Crowds {
     const most = density * this.#side * this.#side;
-    const dense = this.#lengths.map((length) => (length > most ? 1 : 0));
-    const crowded = Uint8Array.from(dense, (one, square) => one || (this.#around(dense, square) >= CROWDED_BESIDE ? 1 : 0));
+    let crowded = Uint8Array.from(this.#lengths, (length) => (length > most ? 1 : 0));
+    for (let round = 0; round < ROUNDS; round++) crowded = this.#grown(crowded);
     let [used, full] = [0, 0];
     this.#lengths.forEach((length, square) => {
       if (length === 0) return;
@@ -63,11 +65,17 @@ export class Crowding {
     };
   }
 
-  #around(dense: Float32Array, square: number): number {
+  #grown(crowded: Uint8Array): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(crowded, (one, square) =>
+      one || (this.#lengths[square]! > 0 && this.#around(crowded, square) >= CROWDED_BESIDE) ? 1 : 0,
+    );
+  }
+
+  #around(crowded: Uint8Array, square: number): number {
     const [column, row] = [Math.floor(square / this.#down), square % this.#down];
     let found = 0;
     for (let c = Math.max(0, column - 1); c <= Math.min(this.#across - 1, column + 1); c++) {
-      for (let r = Math.max(0, row - 1); r <= Math.min(this.#down - 1, row + 1); r++) found += dense[c * this.#down + r]!;
+      for (let r = Math.max(0, row - 1); r <= Math.min(this.#down - 1, row + 1); r++) found += crowded[c * this.#down + r]!;
     }
     return found;
   }

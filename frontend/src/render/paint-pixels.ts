@@ -21,7 +21,7 @@ interface Cells {
 }
 
 /**
- * What lies within the bounds. Whole squares are looked at, and two more around them, so that a part that is painted
+ * What lies within the bounds. Whole squares are looked at, and three more around them, so that a part that is painted
  * anew has the same lines as the rest.
  */
 export function paintPixels(context: Context, pixels: PixelsInHand, within: Bounds, style: Style, { scale, ratio }: Pick<Shown, "scale" | "ratio">): void {
@@ -39,10 +39,10 @@ export function paintPixels(context: Context, pixels: PixelsInHand, within: Boun
 
 function squaresAround({ left, top, right, bottom }: Bounds, square: number): Bounds {
   return {
-    left: (Math.floor(left / square) - 2) * square,
-    top: (Math.floor(top / square) - 2) * square,
-    right: (Math.ceil(right / square) + 2) * square,
-    bottom: (Math.ceil(bottom / square) + 2) * square,
+    left: (Math.floor(left / square) - 3) * square,
+    top: (Math.floor(top / square) - 3) * square,
+    right: (Math.ceil(right / square) + 3) * square,
+    bottom: (Math.ceil(bottom / square) + 3) * square,
   };
 }
 
