@@ -50,19 +50,22 @@ function squaresAround({ left, top, right, bottom }: Bounds, square: number): Bo
 function fill(context: Context, cells: Cells, { color, fillAlpha }: Style, crowds: Crowds): void {
   const { side, left, top, across, down, set } = cells;
   const grid = { left: left * side, top: top * side, width: side, height: side, across, down };
+  if (crowds.share === 0) {
+    if (fillAlpha > 0) fillCells(context, set, grid, color, fillAlpha);
+    return;
+  }
+  const calm = set.slice();
   const crowded = new Uint8Array(set.length);
-  let any = false;
   for (let c = 0; c < across; c++) {
     for (let r = 0; r < down; r++) {
       const i = c * down + r;
       if (!set[i] || !crowds.isCrowded((left + c + 0.5) * side, (top + r + 0.5) * side)) continue;
-      any = true;
+      calm[i] = 0;
       crowded[i] = 1;
     }
   }
-  const calm = any ? set.map((cell, i) => cell & (1 - crowded[i]!)) : set;
   if (fillAlpha > 0) fillCells(context, calm, grid, color, fillAlpha);
-  if (any) fillCells(context, crowded, grid, color, Math.max(fillAlpha, TINT));
+  fillCells(context, crowded, grid, color, Math.max(fillAlpha, TINT));
 }
 
 /**
