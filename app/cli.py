@@ -61,6 +61,17 @@ def web(descriptor: int, *, demo: bool) -> None:
     web_process.run(settings, descriptor, demo=demo)
 
 
+@cli.command(hidden=True)
+@click.option("--socket", "descriptor", type=int, required=True)
+def long_bodies(descriptor: int) -> None:
+    """Answer requests with long bodies for the web process, which holds the socket's other end."""
+    from app import long_process
+
+    settings = load_settings()
+    log_to_stderr(settings.log_level)
+    long_process.run(settings, descriptor)
+
+
 @cli.command()
 def worker() -> None:
     """Run one more job worker."""

@@ -39,6 +39,7 @@ from app.api import (
     users,
     visits,
 )
+from app.api.long_bodies import LongBodies
 from app.config import Settings
 from app.context import AppContext, make_context
 from app.services.live.hub import LiveHub
@@ -77,8 +78,16 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI:
-    """The web application; with a `context`, on parts that already run."""
+def create_app(
+    settings: Settings,
+    context: AppContext | None = None,
+    *,
+    long_bodies: LongBodies | None = None,
+) -> FastAPI:
+    """The web application; with a `context`, on parts that already run.
+
+    `long_bodies` answers requests with such bodies; without it the application does so itself.
+    """
     parts = context or make_context(settings)
     hub = LiveHub(str(parts.settings.database_url))
     memory_mb = settings.decoder_memory_mb
@@ -96,6 +105,8 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
         hub.close()
         made.close()
         large.close()
+        if long_bodies is not None:
+            long_bodies.close()
         if context is None:
             parts.close()
 
@@ -113,7 +124,7 @@ def create_app(settings: Settings, context: AppContext | None = None) -> FastAPI
     app.state.large_pictures = large
     problems.install(app)
     app.add_middleware(compression.CompressJson)
-    app.add_middleware(bodies.BodyLimit, context=parts)
+    app.add_middleware(bodies.BodyLimit, context=parts, long_bodies=long_bodies)
     app.add_middleware(middleware.SafeHeaders)
     app.add_middleware(middleware.HeadAsGet)
     app.include_router(health.router)

@@ -4,6 +4,8 @@
 
     serve ─┬─ postgres          unless DATABASE_URL names a server
            ├─ web               migrates, then accepts on a socket that serve has opened
+           │   ├─ long bodies   answers what would keep all others waiting, while it is needed
+           │   └─ decoders      each looks at one large picture
            └─ worker            started again when it dies, after a growing pause
 
 The order saves time: the web process (app/web_process.py) loads its code while PostgreSQL starts,

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import DBAPIError
 
 from app import db
+from app.api.long_bodies import LongBodies
 from app.config import Settings
 from app.context import AppContext, make_context
 from app.errors import AppError
@@ -97,7 +98,7 @@ class _Server(uvicorn.Server):
 
 
 def _serve(settings: Settings, context: AppContext, opened: socket.socket) -> None:
-    app = create_app(settings, context)
+    app = create_app(settings, context, long_bodies=LongBodies())
     config = uvicorn.Config(
         app,
         log_config=None,

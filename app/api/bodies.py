@@ -5,10 +5,13 @@ its text: ``[[],[],…`` takes 24 bytes for each one sent. So bodies are short b
 goes, and what is long is counted while it comes in: texts, lists and objects cost the most. Few
 long bodies are read at a time, and fewer become objects: they and whatever asks the mask engine
 take turns, so that there has to be memory for some of them, not for as many as somebody sends.
+
+`maskwright serve` has a process of its own for long ones (long_bodies.py): there they take turns,
+and keep waiting nobody who sends something short.
 """
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Literal
 
 import anyio
@@ -31,6 +34,10 @@ MAX_GEOMETRY_BYTES = 32_000_000
 # A million rows of a bitmap or half a million masks are so many lists and objects, and texts.
 MAX_LISTS_AND_OBJECTS = 1_100_000
 MAX_TEXTS = 1_600_000
+
+# A process of its own answers those with longer ones, where there is such a process. Reading a
+# megabyte of short objects takes a tenth of a second, and reading so much a few milliseconds.
+_LONG_BYTES = 250_000
 
 _GEOMETRY = re.compile(
     r"/api/(masks/[^/]+|images/[^/]+/annotations|annotations/[^/]+(/draw)?"
@@ -55,9 +62,13 @@ class BodyLimit:
     that, whatever its type is said to be, so long ones of strangers are refused here.
     """
 
-    def __init__(self, app: ASGIApp, *, context: AppContext) -> None:
+    def __init__(
+        self, app: ASGIApp, *, context: AppContext, long_bodies: ASGIApp | None = None
+    ) -> None:
+        """`long_bodies` answers who sends them, where another process does that."""
         self.app = app
         self.context = context
+        self.long_bodies = long_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,6 +88,9 @@ class BodyLimit:
         if told > MAX_JSON_BYTES and told > (most := await self._most(scope)):
             await _too_large(most)(scope, receive, send)
             return
+        if self.long_bodies is not None and await self._is_for_elsewhere(scope, headers, told):
+            await self.long_bodies(scope, receive, send)
+            return
         turn = _Turn(self.context.settings.large_requests)
         body = _Json(
             receive,
@@ -90,6 +104,14 @@ class BodyLimit:
             await self.app(scope, body, turn.ended_by(send))
         finally:
             turn.end()
+
+    async def _is_for_elsewhere(
+        self, scope: Scope, headers: Mapping[bytes, bytes], told: int
+    ) -> bool:
+        """Whether the body is long, or may become so, and is somebody's who may send that."""
+        if told <= _LONG_BYTES and b"transfer-encoding" not in headers:
+            return False
+        return await self._most(scope) > MAX_JSON_BYTES
 
     async def _most(self, scope: Scope) -> int:
         """How long the JSON that this request sends may be."""

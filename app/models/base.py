@@ -11,11 +11,13 @@ __all__ = ["Base", "CocoId", "Created", "PrimaryKey", "Timestamp", "Updated"]
 
 PrimaryKey = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
 Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+# Of the statement, not of the clock as each column is filled: a new row was changed last when it
+# was made, to the microsecond. Nor of the transaction, which may have waited for others.
 Created = Annotated[
-    datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    datetime, mapped_column(DateTime(timezone=True), server_default=func.statement_timestamp())
 ]
 Updated = Annotated[
-    datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    datetime, mapped_column(DateTime(timezone=True), server_default=func.statement_timestamp())
 ]
 # An id from a COCO file may be any JSON scalar. jsonb compares numbers by value (1 = 1.0), keeps
 # "1" apart from 1, sorts numbers above strings and holds integers of any length.

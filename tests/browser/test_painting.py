@@ -243,9 +243,10 @@ const look = () => {
   watched.frames += 1;
   if (canvases.every((canvas) => alpha(canvas, at) === 0)) watched.bare += 1;
 };
-// After each frame, as it was shown.
+// After each frame, as it was shown: a window that has another size by then is shown in the next.
 const follow = () => {
-  setTimeout(look);
+  const [width, height] = [innerWidth, innerHeight];
+  setTimeout(() => width === innerWidth && height === innerHeight && look());
   requestAnimationFrame(follow);
 };
 requestAnimationFrame(follow);

@@ -7,7 +7,7 @@
 
 import type { ImageRecord } from "../model/records";
 import { canvasOf, CutPicture, cutPicture, empty, type Picture } from "../render/picture";
-import type { PictureAnswer } from "../render/picture.worker";
+import type { PictureAnswer, PictureRequest } from "../render/picture.worker";
 import PictureWorker from "../render/picture.worker?worker";
 import { fetchTile, openTiled, type TileLayout, type TileOptions } from "../render/tiled-picture";
 import { pathTo, type Schemas } from "./client";
@@ -19,6 +19,9 @@ const MOST_PIXELS_AHEAD = 16_000_000;
 
 /** Cutting a larger one into tiles would be felt; a worker does it. */
 const MOST_PIXELS_HERE = 4_000_000;
+
+/** What shows the whole of a picture is to be seen first, and the shapes on it, before its finest tiles are cut unasked. */
+const FINEST_MS = 500;
 
 export interface LoadedPicture {
   readonly picture: Picture;
@@ -113,9 +116,10 @@ async function cutHere(blob: Blob): Promise<CutPicture | null> {
   return picture;
 }
 
-/** The picture as soon as the whole of it can be shown; finer tiles come later. */
+/** The picture as soon as the whole of it can be shown; finer tiles come when they are wanted, or a little later. */
 function cutApart(worker: Worker, blob: Blob): Promise<CutPicture> {
   return new Promise((resolve, reject) => {
+    const ask = (request: PictureRequest): void => worker.postMessage(request);
     let picture: CutPicture | null = null;
     const end = (): void => {
       worker.terminate();
@@ -124,10 +128,13 @@ function cutApart(worker: Worker, blob: Blob): Promise<CutPicture> {
     worker.onerror = end;
     worker.onmessage = ({ data: cut }: MessageEvent<PictureAnswer>) => {
       if (!cut) return end();
-      picture ??= new CutPicture(cut.size, () => worker.terminate());
+      if (!picture) {
+        picture = new CutPicture(cut.size, { wanted: () => ask("finest"), closed: () => worker.terminate() });
+        setTimeout(ask, FINEST_MS, "finest" satisfies PictureRequest);
+      }
       picture.fill(cut);
       resolve(picture);
     };
-    worker.postMessage(blob);
+    ask(blob);
   });
 }

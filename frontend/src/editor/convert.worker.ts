@@ -1,12 +1,12 @@
 /** Converts shapes off the main thread. */
 
-import { pack, unpack } from "../model/packed";
+import { pack, unpacked } from "../model/packed";
 import { readingOf } from "../shapes/pixels";
 import { convertOne } from "./converting";
 import { buffersOf, type ConversionAnswer, type ConversionRequest } from "./worker-converter";
 
 self.onmessage = ({ data: { packed, size, to } }: MessageEvent<ConversionRequest>) => {
-  const made = unpack(packed).map((annotation) => annotation && convertOne(annotation, size, to));
+  const made = [...unpacked(packed)].map((annotation) => annotation && convertOne(annotation, size, to));
   const answer: ConversionAnswer = {
     packed: pack(made),
     readings: made.map((annotation) => annotation && readingOf(annotation, size)),

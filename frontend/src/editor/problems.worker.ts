@@ -1,6 +1,6 @@
 /** Looks for problems off the main thread. It is told what changed, and knows the rest from before. */
 
-import { unpack } from "../model/packed";
+import { unpacked } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import type { InspectionRequest } from "./inspection";
 import { findProblems, type Problem } from "./problems";
@@ -8,8 +8,9 @@ import { findProblems, type Problem } from "./problems";
 const known = new Map<AnnotationKey, Annotation>();
 
 self.onmessage = ({ data }: MessageEvent<InspectionRequest>) => {
-  for (const [i, annotation] of unpack(data.packed).entries()) {
-    const key = data.keys[i]!;
+  let i = 0;
+  for (const annotation of unpacked(data.packed)) {
+    const key = data.keys[i++]!;
     if (annotation) known.set(key, annotation);
     else known.delete(key);
   }

@@ -1,7 +1,7 @@
 /** Converts shapes in a worker that starts with the first large one. */
 
 import type { PixelSize } from "../geometry/runs";
-import { pack, unpack, type Packed } from "../model/packed";
+import { pack, unpacked, type Packed } from "../model/packed";
 import type { Annotation } from "../model/records";
 import { rememberReading, type MaskReading } from "../shapes/pixels";
 import type { Converter, Kind } from "./converting";
@@ -55,7 +55,7 @@ export class WorkerConverter implements Converter {
 }
 
 function received({ packed, readings }: ConversionAnswer, size: PixelSize): (Annotation | null)[] {
-  const made = unpack(packed);
+  const made = [...unpacked(packed)];
   made.forEach((annotation, i) => {
     const reading = readings[i];
     if (annotation && reading) rememberReading(annotation, reading, size);

@@ -12,7 +12,7 @@ import type { Outline } from "../shapes/shape";
 import { common, CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
-import { addRings, apartIfOverlapping, everywhereBut } from "./paths";
+import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
 
 /** Points of an outline that lie closer on the screen are drawn as one, in device pixels. */
 const TOLERANCE = 0.5;
@@ -117,7 +117,7 @@ export class DenseOutline {
     fillCells(context, cells, grid, color, alpha);
   }
 
-  #stroke(context: Context, { areas }: Level, { strokes }: Style, crowds: Crowds, shown: Shown): void {
+  #stroke(context: Context, { areas }: Level, { strokes, dashed }: Style, crowds: Crowds, shown: Shown): void {
     const within = grown(shown.within, REACH / shown.scale);
     const pieces = new Pieces();
     for (const ring of areas.flatMap(ringsOf)) {
@@ -129,9 +129,9 @@ export class DenseOutline {
     context.lineJoin = "bevel";
     strokes.forEach(({ color, width }, i) => {
       context.strokeStyle = color;
-      // A line of one pixel takes a twentieth of the time of a wider one; below it lies a wide one.
-      context.lineWidth = (i > 0 ? Math.min(width, 1) : width) / shown.scale;
-      for (const piece of pieces.all) context.stroke(piece);
+      // Below the topmost line lies a wide one, where there are two.
+      const pixels = (i > 0 ? Math.min(width, 1) : width) * shown.ratio;
+      strokePaths(context, pieces.all, pixels, shown.scale * shown.ratio, dashed);
     });
   }
 }

@@ -15,7 +15,7 @@ import type { Camera } from "../geometry/camera";
 import type { AnnotationKey } from "../model/records";
 import type { Outline } from "../shapes/shape";
 import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, shownIn, useImageSpace, wholeArea, type Frame, type Layer } from "./layer";
-import { hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { drawingOf, hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { changedExtent } from "./repaint";
 import type { ShapesLedger } from "./shapes-ledger";
 import { gesturePixels } from "./shown-pixels";
@@ -83,7 +83,7 @@ export class OutlinesLayer implements Layer {
     useImageSpace(this.#context, frame);
     const shown = shownIn(part ?? wholeArea(frame), frame);
     for (const { outline, color, style } of scene.painted) {
-      paint(this.#context, outline, style(color, look), shown);
+      paint(this.#context, drawingOf(outline), style(color, look), shown);
     }
     this.#context.restore();
   }

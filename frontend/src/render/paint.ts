@@ -8,7 +8,7 @@ import { boundsOfNumbers, type Bounds } from "../geometry/bounds";
 import type { Outline } from "../shapes/shape";
 import { DenseOutline } from "./dense-outline";
 import type { Context } from "./layer";
-import { addRings, apartIfOverlapping, everywhereBut } from "./paths";
+import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
 
 export interface Style {
   readonly color: string;
@@ -28,11 +28,13 @@ export interface Shown {
   readonly within: Bounds;
 }
 
-interface Paths {
+/** What an outline is drawn from. It does without the numbers of the outline, but where it is dense. */
+export interface Drawing {
   readonly areas: readonly { readonly fill: Path2D; readonly keep: readonly Path2D[] }[];
   readonly strokes: readonly Path2D[];
   /** In place of both, where there are so many points that they decide how long a frame takes. */
   readonly dense: DenseOutline | null;
+  readonly dots: Outline["dots"];
   /** How far the dots reach, in pixels of the image; infinite for one alone. */
   readonly reach: number;
 }
@@ -51,7 +53,8 @@ const DOT_CSS_RADIUS = 4;
 const LEAST_DOT_CSS_RADIUS = 1.5;
 /** The dots of a pose that is small on the screen are no larger than this part of it, or they hide it. */
 const DOT_SHARE = 1 / 45;
-const pathsOf = new WeakMap<Outline, Paths>();
+
+const drawings = new WeakMap<Outline, Drawing>();
 
 /** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
 const DARK = 0.12;
@@ -92,36 +95,30 @@ export const refusedStyle = (color: string): Style => ({
   dashed: true,
 });
 
-export function paint(context: Context, outline: Outline, style: Style, shown: Shown): void {
-  const paths = prepared(outline);
-  const { scale } = shown;
+export function paint(context: Context, drawing: Drawing, style: Style, shown: Shown): void {
+  const { scale, ratio } = shown;
   context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);
-  if (paths.dense) paths.dense.paint(context, style, shown);
-  else paintAreas(context, paths, style);
-  paintStrokes(context, paths, style, scale);
+  if (drawing.dense) drawing.dense.paint(context, style, shown);
+  else paintAreas(context, drawing, style);
+  context.miterLimit = MITER;
+  for (const { color, width } of style.strokes) {
+    context.strokeStyle = color;
+    context.lineJoin = width < THICK ? "miter" : "round";
+    strokePaths(context, drawing.strokes, width * ratio, scale * ratio, style.dashed);
+  }
   context.setLineDash([]);
-  if (outline.dots.length === 0) return;
-  const radius = dotRadius(paths.reach * scale) / scale;
-  for (const { at, hidden } of outline.dots) paintDot(context, at, radius, hidden, style, scale);
+  if (drawing.dots.length === 0) return;
+  const radius = dotRadius(drawing.reach * scale) / scale;
+  for (const { at, hidden } of drawing.dots) paintDot(context, at, radius, hidden, style, scale);
 }
 
-function paintAreas(context: Context, { areas }: Paths, { color, fillAlpha }: Style): void {
+function paintAreas(context: Context, { areas }: Drawing, { color, fillAlpha }: Style): void {
   // Without a fill there is nothing to see of what costs most.
   if (fillAlpha === 0) return;
   context.fillStyle = color;
   context.globalAlpha = fillAlpha;
   for (const { fill, keep } of areas) fillArea(context, fill, keep);
   context.globalAlpha = 1;
-}
-
-function paintStrokes(context: Context, paths: Paths, { strokes }: Style, scale: number): void {
-  context.miterLimit = MITER;
-  for (const { color, width } of strokes) {
-    context.strokeStyle = color;
-    context.lineJoin = width < THICK ? "miter" : "round";
-    context.lineWidth = width / scale;
-    for (const path of paths.strokes) context.stroke(path);
-  }
 }
 
 function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
@@ -153,16 +150,21 @@ function paintDot(
   context.stroke();
 }
 
-function prepared(outline: Outline): Paths {
-  let paths = pathsOf.get(outline);
-  if (!paths) {
-    paths = { ...areaPaths(outline), reach: reachOf(outline.dots) };
-    pathsOf.set(outline, paths);
+/** Made once for each outline. */
+export function drawingOf(outline: Outline): Drawing {
+  let drawing = drawings.get(outline);
+  if (!drawing) {
+    drawing = newDrawing(outline);
+    drawings.set(outline, drawing);
   }
-  return paths;
+  return drawing;
 }
 
-function areaPaths(outline: Outline): Pick<Paths, "areas" | "strokes" | "dense"> {
+export function newDrawing(outline: Outline): Drawing {
+  return { ...areaPaths(outline), dots: outline.dots, reach: reachOf(outline.dots) };
+}
+
+function areaPaths(outline: Outline): Pick<Drawing, "areas" | "strokes" | "dense"> {
   const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
   const lines = outline.lines.length > 0 ? [linesOf(outline.lines)] : [];
   if (rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE) {

@@ -2,9 +2,48 @@
 
 import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Points } from "../geometry/thinned";
+import type { Context } from "./layer";
 
 /** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
 const EVERYWHERE = 1e6;
+
+/**
+ * A line of one device pixel takes a small part of the time of a wider one, which has to be made an area first. So one
+ * that is hardly wider is drawn as three of these around its middle. A little less, since with more it is an area.
+ */
+const HAIRLINE = 0.99;
+const FINE = 2;
+const AROUND = [
+  [0, -1],
+  [Math.sqrt(3) / 2, 0.5],
+  [-Math.sqrt(3) / 2, 0.5],
+] as const;
+
+/** A line of so many device pixels, of which one of the context's units has `scale`. */
+export function strokePaths(
+  context: Context,
+  paths: readonly Path2D[],
+  pixels: number,
+  scale: number,
+  dashed: boolean,
+): void {
+  if (pixels > 1 && pixels < FINE && !dashed) strokeFine(context, paths, pixels, scale);
+  else strokeAll(context, paths, (pixels === 1 ? HAIRLINE : pixels) / scale);
+}
+
+function strokeAll(context: Context, paths: readonly Path2D[], width: number): void {
+  context.lineWidth = width;
+  for (const path of paths) context.stroke(path);
+}
+
+function strokeFine(context: Context, paths: readonly Path2D[], pixels: number, scale: number): void {
+  const apart = (pixels - 1) / 2 / scale;
+  for (const [x, y] of AROUND) {
+    context.translate(apart * x, apart * y);
+    strokeAll(context, paths, HAIRLINE / scale);
+    context.translate(-apart * x, -apart * y);
+  }
+}
 
 /** Holes that overlap are cut out one by one, or their common part would be filled again. */
 export function apartIfOverlapping(cut: readonly Ring[]): (readonly Ring[])[] {

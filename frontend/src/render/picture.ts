@@ -123,11 +123,14 @@ function painted(from: ImageBitmap, part: Bounds, to?: Size): ImageBitmap {
 /** A tile whose pixels come from the picture's bytes: a canvas that shows a bitmap without painting it. */
 class BitmapTile implements Tile {
   readonly at: Bounds;
+  readonly #wanted: () => void;
   #bitmap: ImageBitmap | null = null;
   #canvas: HTMLCanvasElement | null = null;
 
-  constructor(at: Bounds) {
+  /** `wanted` is called when it is asked for and not filled yet. */
+  constructor(at: Bounds, wanted: () => void) {
     this.at = at;
+    this.#wanted = wanted;
   }
 
   fill(bitmap: ImageBitmap): void {
@@ -135,7 +138,8 @@ class BitmapTile implements Tile {
   }
 
   element(): HTMLElement | null {
-    this.#canvas ??= this.#bitmap && canvasOf(this.#bitmap);
+    if (!this.#bitmap) this.#wanted();
+    else this.#canvas ??= canvasOf(this.#bitmap);
     return this.#canvas;
   }
 
@@ -164,21 +168,30 @@ export function empty(canvas: HTMLCanvasElement): void {
   canvas.height = 0;
 }
 
+/** Who cuts a picture that is shown already. */
+export interface Cutting {
+  /** A tile is to be seen that is not there yet. */
+  readonly wanted: () => void;
+  /** Nobody wants the picture any more. */
+  readonly closed: () => void;
+}
+
+const ALL_CUT: Cutting = { wanted: () => undefined, closed: () => undefined };
+
 /** A picture that is cut in this browser: its tiles are filled as they get ready. */
 export class CutPicture implements Picture {
   readonly size: Size;
   readonly remote = false;
   readonly levels: readonly { readonly scale: number; readonly tiles: readonly BitmapTile[] }[];
   onArrival: (() => void) | null = null;
-  readonly #stop: () => void;
+  readonly #cutting: Cutting;
 
-  /** `stop` ends the cutting when nobody wants the picture any more. */
-  constructor(size: Size, stop: () => void = () => undefined) {
+  constructor(size: Size, cutting: Cutting = ALL_CUT) {
     this.size = size;
-    this.#stop = stop;
+    this.#cutting = cutting;
     this.levels = planOf(size).map(({ scale, parts }) => ({
       scale,
-      tiles: parts.map((part) => new BitmapTile(inPicture(part, scale))),
+      tiles: parts.map((part) => new BitmapTile(inPicture(part, scale), cutting.wanted)),
     }));
   }
 
@@ -190,7 +203,7 @@ export class CutPicture implements Picture {
   }
 
   close(): void {
-    this.#stop();
+    this.#cutting.closed();
     for (const { tiles } of this.levels) for (const tile of tiles) tile.close();
   }
 }

@@ -12,7 +12,7 @@ import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
 import { drawHandles } from "./handles";
 import { clear, newCanvas, setBlank, shownIn, useImageSpace, useScreenSpace, wholeArea, type Frame, type Layer } from "./layer";
-import { paint, type Style } from "./paint";
+import { drawingOf, paint, type Style } from "./paint";
 
 const TRACE_MS = 6;
 
@@ -63,7 +63,7 @@ export class PredictionsLayer implements Layer {
     for (const one of inOrder) {
       const style = one === selected ? chosenStyle : predictedStyle;
       const color = this.#editor.color(one.shape.category_id);
-      paint(this.#context, this.#outline(one.shape, deadline), style(color), shown);
+      paint(this.#context, drawingOf(this.#outline(one.shape, deadline)), style(color), shown);
     }
     useScreenSpace(this.#context, frame);
     if (selected) this.#handles(selected, frame);

@@ -12,13 +12,13 @@ import { finishedPixels, type PixelsInHand } from "../editor/pixels";
 import { zOrder } from "../editor/stacking";
 import type { Rle } from "../geometry/rle";
 import { runsOf } from "../geometry/runs";
-import { unpack } from "../model/packed";
+import { unpacked } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
 import { common } from "./cells";
 import { useImageSpace } from "./layer";
-import { normalStyle, paint, type Style } from "./paint";
+import { newDrawing, normalStyle, paint, type Drawing, type Style } from "./paint";
 import { paintPixels } from "./paint-pixels";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
@@ -26,11 +26,12 @@ interface Entry extends shapes.Measures {
   readonly key: AnnotationKey;
   readonly color: string;
   readonly z: number;
-  readonly heavy: boolean;
   /** Of what is too ragged for an outline. */
   readonly pixels: PixelsInHand | null;
-  readonly trace: () => Outline;
+  /** Where that takes long and the main thread may ask for the outline; of others only the drawing stays. */
+  readonly trace: (() => Outline) | null;
   outline: Outline | null;
+  drawing: Drawing | null;
 }
 
 const entries = new Map<AnnotationKey, Entry>();
@@ -43,15 +44,16 @@ function update({ key, color, context }: ShapeUpdate, annotation: Annotation | n
     entries.delete(key);
     return;
   }
+  const heavy = shapes.isHeavy(annotation);
   entries.set(key, {
     ...shapes.measures(annotation),
     key,
     color,
     z: zOrder(annotation),
-    heavy: shapes.isHeavy(annotation),
     pixels: shapes.isRagged(annotation) ? allPixels(key, annotation) : null,
-    trace: () => shapes.outline(annotation, context),
+    trace: heavy ? () => shapes.outline(annotation, context) : null,
     outline: null,
+    drawing: heavy ? null : newDrawing(shapes.outline(annotation, context)),
   });
 }
 
@@ -85,17 +87,22 @@ function drawingOrder(): Entry[] {
 /** Outlines that the main thread leaves to this thread. */
 type Outlines = [AnnotationKey, Outline | null][];
 
-function outlineOf(entry: Entry, outlines: Outlines): Outline {
-  if (!entry.outline) {
-    entry.outline = entry.trace();
-    if (entry.heavy) outlines.push([entry.key, entry.outline]);
-  }
+function traced(entry: Entry): Outline {
+  entry.outline ??= entry.trace!();
   return entry.outline;
+}
+
+function drawingFor(entry: Entry, outlines: Outlines): Drawing {
+  if (!entry.drawing) {
+    if (!entry.outline) outlines.push([entry.key, traced(entry)]);
+    entry.drawing = newDrawing(traced(entry));
+  }
+  return entry.drawing;
 }
 
 function tracedOf(wanted: readonly AnnotationKey[]): Outlines {
   const found = wanted.flatMap((key) => entries.get(key) ?? []);
-  return found.map((entry) => [entry.key, entry.pixels ? null : (entry.outline ??= entry.trace())]);
+  return found.map((entry) => [entry.key, entry.pixels ? null : traced(entry)]);
 }
 
 function raster({ frame, margin, without, look }: RasterRequest, outlines: Outlines): ImageBitmap {
@@ -124,14 +131,14 @@ function raster({ frame, margin, without, look }: RasterRequest, outlines: Outli
       paintPixels(context, entry.pixels, common(bounds, beyond), style, { scale: frame.camera.scale, ratio: frame.ratio });
       continue;
     }
-    paint(context, outlineOf(entry, outlines), style, { scale: frame.camera.scale, ratio: frame.ratio, within: beyond });
+    paint(context, drawingFor(entry, outlines), style, { scale: frame.camera.scale, ratio: frame.ratio, within: beyond });
   }
   return surface.transferToImageBitmap();
 }
 
 self.onmessage = ({ data }: MessageEvent<RasterRequest>) => {
-  const annotations = unpack(data.packed);
-  data.updates.forEach((change, i) => update(change, annotations[i]!));
+  let i = 0;
+  for (const annotation of unpacked(data.packed)) update(data.updates[i++]!, annotation);
   const outlines = tracedOf(data.wanted);
   const bitmap = data.draws ? raster(data, outlines) : null;
   const answer: RasterAnswer = { bitmap, outlines };

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { convertOne, type Converter } from "../../src/editor/converting";
 import { WorkerConverter, type ConversionAnswer, type ConversionRequest } from "../../src/editor/worker-converter";
-import { pack, unpack } from "../../src/model/packed";
+import { pack, unpacked } from "../../src/model/packed";
 import type { Annotation } from "../../src/model/records";
 import * as shapes from "../../src/shapes";
 import { pixelsOf, readingOf } from "../../src/shapes/pixels";
@@ -82,7 +82,7 @@ class Answering {
 
   postMessage(request: ConversionRequest): void {
     const { packed, size, to } = structuredClone(request);
-    const made = unpack(packed).map((each) => each && convertOne(each, size, to));
+    const made = [...unpacked(packed)].map((each) => each && convertOne(each, size, to));
     const answer = { packed: pack(made), readings: made.map((each) => each && readingOf(each, size)) };
     setTimeout(() => this.onmessage?.({ data: structuredClone(answer) }));
   }

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 import { Inspection, type InspectionRequest, type Inspector } from "../../src/editor/inspection";
 import { crossesItself, findProblems, type Problem } from "../../src/editor/problems";
-import { unpack } from "../../src/model/packed";
+import { unpacked } from "../../src/model/packed";
 import { EMPTY_ANNOTATION, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { CUP, PERSON, Story } from "../story";
 
@@ -67,7 +67,7 @@ class Desk implements Inspector {
 
   postMessage(request: InspectionRequest): void {
     this.requests.push(request);
-    unpack(request.packed).forEach((annotation, i) => annotation && this.#known.set(request.keys[i]!, annotation));
+    [...unpacked(request.packed)].forEach((annotation, i) => annotation && this.#known.set(request.keys[i]!, annotation));
   }
 
   answer(): void {

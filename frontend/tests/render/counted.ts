@@ -41,6 +41,7 @@ export function countedCanvas(scale: number): { context: Context; drawn: Drawn }
     save: nothing,
     restore: nothing,
     clip: nothing,
+    translate: nothing,
     stroke: () => (drawn.strokes += 1),
     fill: () => (drawn.fills += 1),
     drawImage() {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DEFAULT_LOOK } from "../../src/editor/look";
 import type { Bounds } from "../../src/geometry/bounds";
 import { Crowding } from "../../src/geometry/crowding";
-import { paint, selectedStyle } from "../../src/render/paint";
+import { newDrawing, paint, selectedStyle } from "../../src/render/paint";
 import { NO_OUTLINE, type Outline } from "../../src/shapes/shape";
 import { countedCanvas, type Drawn } from "./counted";
 
@@ -12,7 +12,7 @@ const STYLE = selectedStyle("#3366cc", DEFAULT_LOOK);
 
 function draw(outline: Outline, scale: number, within = WHOLE): Drawn {
   const { context, drawn } = countedCanvas(scale);
-  paint(context, outline, STYLE, { scale, ratio: 1, within });
+  paint(context, newDrawing(outline), STYLE, { scale, ratio: 1, within });
   return drawn;
 }
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 
 import type { Annotation, AnnotationKey } from "../../src/model/records";
-import { unpack } from "../../src/model/packed";
+import { unpacked } from "../../src/model/packed";
 import type { RasterRequest } from "../../src/render/raster-protocol";
 import { ShapesLedger } from "../../src/render/shapes-ledger";
 import { looksSame, shownAsPixels } from "../../src/render/shown-pixels";
@@ -40,7 +40,7 @@ class Screen {
     const asked = this.asked;
     this.asked = null;
     if (!asked) return this;
-    expect(unpack(asked.packed)).toEqual(this.#sent);
+    expect([...unpacked(asked.packed)]).toEqual(this.#sent);
     asked.updates.forEach(({ key }, i) => {
       if (this.#sent[i]) this.#worker.set(key, this.#sent[i]);
       else this.#worker.delete(key);

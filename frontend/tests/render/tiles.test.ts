@@ -4,7 +4,7 @@ import { Eye } from "../../src/editor/sight";
 import type { Bounds } from "../../src/geometry/bounds";
 import type { Decoded } from "../../src/geometry/flood";
 import { rasterisedBox } from "../../src/geometry/raster";
-import type { Picture, Tile } from "../../src/render/picture";
+import { CutPicture, type Picture, type Tile } from "../../src/render/picture";
 import { TiledPixels } from "../../src/render/tiled-pixels";
 import { levelFor, spared, tilesIn } from "../../src/render/tile-choice";
 import { openTiled, placeOf, type TileLayout, type TilePlace } from "../../src/render/tiled-picture";
@@ -232,4 +232,15 @@ test("cells of several pixels are looked up on a coarser level", async () => {
   const triples = await pixels.cells({ left: 9, top: 21, side: 3, across: 4, down: 3 });
   // The middle of the first lies at 10.5, 22.5, on the level in pixel 5, 11.
   expect(at(triples, 0, 0)).toEqual([10, 22, 2]);
+});
+
+test("of a picture that is cut here, the finest tiles are asked for when one of them is to be seen", () => {
+  const asked: string[] = [];
+  const cutting = { wanted: () => void asked.push("wanted"), closed: () => void asked.push("closed") };
+  const picture = new CutPicture({ width: 4000, height: 3000 }, cutting);
+  expect(asked, "it is shown whole").toEqual([]);
+  expect(picture.levels[0]!.tiles[0]!.element()).toBeNull();
+  expect(asked).toEqual(["wanted"]);
+  picture.close();
+  expect(asked).toEqual(["wanted", "closed"]);
 });
