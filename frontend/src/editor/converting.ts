@@ -22,6 +22,8 @@ export const MOST_WORK = 50_000;
 
 const NOTHING = "Nothing selected has pixels of its own on this image that could be converted.";
 
+const OTHER = "What was changed while it was being converted stays as it is.";
+
 export const convertOne = (annotation: Annotation, size: PixelSize, to: Kind): Annotation | null =>
   to === "mask" ? toMask(annotation, size) : toPolygons(annotation, size);
 
@@ -38,7 +40,8 @@ export function convert(editor: Editor, keys: readonly AnnotationKey[], to: Kind
       return after && document.get(key) === before ? [[key, after] as const] : [];
     });
     if (change.length > 0) editor.transact(to === "mask" ? "To mask" : "To polygons", new Map(change));
-    else editor.say(NOTHING);
+    if (found.some(([key, before]) => document.get(key) !== before && !change.some(([each]) => each === key))) editor.say(OTHER);
+    else if (change.length === 0) editor.say(NOTHING);
   };
   if (!converter || work <= MOST_WORK) return apply(annotations.map((each) => convertOne(each, size, to)));
   let isDropped = false;

@@ -34,11 +34,15 @@ export class WorkerConverter implements Converter {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
       worker.onmessage = ({ data }: MessageEvent<ConversionAnswer>) => {
-        resolve(received(data, size));
+        try {
+          resolve(received(data, size));
+        } catch (error) {
+          reject(error as Error);
+        }
         // What it held for this shape is let go with it.
         this.stop();
       };
-      worker.onerror = () => {
+      worker.onerror = worker.onmessageerror = () => {
         reject(new Error("The browser could not convert the shape. Nothing of it is changed."));
         this.stop();
       };

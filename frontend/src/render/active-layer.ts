@@ -7,23 +7,17 @@ import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Marquee, type Preview } from "../editor/hand";
 import { selectedPoints } from "../editor/points";
 import { groupHandles, selectedGroup } from "../editor/resizing";
-import { grown, type Bounds } from "../geometry/bounds";
-import { toScreen, visible } from "../geometry/camera";
+import type { Bounds } from "../geometry/bounds";
+import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import * as shapes from "../shapes";
-import type { Annotation } from "../model/records";
-import type { Handle, ShapeContext } from "../shapes/shape";
-import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
+import type { Handle } from "../shapes/shape";
+import { drawHandles, drawLabel, drawMark, drawSquare, handlesInSight, isKeypoint } from "./handles";
 import { clear, newCanvas, setBlank, useScreenSpace, type Frame, type Layer } from "./layer";
 import { drawTip } from "./tip";
 
 /** Of the border of what is cut away, in CSS pixels. */
 const CUT_DASH = [6, 5];
-
-/** More handles than this would hide the outline. */
-const MOST_HANDLES = 6000;
-/** So far a handle reaches beyond its point. */
-const HANDLE_REACH_CSS_PIXELS = 8;
 
 /** Of no category: the frame is around objects of several. */
 const FRAME = "#1d2733";
@@ -63,7 +57,7 @@ export class ActiveLayer implements Layer {
     const { hoveredHandle } = view;
     drawHandles(this.#context, frame, {
       // While one of thousands is dragged, the others are neither drawn nor listed.
-      handles: this.#editor.history.open ? [] : inSight(annotation, context, frame).filter(mine),
+      handles: this.#editor.history.open ? [] : handlesInSight(annotation, context, frame).filter(mine),
       selected: selectedPoints(this.#editor),
       hovered: hoveredHandle && mine(hoveredHandle) ? shapes.handleNow(annotation, hoveredHandle, context) : null,
       chosen: view.keypoint === null ? null : shapes.handleNow(annotation, { shape: "keypoints", part: 0, index: view.keypoint }, context),
@@ -186,13 +180,6 @@ export class ActiveLayer implements Layer {
     }
     context.setLineDash([]);
   }
-}
-
-/** None where there are more than could be told apart: one zooms in for them, and can take hold of them all the same. */
-function inSight(annotation: Annotation, context: ShapeContext, frame: Frame): readonly Handle[] {
-  const bounds = grown(visible(frame.camera, frame.size), HANDLE_REACH_CSS_PIXELS / frame.camera.scale);
-  const handles = shapes.handlesWithin(annotation, bounds, context, MOST_HANDLES + 1);
-  return handles.length > MOST_HANDLES ? [] : handles;
 }
 
 const corners = ({ left, top, right, bottom }: Bounds): ImagePoint[] => [

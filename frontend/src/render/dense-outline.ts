@@ -44,6 +44,7 @@ export class DenseOutline {
   readonly #outline: Outline;
   readonly #bounds: Bounds;
   #level: Level | null = null;
+  #crowds: { readonly crowding: Crowding; readonly scale: number; readonly found: Crowds } | null = null;
 
   constructor(outline: Outline) {
     this.#outline = outline;
@@ -52,11 +53,20 @@ export class DenseOutline {
 
   paint(context: Context, style: Style, shown: Shown): void {
     const level = this.#levelFor(shown.scale * shown.ratio);
-    const crowds = level.crowding.crowds(CROWDED * shown.scale);
+    const crowds = this.#crowdsFor(level, shown.scale);
     const alpha = crowds.share > 0.5 ? Math.max(style.fillAlpha, TINT) : style.fillAlpha;
     context.fillStyle = style.color;
     if (alpha > 0) for (const area of level.areas) this.#fill(context, area, level, alpha, style.color, shown);
-    this.#stroke(context, level, style, crowds, shown);
+    // Where there is no tint, lines that hide each other are better than nothing.
+    this.#stroke(context, level, style, alpha > 0 ? crowds : null, shown);
+  }
+
+  /** They change with the zoom only. */
+  #crowdsFor({ crowding }: Level, scale: number): Crowds {
+    if (this.#crowds?.crowding !== crowding || this.#crowds.scale !== scale) {
+      this.#crowds = { crowding, scale, found: crowding.crowds(CROWDED * scale) };
+    }
+    return this.#crowds.found;
   }
 
   /** Recomputed once for each doubling of the zoom, so that zooming costs little. */
@@ -97,9 +107,10 @@ export class DenseOutline {
     // Whole device pixels, wherever the context has the image.
     const { a: size, e, f } = context.getTransform();
     const { left, top, right, bottom } = common(this.#bounds, shown.within);
-    const [x, y] = [Math.floor(left * size + e), Math.floor(top * size + f)];
-    const columns = Math.ceil(right * size + e) - x;
     const together = Math.max(1, Math.ceil((rise * size) / MOST_CROSSINGS));
+    // The same columns together, whichever part is painted anew.
+    const [x, y] = [Math.floor((left * size + e) / together) * together, Math.floor(top * size + f)];
+    const columns = Math.ceil(right * size + e) - x;
     const grid = {
       left: (x - e) / size,
       top: (y - f) / size,
@@ -117,13 +128,13 @@ export class DenseOutline {
     fillCells(context, cells, grid, color, alpha);
   }
 
-  #stroke(context: Context, { areas }: Level, { strokes, dashed }: Style, crowds: Crowds, shown: Shown): void {
+  #stroke(context: Context, { areas }: Level, { strokes, dashed }: Style, crowds: Crowds | null, shown: Shown): void {
     const within = grown(shown.within, REACH / shown.scale);
     const pieces = new Pieces();
     for (const ring of areas.flatMap(ringsOf)) {
       eachEdgeWithin(ring, within, (from, to) => {
         const [ax, ay, bx, by] = [ring[2 * from]!, ring[2 * from + 1]!, ring[2 * to]!, ring[2 * to + 1]!];
-        if (!crowds.isCrowded((ax + bx) / 2, (ay + by) / 2)) pieces.add(ax, ay, bx, by);
+        if (!crowds?.isCrowded((ax + bx) / 2, (ay + by) / 2)) pieces.add(ax, ay, bx, by);
       });
     }
     context.lineJoin = "bevel";

@@ -10,7 +10,7 @@ import type { Prediction } from "../model/predictions";
 import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
-import { drawHandles } from "./handles";
+import { drawHandles, handlesInSight } from "./handles";
 import { clear, newCanvas, setBlank, shownIn, useImageSpace, useScreenSpace, wholeArea, type Frame, type Layer } from "./layer";
 import { drawingOf, paint, type Style } from "./paint";
 
@@ -94,7 +94,7 @@ export class PredictionsLayer implements Layer {
     const { hand, readOnly, view } = this.#editor;
     if (readOnly || hand.toolId !== "select" || view.selection.size > 0) return;
     drawHandles(this.#context, frame, {
-      handles: hand.busy ? [] : shapes.handles(shape, this.#editor.context(shape)),
+      handles: hand.busy ? [] : handlesInSight(shape, this.#editor.context(shape), frame),
       selected: [],
       hovered: null,
       chosen: null,

@@ -127,13 +127,7 @@ export function removeHandle(annotation: Annotation, handle: Handle): Annotation
   return named(handle.shape).removeHandle(annotation, handle);
 }
 
-/** The handles that are points of their own, so that several can be moved together. */
-export function points(annotation: Annotation, context: ShapeContext): readonly Handle[] {
-  const list = handles(annotation, context);
-  return shapesOf(annotation).every((shape) => shape.dragAll) ? list : list.filter(isPoint);
-}
-
-/** Those within the bounds, without listing all others. */
+/** The handles within the bounds that are points of their own, so that several can be moved together. */
 export function pointsWithin(annotation: Annotation, bounds: Bounds, context: ShapeContext): readonly Handle[] {
   return handlesWithin(annotation, bounds, context).filter(isPoint);
 }

@@ -64,6 +64,7 @@ test("what somebody else changed meanwhile stays as it is", async () => {
   story.editor.document.apply(new Map([[key!, theirs]]), "remote");
   await answer();
   expect(story.annotations).toEqual([theirs]);
+  expect(story.editor.notice).toContain("stays as it is");
   expect(story.editor.hand.busy).toBe(false);
 });
 

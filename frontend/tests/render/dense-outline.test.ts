@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { DEFAULT_LOOK } from "../../src/editor/look";
 import type { Bounds } from "../../src/geometry/bounds";
@@ -43,6 +43,16 @@ test("spikes that lie closer than their lines are wide are a tint without lines,
   expect(draw(star, 0.25)).toEqual({ points: 0, strokes: 0, fills: 0, pictures: [0.4] });
   const { strokes } = draw(star, 64, { left: 3190, top: 1499, right: 3201, bottom: 1501 });
   expect(strokes, "large enough, the lines are there").toBeGreaterThan(0);
+});
+
+test("while one pans nothing is looked for anew", () => {
+  const wavy = newDrawing(around(60_000, (i) => 1000 + 100 * Math.sin(i / 5)));
+  const searched = vi.spyOn(Crowding.prototype, "crowds");
+  const { context, drawn } = countedCanvas(0.25);
+  for (const left of [0, 20, 40]) paint(context, wavy, STYLE, { scale: 0.25, ratio: 1, within: { ...WHOLE, left } });
+  expect(searched).toHaveBeenCalledOnce();
+  searched.mockRestore();
+  expect(drawn.pictures.length + drawn.fills).toBe(3);
 });
 
 test("lines crowd a square that has too much of them, and one that has such squares around it", () => {
