@@ -150,7 +150,7 @@ async def picture(
 
     if not is_converted:
         return await run_in_threadpool(send)
-    is_large = large_pictures.is_large(shown.image, shown.media_type)
+    is_large = large_pictures.is_large_whole(shown.image, shown.media_type)
     return await _read_made(
         request, large, key, lambda: large.converted(source, is_large=is_large), send
     )
@@ -225,12 +225,16 @@ async def _thumbnail(
 ) -> bytes:
     """The bytes of a thumbnail; whoever waits for that of a large image takes no thread."""
     source, storage = source_of(shown), context.storage
-    is_large = large_pictures.is_large(shown.image, shown.media_type)
-    # The largest one of a large image counts towards the limit: whoever reads it says so below.
-    if not is_large or size < pictures.SIZES[-1]:
-        data = await run_in_threadpool(pictures.find_thumbnail, storage, source, size=size)
-        if data is not None:
-            return data
+
+    def look() -> tuple[bool, bytes | None]:
+        is_large = large_pictures.is_large(storage, shown.image, shown.media_type)
+        # The largest one of a large image counts towards the limit: whoever reads it says so below.
+        is_counted = is_large and size == pictures.SIZES[-1]
+        return is_large, None if is_counted else pictures.find_thumbnail(storage, source, size=size)
+
+    is_large, data = await run_in_threadpool(look)
+    if data is not None:
+        return data
 
     def make() -> bytes:
         return pictures.make_thumbnail(storage, source, size=size, is_large=is_large)

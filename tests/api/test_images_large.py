@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from PIL import Image as Pillow
@@ -96,6 +96,34 @@ def test_thumbnails_are_made_from_one(api: ApiClient, dataset: Dataset, runs: Co
     assert corner == pytest.approx(wanted.getpixel((2, 512)), abs=12)
     assert runs == {"check": 1, "shrink": 1}
     api.delete(f"/api/images/{image['id']}")
+
+
+def test_progressive_jpegs_are_large_sooner(
+    api: ApiClient, dataset: Dataset, runs: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two bytes a pixel are few for a camera's; whether it is one is looked up once."""
+    looks, is_progressive = list[bool](), pixels.is_progressive
+
+    def noted(file: BinaryIO) -> bool:
+        looks.append(is_progressive(file))
+        return looks[-1]
+
+    monkeypatch.setattr(pixels, "is_progressive", noted)
+    monkeypatch.setattr(pixels, "LARGE_BYTES", 300 * 120 * 3)
+    kinds = {"camera.jpg": False, "web.jpg": True}
+    for number, (name, progressive) in enumerate(kinds.items(), start=1):
+        content = make_picture(size=(300, 120), kind="JPEG", progressive=progressive)
+        image = upload(api, dataset, [(name, content)])["images"][0]
+        for size in (128, 2048, 64):
+            answer = api.get(f"/api/images/{image['id']}/thumbnail?size={size}")
+            with Pillow.open(BytesIO(answer.content)) as picture:
+                assert picture.width == min(size, 300)
+        assert (runs["shrink"], len(looks)) == (int(progressive), number)
+    assert looks == [False, True]
+    small = make_picture(size=(90, 60), kind="JPEG", progressive=True)
+    image = upload(api, dataset, [("small.jpg", small)])["images"][0]
+    assert api.get(f"/api/images/{image['id']}/thumbnail").status_code == 200
+    assert (runs["shrink"], len(looks)) == (1, 2)
 
 
 def test_a_whole_picture(

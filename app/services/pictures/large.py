@@ -12,23 +12,39 @@ from typing import BinaryIO
 
 from app.errors import Unavailable
 from app.models import Image
+from app.services.files.storage import Storage
 from app.services.pictures import pictures, pixels
 from app.services.pictures.cache import Cache
 from app.services.pictures.decoding import Command, Decoder, Source
 from app.services.pictures.single_flight import SingleFlight
 
-__all__ = ["LargePictures", "is_large"]
+__all__ = ["LargePictures", "is_large", "is_large_whole"]
 
 _AT_ONCE = 2
-# A JPEG is decoded at a part of its size for a thumbnail. A progressive one is not, and takes three
-# times as much as this; which of the two it is, only the file tells.
-_BYTES_PER_PIXEL = {"image/jpeg": 2}
+# A JPEG is decoded at a part of its size for a thumbnail, but for a progressive one.
+_REDUCED_BYTES, _WHOLE_BYTES, _PROGRESSIVE_BYTES = 2, 4, 6
 
 
-def is_large(image: Image, media_type: str) -> bool:
-    """Whether a thumbnail takes more memory than a process with other things to do should."""
-    each = _BYTES_PER_PIXEL.get(media_type, 4)
-    return image.width * image.height * each > pixels.LARGE_BYTES
+def is_large(storage: Storage, image: Image, media_type: str) -> bool:
+    """Whether a thumbnail takes more memory than a process with other things to do should.
+
+    Only of a JPEG that may be a camera's, or progressive, the file is looked at.
+    """
+    if media_type != "image/jpeg":
+        return _takes(image, _WHOLE_BYTES)
+    if _takes(image, _REDUCED_BYTES) or not _takes(image, _PROGRESSIVE_BYTES):
+        return _takes(image, _REDUCED_BYTES)
+    return pictures.is_progressive(storage, pictures.blob_of(image))
+
+
+def is_large_whole(image: Image, media_type: str) -> bool:
+    """Whether the whole picture does."""
+    is_jpeg = media_type == "image/jpeg"
+    return _takes(image, _PROGRESSIVE_BYTES if is_jpeg else _WHOLE_BYTES)
+
+
+def _takes(image: Image, bytes_per_pixel: int) -> bool:
+    return image.width * image.height * bytes_per_pixel > pixels.LARGE_BYTES
 
 
 class LargePictures:

@@ -12,6 +12,7 @@ and a file whose EXIF orientation is not the one that its annotations go by.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -19,7 +20,7 @@ from PIL import Image as Pillow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.models import Category, Image
 from app.services.files.storage import Storage, blob_key, cache_key
 from app.services.pictures import overlays, pixels
@@ -31,6 +32,7 @@ __all__ = [
     "blob_of",
     "converted_key",
     "find_thumbnail",
+    "is_progressive",
     "largest_thumbnail_key",
     "make_thumbnail",
     "needs_converting",
@@ -42,6 +44,8 @@ __all__ = [
 ]
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
+# What stands before the pixels of a JPEG: with a preview and a profile, some hundred kilobytes.
+_HEADER_BYTES = 1_000_000
 
 
 def step(size: int) -> int:
@@ -102,16 +106,38 @@ def needs_converting(storage: Storage, *, image: Image, media_type: str) -> bool
 
 
 def _file_orientation(storage: Storage, sha256: str) -> int:
-    """What the file itself says; noted beside it, for looking into it may mean fetching it."""
-    key = cache_key(sha256, "orientation")
+    """What the file itself says."""
+
+    def look() -> int:
+        with storage.open(blob_key(sha256)) as file:
+            return pixels.read_header(file).orientation
+
+    return _noted(storage, sha256, "orientation", look)
+
+
+def is_progressive(storage: Storage, sha256: str) -> bool:
+    """Whether the JPEG is progressive; so is one that only a look at the whole of it could tell."""
+
+    def look() -> int:
+        head = b"".join(storage.chunks(blob_key(sha256), 0, _HEADER_BYTES))
+        try:
+            return int(pixels.is_progressive(BytesIO(head)))
+        except Invalid:
+            return 1
+
+    return bool(_noted(storage, sha256, "progressive", look))
+
+
+def _noted(storage: Storage, sha256: str, name: str, look: Callable[[], int]) -> int:
+    """What a file says; noted beside it, for looking into it may mean fetching it."""
+    key = cache_key(sha256, name)
     try:
         return int(b"".join(storage.chunks(key)))
     except NotFound:
         pass
-    with storage.open(blob_key(sha256)) as file:
-        orientation = pixels.read_header(file).orientation
-    storage.put_bytes(key, str(orientation).encode())
-    return orientation
+    found = look()
+    storage.put_bytes(key, str(found).encode())
+    return found
 
 
 def converted_key(source: Source) -> str:

@@ -37,6 +37,7 @@ __all__ = [
     "Picture",
     "bitmap_strips",
     "inspect",
+    "is_progressive",
     "jpeg",
     "load",
     "opaque",
@@ -195,6 +196,12 @@ def read_header(file: BinaryIO) -> Picture:
     """What a file is that `inspect` once found sound; nothing is decoded."""
     with _opened(file) as image:
         return _picture(image, file, *image.size)
+
+
+def is_progressive(file: BinaryIO) -> bool:
+    """Whether it is a JPEG that is decoded as a whole, however small it is wanted."""
+    with _opened(file) as image:
+        return bool(image.info.get("progressive"))
 
 
 def bitmap_strips(file: BinaryIO) -> Iterator[Pillow.Image] | None:
