@@ -116,10 +116,20 @@ async function cutHere(blob: Blob): Promise<CutPicture | null> {
   return picture;
 }
 
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}
+
 /** The picture as soon as the whole of it can be shown; finer tiles come when they are wanted, or a little later. */
 function cutApart(worker: Worker, blob: Blob): Promise<CutPicture> {
   return new Promise((resolve, reject) => {
     const ask = (request: PictureRequest): void => worker.postMessage(request);
+    // Each tile that is not there asks in each frame.
+    const askFinest = once(() => ask("finest"));
     let picture: CutPicture | null = null;
     const end = (): void => {
       worker.terminate();
@@ -129,8 +139,8 @@ function cutApart(worker: Worker, blob: Blob): Promise<CutPicture> {
     worker.onmessage = ({ data: cut }: MessageEvent<PictureAnswer>) => {
       if (!cut) return end();
       if (!picture) {
-        picture = new CutPicture(cut.size, { wanted: () => ask("finest"), closed: () => worker.terminate() });
-        setTimeout(ask, FINEST_MS, "finest" satisfies PictureRequest);
+        picture = new CutPicture(cut.size, { wanted: askFinest, closed: () => worker.terminate() });
+        setTimeout(askFinest, FINEST_MS);
       }
       picture.fill(cut);
       resolve(picture);

@@ -12,7 +12,7 @@ import type { Outline } from "../shapes/shape";
 import { common, CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
-import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
+import { addRings, apartIfOverlapping, everywhereBut, HALO, strokePaths } from "./paths";
 
 /** Points of an outline that lie closer on the screen are drawn as one, in device pixels. */
 const TOLERANCE = 0.5;
@@ -142,7 +142,7 @@ export class DenseOutline {
       context.strokeStyle = color;
       // Below the topmost line lies a wide one, where there are two.
       const pixels = (i > 0 ? Math.min(width, 1) : width) * shown.ratio;
-      strokePaths(context, pieces.all, pixels, shown.scale * shown.ratio, dashed);
+      strokePaths(context, pieces.all, pixels, shown.scale * shown.ratio, !dashed && color !== HALO);
     });
   }
 }

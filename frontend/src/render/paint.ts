@@ -8,7 +8,7 @@ import { boundsOfNumbers, type Bounds } from "../geometry/bounds";
 import type { Outline } from "../shapes/shape";
 import { DenseOutline } from "./dense-outline";
 import type { Context } from "./layer";
-import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
+import { addRings, apartIfOverlapping, everywhereBut, HALO, strokePaths } from "./paths";
 
 export interface Style {
   readonly color: string;
@@ -58,7 +58,6 @@ const drawings = new WeakMap<Outline, Drawing>();
 
 /** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
 const DARK = 0.12;
-const HALO = "rgb(255 255 255 / 65%)";
 
 export const normalStyle = (color: string, { fillOpacity, outlineOnly }: Look): Style => ({
   color,
@@ -104,7 +103,7 @@ export function paint(context: Context, drawing: Drawing, style: Style, shown: S
   for (const { color, width } of style.strokes) {
     context.strokeStyle = color;
     context.lineJoin = width < THICK ? "miter" : "round";
-    strokePaths(context, drawing.strokes, width * ratio, scale * ratio, style.dashed);
+    strokePaths(context, drawing.strokes, width * ratio, scale * ratio, !style.dashed && color !== HALO);
   }
   context.setLineDash([]);
   if (drawing.dots.length === 0) return;

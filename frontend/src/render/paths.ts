@@ -7,6 +7,9 @@ import type { Context } from "./layer";
 /** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
 const EVERYWHERE = 1e6;
 
+/** Around a line that would be lost on a dark photograph; it lets some of that through. */
+export const HALO = "rgb(255 255 255 / 65%)";
+
 /**
  * A line of one device pixel takes a small part of the time of a wider one, which has to be made an area first. So one
  * that is hardly wider is drawn as three of these around its middle. A little less, since with more it is an area.
@@ -19,15 +22,15 @@ const AROUND = [
   [-Math.sqrt(3) / 2, 0.5],
 ] as const;
 
-/** A line of so many device pixels, of which one of the context's units has `scale`. */
+/** A line of so many device pixels, opaque and not dashed where `isSolid`, of which one of the context's units has `scale`. */
 export function strokePaths(
   context: Context,
   paths: readonly Path2D[],
   pixels: number,
   scale: number,
-  dashed: boolean,
+  isSolid: boolean,
 ): void {
-  if (pixels > 1 && pixels < FINE && !dashed) strokeFine(context, paths, pixels, scale);
+  if (pixels > 1 && pixels < FINE && isSolid) strokeFine(context, paths, pixels, scale);
   else strokeAll(context, paths, (pixels === 1 ? HAIRLINE : pixels) / scale);
 }
 

@@ -3,7 +3,7 @@
 import { promised } from "../promised";
 import { cutPicture, type Cut } from "./picture";
 
-/** The bytes, and later, maybe more than once, that the finest level is wanted, too: it takes the longest. */
+/** The bytes, and later that the finest level is wanted, too: it takes the longest. */
 export type PictureRequest = Blob | "finest";
 
 /** Some levels; null when nothing follows, or when the bytes are no picture that this browser can decode. */

@@ -37,9 +37,10 @@ test("a line that is hardly wider than a device pixel is three hairlines around 
   for (const at of [1, 2]) expect(fine.reduce((sum, each) => sum + each[at]!, 0)).toBeCloseTo(0);
 });
 
-test("a wider line, one of a single device pixel, and a dashed one are drawn once", () => {
+test("a wider line, one of a single device pixel, a dashed one and a light one around a dark one are drawn once", () => {
   expect(strokes(normalStyle("#ffcc00", DEFAULT_LOOK), 2)).toEqual([[3, 0, 0]]);
   expect(strokes(normalStyle("#ffcc00", DEFAULT_LOOK), 0.5)).toEqual([[0.75, 0, 0]]);
+  expect(strokes(normalStyle("#000022", DEFAULT_LOOK), 0.5)[0], "one lets through what is below it").toEqual([1.75, 0, 0]);
   expect(strokes({ ...refusedStyle("#ffcc00"), strokes: [{ color: "#ffcc00", width: 1.5 }] }, 1)).toEqual([[1.5, 0, 0]]);
 });
 
