@@ -1,29 +1,55 @@
 /** What the person may still do with an image, and how that is told when it becomes less. */
 
-import { get, RequestError, type Transport } from "./api/client";
+import { pathTo, succeeded, type Transport } from "./api/client";
+import { Pause } from "./api/pause";
 import type { Known } from "./api/wire";
 import type { AnnotationDocument } from "./model/document";
 import type { PageData } from "./session";
 import { plural } from "./shapes/shape";
 
-/** What answers that it is not there, to this person: the image alone, or the dataset as well. */
-export type Absence = "image" | "dataset";
+/**
+ * What answers that it is not there, to this person: the image alone, or the dataset as well. As long
+ * as nobody answers which of them, that is `unknown`.
+ */
+export type Absence = "image" | "dataset" | "unknown";
 
-export const ABSENCE_LABELS: Readonly<Record<Absence, string>> = { image: "Image deleted", dataset: "No access" };
+export const ABSENCE_LABELS: Readonly<Record<Absence, string>> = {
+  image: "Image deleted",
+  dataset: "No access",
+  unknown: "Not available",
+};
 
 export const ABSENCE_TEXTS: Readonly<Record<Absence, string>> = {
   image: "This image was deleted.",
   dataset: "You have no access to this dataset any more, or it was deleted.",
+  unknown: "This image was deleted, or you have no access to it any more.",
 };
 
-/** Strangers hear that an image is not there, too; the dataset tells the two apart. */
-export async function findAbsence(transport: Transport, datasetId: number): Promise<Absence> {
-  try {
-    await get(transport, "/api/datasets/{dataset_id}", datasetId);
-    return "image";
-  } catch (error) {
-    return error instanceof RequestError && error.problem.status === 404 ? "dataset" : "image";
+/**
+ * Why an image is not there; null when it is. Strangers hear that it is not there, too: the dataset
+ * tells the two apart, and the image, asked after it, that nobody was a stranger for a moment only.
+ */
+export async function findAbsence(transport: Transport, imageId: number, datasetId: number): Promise<Absence | null> {
+  const dataset = await transport({ method: "GET", path: pathTo("/api/datasets/{dataset_id}", datasetId) });
+  if (dataset.status === 404) return "dataset";
+  if (!succeeded(dataset)) return "unknown";
+  const image = await transport({ method: "GET", path: pathTo("/api/images/{image_id}", imageId) });
+  if (succeeded(image)) return null;
+  return image.status === 404 ? "image" : "unknown";
+}
+
+/** The same once it is known: asked again and again, less and less often, as long as it is `wanted`. */
+export async function awaitAbsence(
+  find: () => Promise<Absence | null>,
+  wanted: () => boolean,
+  pause = new Pause(),
+): Promise<Absence | null> {
+  let found: Absence | null = "unknown";
+  while (found === "unknown" && wanted()) {
+    await new Promise<void>((resolve) => pause.wait(null, resolve));
+    if (wanted()) found = await find();
   }
+  return found;
 }
 
 /** Of these annotations those that the server had at some time. */
@@ -34,16 +60,24 @@ export function savedIn(document: AnnotationDocument): Known[] {
   });
 }
 
-export const absenceText = (absence: Absence, unsaved: number): string => ABSENCE_TEXTS[absence] + keptText(unsaved);
-
-export function roleText(role: PageData["role"], unsaved: number): string {
-  if (role !== "viewer") return `You may draw here now: your role in this dataset is ${role}.`;
-  return `You may only look at this dataset now: your role in it was changed to viewer.${keptText(unsaved)}`;
+/** What could not be saved, and whether the browser keeps it. */
+export interface Left {
+  readonly unsaved: number;
+  readonly isKept: boolean;
 }
 
-function keptText(unsaved: number): string {
+export const absenceText = (absence: Absence, left: Left): string => ABSENCE_TEXTS[absence] + keptText(left);
+
+export function roleText(role: PageData["role"], left: Left): string {
+  if (role !== "viewer") return `You may draw here now: your role in this dataset is ${role}.`;
+  return `You may only look at this dataset now: your role in it was changed to viewer.${keptText(left)}`;
+}
+
+function keptText({ unsaved, isKept }: Left): string {
   if (unsaved === 0) return "";
-  return ` ${plural(unsaved, "change")} could not be saved and ${unsaved === 1 ? "stays" : "stay"} in this browser.`;
+  const stays = unsaved === 1 ? "stays" : "stay";
+  const where = isKept ? `${stays} in this browser` : `${stays} here as long as this page is open`;
+  return ` ${plural(unsaved, "change")} could not be saved and ${where}.`;
 }
 
 /** The same way to the server, with somebody who hears of each refusal. */

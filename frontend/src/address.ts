@@ -1,7 +1,7 @@
 /** Which image the page is at. */
 
 import { fetchWhole, isLarger } from "./api/pictures";
-import { nothingAhead, type AheadPicture } from "./api/visit";
+import { nothingAhead, type AheadPicture } from "./api/prefetch";
 import type { PageData } from "./session";
 
 /** NaN where the address is none of an image. */

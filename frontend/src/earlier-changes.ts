@@ -20,8 +20,7 @@ export class EarlierChanges {
 
   /** Everything that waits now, as far as no other open tab answers for it. */
   list(): Promise<PendingEntry[]> {
-    // Some private windows have no store; then there is nothing to recover.
-    return this.#store.list(this.#userId).catch((): PendingEntry[] => []);
+    return this.#store.list(this.#userId);
   }
 
   note(entries: readonly PendingEntry[]): void {

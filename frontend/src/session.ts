@@ -6,7 +6,6 @@
 
 import {
   get,
-  listAll,
   pathTo,
   problemOf,
   RequestError,
@@ -21,8 +20,9 @@ import { Order } from "./api/order";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
 import { loadVersions, type KnownVersion } from "./api/versions";
-import { loadAnnotations, loadNeighbours, type AheadPicture, type Neighbours, type Visit } from "./api/visit";
-import { readPrediction, write } from "./api/wire";
+import type { AheadPicture } from "./api/prefetch";
+import { loadAnnotations, loadNeighbours, type Neighbours, type Visit } from "./api/visit";
+import { write } from "./api/wire";
 import type { Clipboard } from "./editor/clipboard";
 import type { LastPoses } from "./editor/last-poses";
 import { COMMANDS, type Command } from "./editor/commands";
@@ -30,14 +30,14 @@ import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
 import type { Look } from "./editor/look";
 import ProblemsWorker from "./editor/problems.worker?worker";
-import { findAbsence, savedIn, type Absence } from "./access";
+import { awaitAbsence, findAbsence, savedIn, type Absence } from "./access";
+import { FindingPredictions } from "./finding-predictions";
 import { Following } from "./following";
 import { imageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
 import { lendWorkers } from "./lent-workers";
 import { promised } from "./promised";
-import type { Prediction, PredictionSet } from "./model/predictions";
 import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
@@ -77,8 +77,8 @@ export interface SessionOptions {
   readonly categoriesSeen: (digest: string) => void;
   /** What the person may do in the dataset came from the server. */
   readonly roleSeen: (role: PageData["role"]) => void;
-  /** The image is not there any more, or not for this person. */
-  readonly absent: (absence: Absence) => void;
+  /** The image is not there any more, or not for this person; null when it is there again. */
+  readonly absent: (absence: Absence | null) => void;
   /** That is known already: it can be looked at as it was, and asks the server for nothing. */
   readonly absence?: Absence | null;
 }
@@ -94,6 +94,7 @@ export class Session {
   readonly queue: SaveQueue;
   readonly inspection: Inspection;
   readonly following: Following;
+  readonly #predictions: FindingPredictions;
   readonly commands: readonly Command[];
   /** `page` for status, neighbours and picture, `saved` for what is left to save. */
   readonly signal = new Signal<"page" | "saved">();
@@ -117,8 +118,6 @@ export class Session {
   #turn = 0;
   /** Two looks at what others did may be under way. */
   readonly #looks = new Order();
-  /** Counts how often the predictions were asked for. */
-  #searches = 0;
   /** Ends when the last status that was asked for has its answer. */
   #marked: Promise<unknown> = Promise.resolve();
   #wasUnsaved = false;
@@ -152,8 +151,10 @@ export class Session {
       },
       gone: () => this.#ended("gone"),
       overtaken: (key) => this.editor.history.overtaken(key),
+      inHand: (key) => this.editor.holds(key),
     });
     this.inspection = new Inspection(this.editor, () => this.queue.refused);
+    this.#predictions = new FindingPredictions({ editor: this.editor, queue: this.queue, transport });
     this.following = new Following({
       editor: this.editor,
       queue: this.queue,
@@ -161,7 +162,7 @@ export class Session {
       userId: page.user.id,
       image: (image) => this.#setImage(image),
       refresh: () => this.#catchUp(true),
-      reloadPredictions: () => this.#findPredictions(),
+      reloadPredictions: () => this.#predictions.find(),
       categories: categoriesSeen,
       role: roleSeen,
       people: () => this.signal.emit("page"),
@@ -239,7 +240,8 @@ export class Session {
     const turn = ++this.#turn;
     if (!fresh) void this.refresh();
     if (!this.absence) this.following.start();
-    if (!this.absence) void this.#findPredictions();
+    if (!this.absence) void this.#predictions.find();
+    if (this.absence === "unknown") void this.#findOut(turn);
     this.#loading = stop;
     void this.#loadPicture(turn, picture, stop.signal);
   }
@@ -420,34 +422,19 @@ export class Session {
 
   #lose(): void {
     this.queue.lost();
-    if (!this.#isLost) void findAbsence(this.#transport, this.page.dataset.id).then(this.#absent);
+    // Where it is there again already, that is found out a moment later.
+    if (!this.#isLost) void this.#findAbsence().then((found) => this.#absent(found ?? "unknown"));
     this.#isLost = true;
   }
 
-  async #findPredictions(): Promise<void> {
-    const search = ++this.#searches;
-    try {
-      const { editor, queue } = this;
-      const { decisions } = queue;
-      const { found, sets } = await this.#openPredictions();
-      // One that was asked later knows more.
-      if (search !== this.#searches) return;
-      // A decision came in between: the answer may be older than that.
-      if (decisions !== queue.decisions) return await this.#findPredictions();
-      const { predictions } = editor;
-      predictions.load(found, sets, (id) => queue.waitsFor(id) || editor.holds(predictions.keyOf(id)));
-    } catch (error) {
-      // Where the image itself is gone, that is what is told.
-      if (error instanceof RequestError && error.problem.status === 404) return;
-      this.editor.say("What models found in this image could not be loaded.");
-    }
+  #findAbsence(): Promise<Absence | null> {
+    return findAbsence(this.#transport, this.id, this.page.dataset.id);
   }
 
-  async #openPredictions(): Promise<{ found: Prediction[]; sets: readonly PredictionSet[] }> {
-    const found = await listAll(this.#transport, "/api/images/{image_id}/predictions", this.id, { state: "open" });
-    if (found.length === 0) return { found: [], sets: [] };
-    const sets = await get(this.#transport, "/api/datasets/{dataset_id}/predictions", this.page.dataset.id);
-    return { found: found.map(readPrediction), sets: sets.items };
+  async #findOut(turn: number): Promise<void> {
+    const wanted = (): boolean => turn === this.#turn;
+    const found = await awaitAbsence(() => this.#findAbsence(), wanted);
+    if (wanted()) this.#absent(found);
   }
 
   async #loadPicture(turn: number, ahead: AheadPicture["picture"], signal: AbortSignal): Promise<void> {

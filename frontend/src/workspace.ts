@@ -9,34 +9,34 @@
 
 import { Account } from "./account";
 import { fetchTransport, get, RequestError, type Transport } from "./api/client";
-import { absenceText, noticing, roleText, type Absence } from "./access";
+import { ABSENCE_TEXTS, absenceText, noticing, roleText, type Absence, type Left } from "./access";
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
-import { IndexedDbStore, type PendingEntry, type PendingStore } from "./api/pending-store";
+import { IndexedDbStore, type PendingEntry } from "./api/pending-store";
 import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
-import { loadVisit, nothingAhead, Prefetch, type Ahead, type Visit } from "./api/visit";
+import { nothingAhead, Prefetch, type Ahead } from "./api/prefetch";
+import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
-import type { Editor } from "./editor/editor";
 import { firstPicture, imageInAddress } from "./address";
 import { EarlierChanges } from "./earlier-changes";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
+import { LeftSessions } from "./left-sessions";
 import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type PageData } from "./session";
+import { workspaceCommands } from "./workspace-commands";
 
 /** So many annotations are drawn on suspicion, no more. */
 const MOST_SHAPES_AHEAD = 5_000;
-/** So many sessions are kept though everything of them is saved. */
-const MOST_KEPT = 2;
 
 interface Parts {
   readonly transport: Transport;
-  readonly store: PendingStore;
+  readonly store: IndexedDbStore;
   readonly settings: AccountSettings;
   readonly categories: DatasetCategories;
   readonly earlier: EarlierChanges;
@@ -60,14 +60,13 @@ export class Workspace {
   readonly navigation: Navigation;
   readonly account: Account;
   readonly #transport: Transport;
-  readonly #store: PendingStore;
+  readonly #store: IndexedDbStore;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #categories: DatasetCategories;
   readonly #clipboard: Clipboard;
   readonly #poses: LastPoses;
-  /** Those that left the stage and are not all saved, or were there a moment ago; the oldest first. */
-  readonly #left = new Map<number, Session>();
+  readonly #left = new LeftSessions();
   readonly earlier: EarlierChanges;
   readonly #firstRole: PageData["role"];
   #session: Session;
@@ -106,7 +105,7 @@ export class Workspace {
     this.#store = parts.store;
     this.#categories = parts.categories;
     this.#prefetch = new Prefetch({
-      load: (id) => this.#prepare(id),
+      load: (id, signal) => this.#prepare(id, signal),
       forget: (session) => session.close(),
       picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
     });
@@ -172,11 +171,16 @@ export class Workspace {
     return this.#all().reduce((sum, { unsaved }) => sum + unsaved, 0);
   }
 
+  /** Whether there are changes that would be gone with this page, for the browser keeps none. */
+  get holdsAlone(): boolean {
+    return this.#store.holdsAlone;
+  }
+
   /** Other images whose changes wait for something: a connection, or a person. */
   get waitingElsewhere(): readonly number[] {
-    const left = [...this.#left.values()].filter(({ unsaved }) => unsaved > 0);
+    const left = this.#left.all.filter(({ unsaved }) => unsaved > 0);
     const ids = new Set([...this.earlier.waiting, ...left.map(({ id }) => id)]);
-    return [...ids].filter((id) => id !== this.#session.id && this.#left.get(id)?.queue.status !== "saving");
+    return [...ids].filter((id) => id !== this.#session.id && this.#left.of(id)?.queue.status !== "saving");
   }
 
   /** Settles when nothing is left to save. */
@@ -196,7 +200,8 @@ export class Workspace {
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
   retryStopped(): void {
     const stopped = this.#all().some(({ queue: { status } }) => ["signed-out", "offline", "gone"].includes(status));
-    if (stopped || this.#session.absence === "dataset") this.retry();
+    const { absence } = this.#session;
+    if (stopped || absence === "dataset" || absence === "unknown") this.retry();
   }
 
   href(imageId: number): string {
@@ -221,35 +226,11 @@ export class Workspace {
   }
 
   get commands(): readonly Command[] {
-    return [
-      ...this.navigation.commands,
-      {
-        id: "save",
-        label: "Save now what is not saved yet",
-        group: "Image",
-        help: "Everything else is saved already.",
-        keys: ["Mod+S"],
-        run: () => this.retry(),
-      },
-      {
-        id: "keep-view",
-        label: "Keep zoom and position on the next image",
-        group: "View",
-        help: "For series of pictures of the same place; otherwise each image is shown whole.",
-        keys: [],
-        run: (editor) => this.#toggleKeepView(editor),
-      },
-    ];
+    return [...this.navigation.commands, ...workspaceCommands(this.viewPreferences, () => this.retry())];
   }
 
   #all(): Session[] {
-    return [this.#session, ...this.#left.values()];
-  }
-
-  #toggleKeepView(editor: Editor): void {
-    const kept = !this.viewPreferences.get("keepView");
-    this.viewPreferences.set("keepView", kept);
-    editor.say(kept ? "The next image keeps zoom and position." : "The next image is shown whole.");
+    return [this.#session, ...this.#left.all];
   }
 
   /** The back and forward buttons. */
@@ -306,14 +287,15 @@ export class Workspace {
   }
 
   #tellFailure(id: number, error: unknown): void {
-    const { editor } = this.#session;
+    const { editor, absence } = this.#session;
     if (!(error instanceof RequestError)) throw error;
     const { status, detail } = error.problem;
     const texts: Record<number, string> = {
       401: "You are signed out. Sign in again, then go on.",
-      404: "That image is not there any more.",
+      404: "That image is not there any more, or not for you.",
     };
-    editor.say(texts[status] ?? `The image does not open. ${detail}`);
+    const isOut = status === 404 && absence === "dataset";
+    editor.say(isOut ? ABSENCE_TEXTS.dataset : (texts[status] ?? `The image does not open. ${detail}`));
     if (status === 404) {
       this.earlier.didNotOpen(id);
       void this.#session.refresh();
@@ -323,14 +305,17 @@ export class Workspace {
 
   async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
     if (this.#isHeld()) return this.#stay();
-    const known = this.#left.get(id);
+    const known = this.#left.of(id);
     const ahead = this.#prefetch.take(id);
+    const fresh = !known && !ahead.made;
     const [next, pending] = known ? [known, []] : await this.#load(id, ahead);
     // They went on to yet another image meanwhile, or took something up here.
     const passed = turn !== this.#turn;
     if (passed || this.#isHeld()) {
       if (!passed) this.#stay();
-      return this.#prefetch.giveBack(id, ahead);
+      // What was made for another role is of no use.
+      const isOld = next.page.role !== this.page.role;
+      return isOld ? this.#prefetch.drop(ahead) : this.#prefetch.giveBack(id, ahead);
     }
     this.#recover(next, pending);
     // They may have changed while it was on its way.
@@ -343,23 +328,24 @@ export class Workspace {
     // What is left to come of it goes on.
     this.#asking = null;
     this.#heading = null;
-    this.#left.delete(id);
+    this.#left.remove(id);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
-    next.begin(ahead, !known && !ahead.made);
+    next.begin(ahead, fresh);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
-    this.#closeDistant();
+    const { next: after, previous: before } = next.neighbours ?? {};
+    this.#left.closeAllBut([after, before]);
     this.#lookAhead();
   }
 
   /** The image, and what earlier visits could not save. */
   async #load(id: number, ahead: Ahead<Session>): Promise<[Session, readonly PendingEntry[]]> {
-    const { made } = ahead;
+    const { made, making, stop } = ahead;
     if (made) this.#heading = made;
-    else this.#asking = ahead.stop;
+    else this.#asking = stop;
     try {
-      return await Promise.all([made ?? this.#make(id, ahead.stop.signal), this.earlier.list()]);
+      return await Promise.all([making ?? this.#make(id, stop.signal), this.earlier.list()]);
     } catch (error) {
       this.#prefetch.drop(ahead);
       throw error;
@@ -369,25 +355,16 @@ export class Workspace {
   #leave(session: Session): void {
     const picture = session.leave();
     if (picture) this.#prefetch.keepPicture(session.id, picture);
-    this.#left.set(session.id, session);
-    this.#forgetOldest();
+    this.#left.add(session);
   }
 
-  #forgetOldest(): void {
-    const saved = [...this.#left.values()].filter(({ unsaved }) => unsaved === 0);
-    for (const session of saved.slice(0, -MOST_KEPT)) {
-      this.#left.delete(session.id);
-      session.close();
-    }
-  }
-
-  async #make(id: number, signal?: AbortSignal): Promise<Session> {
+  async #make(id: number, signal: AbortSignal): Promise<Session> {
     return this.#open(await loadVisit(this.#transport, id, this.page.query, signal));
   }
 
   /** One that will probably come next, with its shapes drawn. */
-  async #prepare(id: number): Promise<Session> {
-    const session = await this.#make(id);
+  async #prepare(id: number, signal: AbortSignal): Promise<Session> {
+    const session = await this.#make(id, signal);
     const { stage, view } = this.#session.editor;
     if (session.editor.document.size <= MOST_SHAPES_AHEAD) session.prepare(stage, view.look);
     return session;
@@ -433,28 +410,49 @@ export class Workspace {
     if (role === this.page.role) return;
     this.page = { ...this.page, role };
     const before = this.#session;
-    const { id, editor, unsaved } = before;
+    const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
+    const left = this.#leftOf(before);
     // Those that were left or made ready have the role that they were opened with.
-    for (const session of this.#all()) this.earlier.keep(session, role === "viewer");
-    for (const session of this.#left.values()) session.close();
-    this.#left.clear();
-    this.#prefetch.want([]);
+    this.#giveUp(role === "viewer");
     this.#way += 1;
     await this.#switch(id, () => undefined);
-    if (this.#session !== before) before.close();
-    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, unsaved));
+    if (this.#session !== before) {
+      before.queue.lost();
+      before.close();
+    }
+    if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
   }
 
+  /** No session goes on as it is; what was not saved waits in the browser's store, in vain or for its image to be opened. */
+  #giveUp(inVain: boolean): void {
+    for (const session of this.#all()) this.earlier.keep(session, inVain);
+    // Those that take up what they had to save are the ones to save it.
+    for (const { queue } of this.#left.all) queue.lost();
+    this.#left.clear();
+    this.#prefetch.want([]);
+  }
+
   /** What is on the stage can only be looked at from now on; what was not saved waits in the browser's store. */
-  #seeAbsence(session: Session, absence: Absence): void {
-    this.#left.delete(session.id);
-    if (session === this.#session) this.#showAbsence(session, absence);
-    this.earlier.keep(session, true);
+  #seeAbsence(session: Session, absence: Absence | null): void {
+    const isLeft = this.#left.of(session.id) === session;
+    // One that was given up before hears late of what may be over.
+    if (session !== this.#session && !isLeft) return;
+    if (!absence) return this.retry();
+    this.earlier.keep(session, absence !== "unknown");
+    if (isLeft) this.#left.remove(session.id);
+    // None of its images is there for the person any more, the one on the stage neither.
+    const isOut = absence === "dataset" && session.image.dataset_id === this.page.dataset.id;
+    if (isOut) this.#giveUp(true);
+    if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     session.close();
     this.signal.emit("elsewhere");
+  }
+
+  #leftOf({ unsaved }: Session): Left {
+    return { unsaved, isKept: !this.#store.holdsAlone };
   }
 
   #showAbsence(before: Session, absence: Absence): void {
@@ -465,28 +463,24 @@ export class Workspace {
     this.#session = next;
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
-    next.editor.say(absenceText(absence, before.unsaved));
+    next.editor.say(absenceText(absence, this.#leftOf(before)));
+    before.queue.lost();
+    before.close();
   }
 
   #saved(session: Session): void {
     if (session.unsaved === 0) {
       this.earlier.saved(session.id);
-      this.#forgetOldest();
+      this.#left.forgetOldest();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
-  }
-
-  /** Drawn shapes take memory: only those of the next and the previous image are kept. */
-  #closeDistant(): void {
-    const { next, previous } = this.#session.neighbours ?? {};
-    for (const session of this.#left.values()) if (session.id !== next && session.id !== previous) session.close();
   }
 
   /** A session that is kept comes back as it is, so that only its picture is needed. */
   #wantNeighbours(): void {
     const { next, previous } = this.#session.neighbours ?? {};
     const ids = [next, previous].filter((id) => typeof id === "number");
-    this.#prefetch.want(ids, (id) => !this.#left.has(id));
+    this.#prefetch.want(ids, (id) => !this.#left.of(id));
   }
 
   /** Makes the neighbours ready, once the image itself is there. */

@@ -47,6 +47,7 @@ class Visit {
       held: () => editor.history.open,
       overruled: () => undefined,
       overtaken: () => undefined,
+      inHand: () => false,
     });
     this.queue.load(this.server.all().map(read));
     editor.signal.on(["settled"], () => this.queue.pump());

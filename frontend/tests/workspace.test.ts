@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
 import { reject } from "../src/editor/deciding";
+import { Session } from "../src/session";
 import { arrives } from "./arrives";
 import { click, pointer, Site } from "./site";
 import { CUP, PERSON } from "./story";
@@ -13,46 +14,9 @@ let site: Site;
 beforeEach(() => {
   site = new Site();
 });
-afterEach(() => vi.unstubAllGlobals());
-
-test("an image that was deleted can be looked at as it was, says so, and leaves the way to the others", async () => {
-  const site = new Site();
-  const workspace = await site.open();
-  const { editor } = workspace.session;
-  site.faults.set("api/images/1", 404);
-  site.sources.at(-1)!.say("end", { reason: "gone" });
-  await arrives(() => expect(workspace.session.absence).toBe("image"));
-  const { session } = workspace;
-  expect([session.editor.readOnly, session.editor.notice]).toEqual([true, "This image was deleted."]);
-  expect([session.annotations.length, session.neighbours?.next, workspace.unsaved]).toEqual([1, 2, 0]);
-  expect(editor).not.toBe(session.editor);
-  const asked = site.asked.length;
-  await session.refresh();
-  session.resume();
-  expect([site.asked.length, site.sources.at(-1)!.readyState]).toEqual([asked, 2]);
-  await workspace.go(2);
-  expect([workspace.session.absence, workspace.session.editor.readOnly]).toEqual([null, false]);
-});
-
-test("somebody who is out of the dataset hears it at the first change, which waits, and goes on when it is hers again", async () => {
-  const site = new Site();
-  const workspace = await site.open();
-  for (const part of ["api/images", "api/annotations", "api/datasets/1"]) site.faults.set(part, 404);
-  const { editor } = workspace.session;
-  editor.remove([...editor.document.entries()].map(([key]) => key));
-  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
-  expect(workspace.session.editor.notice).toBe(
-    "You have no access to this dataset any more, or it was deleted. 1 change could not be saved and stays in this browser.",
-  );
-  expect([workspace.earlier.gone, workspace.waitingElsewhere]).toEqual([[1], []]);
-  const asked = site.asked.length;
-  workspace.retryStopped();
-  await arrives(() => expect(site.asked.length).toBeGreaterThan(asked));
-  expect([workspace.session.absence, workspace.session.editor.readOnly]).toEqual(["dataset", true]);
-  site.faults.clear();
-  workspace.retryStopped();
-  await arrives(() => expect(workspace.session.absence).toBeNull());
-  expect(workspace.session.editor.readOnly).toBe(false);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 test("a shape in hand stops every way to another image", async () => {
@@ -426,4 +390,17 @@ test("an image that was on its way while the categories changed has the new ones
   site.tell("annotator", "0-0", "a");
   await going;
   await arrives(() => expect(workspace.session.editor.category(CUP.id)?.name).toBe("mug"));
+});
+
+test("an image that is being made ready is not asked for once more by whoever goes there", async () => {
+  // Nothing is on a screen here, which the neighbours wait for.
+  vi.spyOn(Session.prototype, "ready", "get").mockReturnValue(Promise.resolve());
+  const release = site.hold("/api/images/2/visit");
+  const workspace = await site.open(1);
+  const asked = (): number => site.asked.filter((each) => each.startsWith("GET /api/images/2/visit")).length;
+  await arrives(() => expect(asked()).toBe(1));
+  const going = workspace.go(2);
+  release();
+  await going;
+  expect([workspace.session.id, asked()]).toEqual([2, 1]);
 });

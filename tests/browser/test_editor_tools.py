@@ -372,8 +372,9 @@ def test_a_conflict_waits_until_the_hand_is_free(
     editor.press("p")
     for point in ((300, 40), (400, 40), (400, 90)):
         editor.click(*point)
+    theirs = {"iscrowd": 1, "segmentation": [[7, 7, 90, 7, 90, 90]]}
     server.client.patch(
-        f"/api/annotations/{square}", json={"iscrowd": 1}, headers={"If-Match": '"1"'}
+        f"/api/annotations/{square}", json=theirs, headers={"If-Match": '"1"'}
     ).raise_for_status()
     held[0].continue_()
     expect(page.get_by_role("status").filter(has_text="1 conflict")).to_be_visible()
@@ -382,7 +383,7 @@ def test_a_conflict_waits_until_the_hand_is_free(
     editor.press("Enter")
     expect(dialog).to_be_visible()
     page.unroute(f"**/api/annotations/{square}")
-    dialog.get_by_role("button", name="Keep both").click()
+    dialog.get_by_role("button", name="Keep mine").click()
     editor.saved()
     found = stored(server, image_id)
     assert numbers(found[0]["segmentation"][0][4:6]) == [220, 220]

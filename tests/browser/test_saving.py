@@ -110,6 +110,24 @@ def test_taking_theirs(
     assert stored(server, scene)["version"] == 2
 
 
+def test_changes_of_different_things_are_both_kept(
+    new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
+) -> None:
+    expected_errors += ["412", "net::ERR_FAILED"]
+    page = new_page()
+    page.route("**/events?*", lambda route: route.abort())
+    editor = EditorPage(page).open(scene.image_id)
+    crowd = {"iscrowd": 1}
+    path = f"/api/annotations/{scene.annotation_id}"
+    server.client.patch(path, json=crowd, headers={"If-Match": '"1"'}).raise_for_status()
+    move_corner(editor, (200, 200), (260, 250))
+    expect(page.get_by_text("You have changed the same object in another window")).to_be_visible()
+    editor.saved()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    now = stored(server, scene)
+    assert [first_points(now)[4:6], now["iscrowd"], now["version"]] == [[260, 250], 1, 3]
+
+
 def test_a_lost_connection_loses_nothing(
     new_page: Callable[..., Page], server: Server, scene: Scene, expected_errors: list[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Two people at once on one image."""
 
 import itertools
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ OTHER = [300, 100, 400, 100, 400, 200, 300, 200]
 
 @dataclass(frozen=True)
 class Scene:
-    """An image without pixels (640 x 480) with two squares, in a dataset that both may edit."""
+    """An image without pixels (640 x 480) with two squares, in a dataset that both may edit, and
+    one more image."""
 
     dataset_id: int
     image_id: int
@@ -37,12 +39,17 @@ def scene(server: Server) -> Scene:
         for number, ring in enumerate((SQUARE, OTHER), start=1)
     ]  # fmt: skip
     coco = {
-        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "images": [
+            {"id": 1, "file_name": "a.jpg", "width": 640, "height": 480},
+            {"id": 2, "file_name": "b.jpg", "width": 640, "height": 480},
+        ],
         "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "spoon"}],
         "annotations": squares,
     }
     server.import_coco(dataset, coco)
-    image = server.client.get(f"/api/datasets/{dataset}/images").json()["items"][0]["id"]
+    image = server.client.get(f"/api/datasets/{dataset}/images?sort=file_name").json()["items"][0][
+        "id"
+    ]
     found = server.client.get(f"/api/images/{image}/annotations").json()["items"]
     person = {"email": "ada@example.org", "password": PASSWORD, "name": "Ada Lovelace"}
     server.client.post("/api/users", json=person)
@@ -134,10 +141,9 @@ def test_two_people_at_once(
     ada.press("2")
     ada.saved()
     mine.mouse.up()
-    expect(dialog).to_be_visible()
-    expect(dialog.get_by_text("Ada Lovelace saved a change to it")).to_be_visible()
-    dialog.get_by_role("button", name="Keep both").click()
+    expect(mine.get_by_text("what both of you changed is kept")).to_be_visible()
     me.saved()
+    expect(dialog).to_have_count(0)
     first = server.client.get(f"/api/annotations/{scene.annotation_ids[0]}").json()
     assert [round(number) for number in first["segmentation"][0][:2]] == [70, 70]
     assert first["category_id"] == me.annotations[1]["category_id"]
@@ -240,6 +246,13 @@ def test_access_that_is_taken_away(
     expect(page.get_by_text("You have no access to this dataset any more")).to_be_visible()
     polygon = page.get_by_role("button", name="Polygon (P)")
     expect(polygon).to_have_count(0)
+    # The next image, which was made ready before, is not hers to see any more.
+    address = page.url
+    with page.expect_response(re.compile(r"/api/images/\d+/visit")):
+        page.keyboard.press("d")
+    expect(page.get_by_text("You have no access to this dataset any more")).to_be_visible()
+    expect(page).to_have_url(address)
+    expect(lost).to_be_visible()
     # Hers again, she goes on where she was.
     member = {"email": "ada@example.org", "role": "annotator"}
     server.client.put(members, json=member).raise_for_status()

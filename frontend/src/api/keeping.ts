@@ -11,8 +11,6 @@ export interface KeepingOptions {
 }
 
 export class Keeping {
-  /** False when the browser keeps nothing, as some do in private windows. */
-  works = true;
   readonly #options: KeepingOptions;
   readonly #changed: () => void;
 
@@ -25,10 +23,11 @@ export class Keeping {
     if (slot.stored && isSame(slot.stored, stored)) return;
     slot.stored = stored;
     const { imageId, userId, store } = this.#options;
-    const { base, attempted, prediction } = slot;
-    const { target, facts, decided, wanted, clientKey } = stored;
+    const { base, attempted, prediction, deletion } = slot;
+    const { target, facts, decided, wanted, clientKey, unheard } = stored;
     const decision = prediction && { decision: { prediction, decided, wanted } };
-    this.#guard(store.put({ userId, imageId, key, facts, base, target, attempted, clientKey, ...decision }));
+    const known = { facts, base, target, attempted, clientKey, unheard, deletion };
+    this.#guard(store.put({ userId, imageId, key, ...known, ...decision }));
   }
 
   remove(key: AnnotationKey): void {
@@ -41,9 +40,7 @@ export class Keeping {
   }
 
   #guard(work: Promise<void>): void {
-    work.catch(() => {
-      this.works = false;
-      this.#changed();
-    });
+    // Where the browser keeps nothing, the store has it in the page, and the person is told.
+    work.catch(() => this.#changed());
   }
 }

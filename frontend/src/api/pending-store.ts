@@ -5,10 +5,13 @@
  * the server has it. Each tab answers for its own entries, so that two tabs on
  * one image never take away what the other still has to save; what a tab left
  * behind that is gone belongs to the next one that opens the image.
+ *
+ * Some private windows keep nothing, and disks are full: then the page keeps it as long as it is open.
  */
 
 import type { Decision, Prediction } from "../model/predictions";
 import type { Annotation, AnnotationKey, ServerFacts } from "../model/records";
+import type { Deletion, Unheard } from "./save-slot";
 import { Tabs } from "./tabs";
 
 /** Whose change to what. Several people may use one browser, one after the other. */
@@ -34,6 +37,10 @@ export interface PendingEntry extends PendingPlace {
   readonly attempted: Annotation | null;
   /** The key that it is created with, where that is not its own. */
   readonly clientKey?: string | null;
+  /** What the server may have of it, for no answer came. */
+  readonly unheard?: Unheard;
+  /** Where it was deleted here and is to be brought back. */
+  readonly deletion?: Deletion | null;
   /** Where it is made of a prediction: what is decided about that, here and on the server. */
   readonly decision?: PendingDecision;
   /** The tab that left it, where the store tells. */
@@ -60,20 +67,50 @@ export class IndexedDbStore implements PendingStore {
   #opened: Promise<IDBDatabase> | null = null;
   readonly #tabs = new Tabs();
   readonly #tab = this.#tabs.own;
+  /** What the browser does not have yet, or never will, by its place. */
+  readonly #inPage = new Map<string, PendingEntry>();
+  /** Whether the browser did not keep something. */
+  #isBroken = false;
+
+  /** Whether something waits that the browser did not keep. */
+  get holdsAlone(): boolean {
+    return this.#isBroken && this.#inPage.size > 0;
+  }
 
   async put(entry: PendingEntry): Promise<void> {
-    await this.#run("readwrite", (store) => store.put(this.#own(entry)));
+    const own = this.#own(entry);
+    this.#inPage.set(placeOf(own), own);
+    try {
+      await this.#run("readwrite", (store) => store.put(own));
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
+    if (this.#inPage.get(placeOf(own)) === own) this.#inPage.delete(placeOf(own));
   }
 
   async remove({ userId, imageId, key }: PendingPlace): Promise<void> {
-    await this.#run("readwrite", (store) => store.delete([userId, imageId, this.#tab + MARK + key]));
+    const own = { userId, imageId, key: this.#ownKey(key) };
+    this.#inPage.delete(placeOf(own));
+    await this.#run("readwrite", (store) => store.delete([userId, imageId, own.key]));
   }
 
   async list(userId: number): Promise<PendingEntry[]> {
-    const own = IDBKeyRange.bound([userId], [userId + 1], false, true);
-    const all = (await this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own))).map(named);
-    const alive = await this.#tabs.alive(all.map(({ tab }) => tab));
-    return all.filter(({ tab }) => !alive.has(tab));
+    const kept = await this.#kept(userId);
+    const inPage = [...this.#inPage.values()].filter((entry) => entry.userId === userId);
+    // What is in the page is newer.
+    const all = new Map([...kept, ...inPage].map((entry) => [placeOf(entry), named(entry)]));
+    const alive = await this.#tabs.alive([...all.values()].map(({ tab }) => tab));
+    return [...all.values()].filter(({ tab }) => !alive.has(tab));
+  }
+
+  async #kept(userId: number): Promise<PendingEntry[]> {
+    try {
+      const own = IDBKeyRange.bound([userId], [userId + 1], false, true);
+      return await this.#run<PendingEntry[]>("readonly", (store) => store.getAll(own));
+    } catch {
+      return [];
+    }
   }
 
   async adopt(entries: readonly PendingEntry[]): Promise<void> {
@@ -90,17 +127,30 @@ export class IndexedDbStore implements PendingStore {
   }
 
   #own(entry: PendingEntry): PendingEntry {
-    return { ...entry, tab: this.#tab, key: (this.#tab + MARK + entry.key) as AnnotationKey };
+    return { ...entry, tab: this.#tab, key: this.#ownKey(entry.key) };
+  }
+
+  #ownKey(key: AnnotationKey): AnnotationKey {
+    return (this.#tab + MARK + key) as AnnotationKey;
+  }
+
+  async #begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
+    this.#opened ??= open();
+    try {
+      // On the disk before it counts, for whoever loses power or a browser.
+      return (await this.#opened).transaction(STORE, mode, { durability: "strict" });
+    } catch (error) {
+      // It may open the next time, as when the browser has closed it.
+      this.#opened = null;
+      throw error;
+    }
   }
 
   async #run<T>(
     mode: IDBTransactionMode,
     act: (store: IDBObjectStore) => IDBRequest,
   ): Promise<T> {
-    this.#opened ??= open();
-    const database = await this.#opened;
-    // On the disk before it counts, for whoever loses power or a browser.
-    const transaction = database.transaction(STORE, mode, { durability: "strict" });
+    const transaction = await this.#begin(mode);
     return new Promise<T>((resolve, reject) => {
       const request = act(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(request.result as T);
@@ -108,6 +158,8 @@ export class IndexedDbStore implements PendingStore {
     });
   }
 }
+
+const placeOf = ({ userId, imageId, key }: PendingPlace): string => JSON.stringify([userId, imageId, key]);
 
 /** An entry with its tab apart from its key; earlier versions had no tab in it. */
 function named(entry: PendingEntry): PendingEntry & { readonly tab: string } {

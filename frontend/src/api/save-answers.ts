@@ -1,11 +1,11 @@
 /** What the server's answers about one annotation mean for what is here of it. */
 
 import type { AnnotationDocument } from "../model/document";
-import { merged } from "../model/parts";
+import { isPartOf, merged } from "../model/parts";
 import { changedFields, sameAnnotation, withFields, type Annotation, type AnnotationKey } from "../model/records";
 import { CHANGED_SINCE, type RulingOptions } from "./save-decisions";
 import type { Plan } from "./save-plan";
-import type { Slot, Slots } from "./save-slot";
+import { NOTHING_UNHEARD, type Slot, type Slots, type Unheard } from "./save-slot";
 import { asNamed, type Known } from "./wire";
 
 export interface AnswersOptions {
@@ -14,7 +14,12 @@ export interface AnswersOptions {
   readonly overruled: RulingOptions["overruled"];
   /** Somebody else had come to an annotation before, which no change of the document tells. */
   readonly overtaken: (key: AnnotationKey) => void;
+  /** Whether a gesture has begun with it as it was. */
+  readonly inHand: (key: AnnotationKey) => boolean;
 }
+
+const BY_SOMEBODY = "Somebody else has changed the same object meanwhile: what both of you changed is kept.";
+const BY_MYSELF = "You have changed the same object in another window: both changes are kept.";
 
 export class Answers {
   readonly #options: AnswersOptions;
@@ -56,32 +61,54 @@ export class Answers {
   }
 
   /** The server has something else than expected; maybe exactly what we want. */
-  meet(key: AnnotationKey, slot: Slot, { kind, sent }: Plan, found: Known | null): void {
+  meet(key: AnnotationKey, slot: Slot, { kind, sent }: Pick<Plan, "kind" | "sent">, found: Known | null): void {
     const { base, unheard } = slot;
-    slot.unheard = [];
-    if (!found) return this.#meetNothing(key, slot, kind === "delete" || (kind === "look" && !sent), unheard);
+    const { states } = unheard;
+    slot.unheard = { ...NOTHING_UNHEARD, decisions: unheard.decisions };
+    if (!found) return this.#meetNothing(key, slot, kind === "delete" || (kind === "look" && !sent), states);
     const theirs = asNamed(found, sent, base);
     const is = (one: Annotation | null): boolean => sameAnnotation(theirs.annotation, one);
     if (is(sent)) {
       this.accept(key, slot, sent, theirs);
       if (theirs.facts.updated_by !== this.#options.userId) this.#options.overtaken(key);
-    } else if ((base && is(base)) || unheard.some(is)) this.#slots.adopt(key, theirs);
+    } else if ((base && is(base)) || states.some(is)) this.#slots.adopt(key, theirs);
     else if (kind === "look") {
       // With nothing of ours left to do there is only what may have arrived for others to have gone on with.
-      const arrived = unheard.findLast((one) => one !== null);
+      const arrived = states.findLast((one) => one !== null);
       this.join(key, slot, arrived ?? base ?? theirs.annotation, theirs);
-    } else slot.trouble = { kind: "conflict", theirs };
+    } else if (!this.#merge(key, slot, theirs, unheard)) slot.trouble = { kind: "conflict", theirs };
   }
 
-  #meetNothing(key: AnnotationKey, slot: Slot, isWanted: boolean, unheard: Slot["unheard"]): void {
-    const isOurs = unheard.includes(null);
+  /** Both changes stay where they are about different parts; false where the person has to choose. */
+  #merge(key: AnnotationKey, slot: Slot, theirs: Known, unheard: Unheard): boolean {
+    const { document, userId, overruled, inHand } = this.#options;
+    const { base } = slot;
+    const mine = document.get(key);
+    if (!base || !mine) return false;
+    // What of ours had arrived is in theirs already, and is no change of theirs.
+    const arrived = unheard.states.findLast((one) => one !== null && isPartOf(base, one, theirs.annotation));
+    const both = merged(arrived ?? base, mine, theirs.annotation);
+    if (!both) return false;
+    if (inHand(key)) {
+      slot.unheard = unheard;
+      slot.isPutOff = true;
+      return true;
+    }
+    this.#slots.adopt(key, theirs);
+    document.apply(new Map([[key, both]]), "remote");
+    overruled(null, null, theirs.facts.updated_by === userId ? BY_MYSELF : BY_SOMEBODY);
+    return true;
+  }
+
+  #meetNothing(key: AnnotationKey, slot: Slot, isWanted: boolean, states: Unheard["states"]): void {
+    const isOurs = states.includes(null);
     if (isWanted) {
       if (slot.base && !isOurs) this.#options.overtaken(key);
       slot.base = null;
     } else if (isOurs) {
       // Brought back by what comes next, whichever version our own deletion made.
+      slot.deletion = { version: undefined, of: slot.base };
       slot.base = null;
-      slot.deletedAs = undefined;
     } else slot.trouble = { kind: "conflict", theirs: null };
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { Problem } from "./client";
 import type { PendingDecision } from "./pending-store";
 import type { Plan } from "./save-plan";
-import { renew, type Slot, type Slots } from "./save-slot";
+import { NOTHING_UNHEARD, renew, type Slot, type Slots, type Unheard } from "./save-slot";
 import type { Known } from "./wire";
 
 const ACCEPTED_BEFORE = "Somebody else accepted this prediction first.";
@@ -46,7 +46,8 @@ function verdict(kind: Plan["kind"], { status, code, detail }: Problem, decided:
 }
 
 /** Whether the server is still to be told of it. */
-export const isUndecided = ({ wanted, decided }: PendingDecision): boolean => wanted !== "accepted" || decided !== wanted;
+export const isUndecided = ({ wanted, decided }: PendingDecision, { decisions }: Unheard): boolean =>
+  wanted !== "accepted" || decided !== wanted || decisions.length > 0;
 
 /** Whether the annotation that came back was there before, or is by now not what was asked for. */
 function wasThere({ shape }: Prediction, sent: Annotation, { annotation, facts }: Known, userId: number): boolean {
@@ -95,7 +96,7 @@ export class Ruling {
 
   /** What was made of it is gone for good: another one will be made. */
   reopened(key: AnnotationKey, slot: Slot): void {
-    const nothing = { base: null, attempted: null, unheard: [], deletedAs: undefined, versions: new WeakMap() };
+    const nothing = { base: null, attempted: null, unheard: NOTHING_UNHEARD, deletion: null, versions: new WeakMap() };
     Object.assign(slot, { decided: "open", ...nothing });
     this.#options.document.setFacts(key, null);
   }
@@ -135,13 +136,17 @@ export class Ruling {
     const prediction = slot.prediction!;
     const found = verdict(kind, problem, slot.decided);
     // It is an answer: nothing is to be asked once more.
-    slot.unheard = [];
+    const isOurs = found?.holds === "rejected" && slot.unheard.decisions.includes("rejected");
+    slot.unheard = NOTHING_UNHEARD;
     // Where the prediction is gone, it may have been accepted before: then the key tells when it is created.
     if (problem.status !== 404) slot.attempted = null;
-    if (found?.holds === "rejected" && this.wanted(slot) === "accepted") {
+    if (isOurs || (found?.holds === "rejected" && this.wanted(slot) === "accepted")) {
       // What was made of it is kept, and the next request goes on from there.
       slot.decided = "rejected";
-      overruled(null, null, REJECTED_BEFORE);
+      if (!isOurs) overruled(null, null, REJECTED_BEFORE);
+    } else if (kind === "reopen" && found?.holds === "accepted" && this.wanted(slot) === "accepted") {
+      // Ours is gone, and theirs is what accepting it once more will meet.
+      this.reopened(key, slot);
     } else if (found === null) slot.trouble = { kind: "refused", detail: problem.detail };
     else if (found.holds === null) {
       // An annotation of its own from now on.

@@ -20,6 +20,8 @@
  * | rejected          | open     | nothing    | reopen                               |
  * | accepted          | open     | nothing    | reopen, once the annotation is gone  |
  *
+ * Where a decision had no answer it is made once more before another one follows from it.
+ *
  * Restoring an earlier version, rather than sending its fields again, brings
  * back what no field says: the number text of an imported record, its own area.
  */
@@ -28,6 +30,7 @@ import type { Annotation, ServerFacts } from "../model/records";
 import type { Decision } from "../model/predictions";
 import { sameAnnotation } from "../model/records";
 import { pathTo, type Ask, type Schemas } from "./client";
+import type { Deletion } from "./save-slot";
 import { changeBody, createBody } from "./wire";
 
 /** What is decided about a prediction, and what it shows. */
@@ -38,6 +41,8 @@ export interface DecisionState {
   readonly decided: Decision;
   /** As the person has it. */
   readonly wanted: Decision;
+  /** As the server may have it by our own doing. */
+  readonly unheard: readonly Decision[];
 }
 
 /** What the queue knows of one annotation. */
@@ -46,8 +51,8 @@ export interface SaveState {
   readonly base: Annotation | null;
   readonly target: Annotation | null;
   readonly facts: ServerFacts | null;
-  /** The version that our own deletion made; unknown when someone else deleted it. */
-  readonly deletedAs: number | undefined;
+  /** Our own deletion; null when someone else deleted it. */
+  readonly deletion: Deletion | null;
   /** What was sent to be created, when no answer has come to that. */
   readonly attempted: Annotation | null;
   /** The id of the annotation that a new one is a copy of. */
@@ -72,7 +77,7 @@ export interface Plan {
 export function plan(imageId: number, state: SaveState): Plan | null {
   const { base, target, facts, prediction } = state;
   if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
-  if (prediction && prediction.wanted !== "accepted" && !base && !target) return planReopening(prediction, facts);
+  if (prediction && !base && mayReopen(prediction, target)) return planReopening(prediction, facts);
   if (!facts) return planCreation(imageId, state);
   const { id, version } = facts;
   if (sameAnnotation(base, target)) return state.unheard ? planLook(id, target) : null;
@@ -86,17 +91,21 @@ export function plan(imageId: number, state: SaveState): Plan | null {
       method: "POST",
       path: pathTo("/api/annotations/{annotation_id}/restore", id),
       body: { version: earlier ?? version } satisfies Schemas["RestoreIn"],
-      version: base ? version : state.deletedAs,
+      version: base ? version : state.deletion?.version,
     };
-    return { kind: "restore", ask, sent: earlier === undefined ? null : target };
+    return { kind: "restore", ask, sent: earlier === undefined ? (state.deletion?.of ?? null) : target };
   }
   const body = changeBody(base, target);
   return { kind: "change", ask: { method: "PATCH", path, body, version }, sent: target };
 }
 
+/** What was made of it is gone, and so is the decision, or maybe. */
+const mayReopen = ({ wanted, unheard }: DecisionState, target: Annotation | null): boolean =>
+  unheard.includes("open") || (wanted !== "accepted" && !target);
+
 /** One that was asked for is accepted once more before it can be taken back: it may have been. */
-function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts, unheard }: SaveState): Plan | null {
-  const { id, decided, wanted, shape } = prediction;
+function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts }: SaveState): Plan | null {
+  const { id, decided, wanted, shape, unheard } = prediction;
   const sent = attempted ?? (wanted === "accepted" ? target : null);
   if (sent) {
     const own = { expected_state: decided, client_key: clientKey };
@@ -105,10 +114,10 @@ function planDecision(prediction: DecisionState, { clientKey, target, attempted,
     return { kind: "create", decides: true, ask: { method: "POST", path, body }, sent };
   }
   if (wanted === "open") {
-    const isRejected = decided === "rejected" || unheard;
+    const isRejected = decided === "rejected" || unheard.includes("rejected");
     return isRejected ? planReopening({ ...prediction, decided: "rejected" }, facts) : null;
   }
-  if (decided !== "open" && !unheard) return null;
+  if (decided !== "open" && !unheard.includes("open")) return null;
   const path = pathTo("/api/predictions/{prediction_id}/reject", id);
   return { kind: "reject", decides: true, ask: { method: "POST", path }, sent: null };
 }

@@ -27,7 +27,7 @@ import type { PendingEntry } from "./pending-store";
 import { Answers, type AnswersOptions } from "./save-answers";
 import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
-import { renew, Slots, type Slot, type Trouble } from "./save-slot";
+import { NOTHING_UNHEARD, renew, storedOf, Slots, withRequest, type Slot, type Trouble } from "./save-slot";
 import { TakingOver } from "./taking-over";
 import { asNamed, read, readAnswer, type Known, type WireAnnotation } from "./wire";
 
@@ -41,6 +41,8 @@ export interface SaveQueueOptions extends RulingOptions, AnswersOptions, Keeping
   readonly gone?: () => void;
   readonly later?: (run: () => void, ms: number) => unknown;
 }
+
+type AboutCatchingUp = Parameters<TakingOver["catchUp"]> extends [unknown, ...infer Rest] ? Rest : never;
 
 const MOST_IN_FLIGHT = 4;
 
@@ -79,11 +81,6 @@ export class SaveQueue {
       }
       this.#changed();
     });
-  }
-
-  /** False when the browser keeps nothing, as some do in private windows. */
-  get keepsUnsaved(): boolean {
-    return this.#keeping.works;
   }
 
   get unsaved(): number {
@@ -166,10 +163,18 @@ export class SaveQueue {
   }
 
   /** Takes over what others did; false when not all of it was free. */
-  catchUp(...about: Parameters<TakingOver["catchUp"]>): boolean {
-    const whole = this.#taking.catchUp(...about);
+  catchUp(all: readonly Known[], ...about: AboutCatchingUp): boolean {
+    const known = all.filter((each) => !this.#mayBeMadeHere(each));
+    const whole = this.#taking.catchUp(known, ...about);
     this.#changed();
-    return whole;
+    return whole && known.length === all.length;
+  }
+
+  /** One that was made here may be there before we hear its id: the answer will say. */
+  #mayBeMadeHere({ facts: { id, created_by } }: Known): boolean {
+    const { document, userId } = this.#options;
+    if (created_by !== userId || this.keyOf(id)) return false;
+    return [...this.#unsaved].some((key) => !document.facts(key) && this.#slots.find(key)?.attempted);
   }
 
   /** The same for some annotations by their ids, null for one that is not there any more. */
@@ -237,11 +242,16 @@ export class SaveQueue {
     if (this.#unsaved.size === 0 || this.#options.held()) return;
     for (const key of this.#unsaved) {
       const slot = this.#slots.of(key);
+      if (this.#isFree(key, slot)) {
+        const next = this.#plan(key, slot);
+        if (!next) {
+          this.#done(key, slot);
+          continue;
+        }
+        if (!this.#pause.reason) void this.#send(key, slot, next);
+      }
+      // With what is under way by now, of which a closed tab hears no answer.
       this.#keep(key, slot);
-      if (slot.sending || slot.trouble || this.#inFlight >= MOST_IN_FLIGHT) continue;
-      const next = this.#plan(key, slot);
-      if (!next) this.#done(key, slot);
-      else if (!this.#pause.reason) void this.#send(key, slot, next);
     }
     this.#changed();
   }
@@ -258,7 +268,7 @@ export class SaveQueue {
     else {
       slot.base = null;
       // Whichever version their deletion made: to keep mine is to bring it back from that.
-      slot.deletedAs = undefined;
+      slot.deletion = null;
     }
     let result = theirs?.annotation ?? null;
     if (keep === "only-mine") result = mine;
@@ -274,6 +284,13 @@ export class SaveQueue {
     this.pump();
   }
 
+  #isFree(key: AnnotationKey, slot: Slot): boolean {
+    if (slot.sending || slot.trouble || this.#inFlight >= MOST_IN_FLIGHT) return false;
+    if (slot.isPutOff && this.#options.inHand(key)) return false;
+    slot.isPutOff = false;
+    return true;
+  }
+
   #touch(key: AnnotationKey): void {
     const slot = this.#slots.of(key);
     this.#unsaved.add(key);
@@ -282,27 +299,29 @@ export class SaveQueue {
   }
 
   #plan(key: AnnotationKey, slot: Slot): Plan | null {
-    const { base, attempted, deletedAs, versions, decided } = slot;
+    const { base, attempted, deletion, versions, decided, unheard: { states, decisions } } = slot;
     const { document, imageId } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const savedAs = (state: Annotation): number | undefined => versions.get(state);
     const copyOf = slot.clientKey ? null : copiedFrom(key);
-    const prediction = slot.prediction && { ...slot.prediction, decided, wanted: this.#ruling.wanted(slot) };
+    const decision = { decided, wanted: this.#ruling.wanted(slot), unheard: decisions };
+    const prediction = slot.prediction && { ...slot.prediction, ...decision };
     const clientKey = slot.clientKey ?? key;
-    const unheard = slot.unheard.length > 0;
-    return plan(imageId, { clientKey, base, target, facts, deletedAs, attempted, copyOf, savedAs, prediction, unheard });
+    const unheard = states.length > 0;
+    const known = { clientKey, base, target, facts, deletion, attempted };
+    return plan(imageId, { ...known, copyOf, savedAs, prediction, unheard });
   }
 
   async #send(key: AnnotationKey, slot: Slot, next: Plan): Promise<void> {
-    slot.sending = true;
+    const sending = withRequest(slot.unheard, next);
+    slot.sending = sending;
     this.#inFlight++;
     if (next.kind === "create") slot.attempted = next.sent;
     const answer = await this.#ask(next);
     const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
-    slot.sending = false;
-    const changes = next.kind !== "create" && next.kind !== "look";
-    if (changes && mayHaveArrived(problemOf(answer))) slot.unheard = [...new Set([...slot.unheard, next.sent])];
+    slot.sending = null;
+    if (mayHaveArrived(problemOf(answer))) slot.unheard = sending;
     if (image && !succeeded(image)) this.#failForAll(image);
     else if (succeeded(answer)) this.#succeed(key, slot, next, answer);
     else this.#fail(key, slot, next, answer);
@@ -314,12 +333,12 @@ export class SaveQueue {
     this.#pause.answered();
     if (next.decides) this.#decisions += 1;
     if (next.kind === "delete") {
+      slot.deletion = { version: next.ask.version! + 1, of: slot.base };
       slot.base = null;
-      slot.unheard = [];
-      slot.deletedAs = next.ask.version! + 1;
+      slot.unheard = NOTHING_UNHEARD;
     } else if (next.kind === "reject") {
       slot.decided = "rejected";
-      slot.unheard = [];
+      slot.unheard = NOTHING_UNHEARD;
     } else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
     else if (next.kind === "look") this.#answers.meet(key, slot, next, read(answer.body as WireAnnotation));
     else {
@@ -399,39 +418,43 @@ export class SaveQueue {
     const { document } = this.#options;
     const [target, facts] = [document.get(key), document.facts(key)];
     const { decided, clientKey } = slot;
-    this.#keeping.keep(key, slot, { target, facts, decided, wanted: this.#ruling.wanted(slot), clientKey });
+    const unheard = slot.sending ?? slot.unheard;
+    this.#keeping.keep(key, slot, { target, facts, decided, wanted: this.#ruling.wanted(slot), clientKey, unheard });
   }
 
   #recoverOne(entry: PendingEntry): void {
     const { document } = this.#options;
     const { key: kept, facts, base, target, attempted } = entry;
     const loadedAs = facts && keyOfId(facts.id);
-    const decision = entry.decision && isUndecided(entry.decision) ? entry.decision : null;
+    const unheard = entry.unheard ?? NOTHING_UNHEARD;
+    const decision = entry.decision && isUndecided(entry.decision, unheard) ? entry.decision : null;
     // What is still to be decided keeps its key: the prediction belongs to that.
     const key = decision || !loadedAs ? kept : loadedAs;
     if (key !== kept) this.#keeping.remove(kept);
     const loaded = loadedAs && document.get(loadedAs);
     const now = loadedAs && document.facts(loadedAs);
     const slot = this.#slots.of(key);
-    slot.stored = null;
     slot.clientKey = entry.clientKey ?? null;
     if (decision) this.#ruling.recover(key, slot, decision);
-    else if (facts && sameAnnotation(loaded, target)) return this.#keeping.remove(key);
-    if (decision && loadedAs && loaded && now) {
-      this.#slots.adopt(key, { annotation: loaded, facts: now });
+    else if (facts && unheard.states.length === 0 && sameAnnotation(loaded, target)) return this.#keeping.remove(key);
+    slot.stored = key === kept ? storedOf(entry) : null;
+    const found = loaded && now ? { annotation: loaded, facts: now } : null;
+    if (decision && loadedAs && found) {
+      this.#slots.adopt(key, found);
       this.#dropTwin(key, loadedAs);
     }
-    if (facts && now?.version !== facts.version && (loaded || !decision)) {
-      const theirs = loaded && now && asNamed({ annotation: loaded, facts: now }, base);
-      slot.trouble = { kind: "conflict", theirs };
+    slot.unheard = unheard;
+    if (!found) slot.deletion = entry.deletion ?? null;
+    document.apply(new Map([[key, target]]), "answer");
+    this.#unsaved.add(key);
+    // The create may have reached the server, or not: the key tells.
+    if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);
+    else if (now?.version !== facts.version && (found || (base && !decision))) {
       slot.base = base;
+      this.#answers.meet(key, slot, { kind: target ? "change" : "delete", sent: target }, found);
     }
     // One more closed tab must find what it was based on, not what it collides with.
     if (facts && (!now || slot.trouble)) document.setFacts(key, facts);
-    // The create may have reached the server, or not: the key tells.
-    if (!facts) slot.attempted = attempted ?? (decision?.wanted === "open" ? null : target);
-    document.apply(new Map([[key, target]]), "answer");
-    this.#unsaved.add(key);
   }
 
   #changed(): void {

@@ -3,11 +3,29 @@
 import type { AnnotationDocument } from "../model/document";
 import type { Decision, Prediction } from "../model/predictions";
 import { keyOfId, type Annotation, type AnnotationKey, type ServerFacts } from "../model/records";
+import type { PendingEntry } from "./pending-store";
+import type { Plan } from "./save-plan";
 import type { Known } from "./wire";
 
 export type Trouble =
   | { readonly kind: "conflict"; readonly theirs: Known | null }
   | { readonly kind: "refused"; readonly detail: string };
+
+/** What requests without an answer may have made of the server. */
+export interface Unheard {
+  /** Of the annotation; null for a deletion. */
+  readonly states: readonly (Annotation | null)[];
+  /** Of the prediction that it is made of. */
+  readonly decisions: readonly Decision[];
+}
+
+export const NOTHING_UNHEARD: Unheard = { states: [], decisions: [] };
+
+export interface Deletion {
+  /** Undefined where no answer has told it. */
+  readonly version: number | undefined;
+  readonly of: Annotation | null;
+}
 
 export interface Stored {
   readonly target: Annotation | null;
@@ -15,6 +33,7 @@ export interface Stored {
   readonly decided: Decision;
   readonly wanted: Decision;
   readonly clientKey: string | null;
+  readonly unheard: Unheard;
 }
 
 export interface Slot {
@@ -28,11 +47,15 @@ export interface Slot {
   /** What it is made of, and whether the server knows that. */
   prediction: Prediction | null;
   decided: Decision;
-  sending: boolean;
-  /** What was sent since the last answer, null for a deletion: the server may have it so by our own doing. */
-  unheard: readonly (Annotation | null)[];
+  /** While a request is under way: what is unheard when no answer comes. */
+  sending: Unheard | null;
+  /** What was sent since the last answer: the server may have it so by our own doing. */
+  unheard: Unheard;
+  /** An answer came while it was in hand, and is to be asked for once more when it is free. */
+  isPutOff: boolean;
   trouble: Trouble | null;
-  deletedAs: number | undefined;
+  /** Our own deletion: the version that it made, and of what. */
+  deletion: Deletion | null;
   /** What the browser's store has; null when nothing is there. */
   stored: Stored | null;
   versions: WeakMap<Annotation, number>;
@@ -45,13 +68,20 @@ function newSlot(): Slot {
     clientKey: null,
     prediction: null,
     decided: "open",
-    sending: false,
-    unheard: [],
+    sending: null,
+    unheard: NOTHING_UNHEARD,
+    isPutOff: false,
     trouble: null,
-    deletedAs: undefined,
+    deletion: null,
     stored: null,
     versions: new WeakMap(),
   };
+}
+
+/** What the store has of an earlier visit, to be taken away when the server has it. */
+export function storedOf({ target, facts, decision, clientKey, unheard }: PendingEntry): Stored {
+  const { decided, wanted } = decision ?? { decided: "open", wanted: "open" };
+  return { target, facts, decided, wanted, clientKey: clientKey ?? null, unheard: unheard ?? NOTHING_UNHEARD };
 }
 
 export const isSame = (a: Stored, b: Stored): boolean =>
@@ -59,7 +89,18 @@ export const isSame = (a: Stored, b: Stored): boolean =>
   a.facts === b.facts &&
   a.decided === b.decided &&
   a.wanted === b.wanted &&
-  a.clientKey === b.clientKey;
+  a.clientKey === b.clientKey &&
+  a.unheard === b.unheard;
+
+/** The same with one more request. Who only asks, or makes something under a key, changes nothing unheard. */
+export function withRequest({ states, decisions }: Unheard, { kind, sent }: Pick<Plan, "kind" | "sent">): Unheard {
+  if (kind === "create" || kind === "look") return { states, decisions };
+  const decision = kind === "reject" ? "rejected" : kind === "reopen" ? "open" : null;
+  if (decision) return { states, decisions: [...new Set([...decisions, decision] as const)] };
+  // What a restoration brings back of somebody else's deletion only the server knows.
+  const isKnown = sent !== null || kind === "delete";
+  return { states: isKnown ? [...new Set([...states, sent])] : states, decisions };
+}
 
 /** What it was made as is gone: it is created with another key. */
 export function renew(key: AnnotationKey, slot: Slot): void {
@@ -102,8 +143,8 @@ export class Slots {
     const slot = this.of(key);
     slot.base = annotation;
     slot.attempted = null;
-    slot.unheard = [];
-    slot.deletedAs = undefined;
+    slot.unheard = NOTHING_UNHEARD;
+    slot.deletion = null;
     slot.versions.set(annotation, facts.version);
     this.#document.setFacts(key, facts);
   }

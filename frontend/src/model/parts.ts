@@ -8,8 +8,11 @@ import { ANNOTATION_FIELDS, sameValue, type Annotation, type AnnotationField } f
 
 export type Part = Exclude<AnnotationField, "attributes"> | `attributes/${string}`;
 
-/** Half of one shape and half of another are no shape. */
-const SHAPE: readonly Part[] = ["segmentation", "holes", "bbox", "keypoints"];
+/** What goes as a whole: half of one shape and half of another are no shape, and keypoints are those of a category. */
+const TOGETHER: readonly (readonly Part[])[] = [
+  ["segmentation", "holes", "bbox", "keypoints"],
+  ["category_id", "keypoints"],
+];
 
 const ATTRIBUTE = "attributes/";
 
@@ -32,10 +35,10 @@ export function withParts(to: Annotation, from: Annotation, parts: readonly Part
   return { ...to, ...taken, attributes };
 }
 
-/** Those that can be set without making anything of these others: a shape goes as a whole. */
+/** Those that can be set without making anything of these others. */
 export function apartFrom(parts: readonly Part[], others: ReadonlySet<string>): Part[] {
-  const shaped = SHAPE.some((part) => others.has(part));
-  return parts.filter((part) => !others.has(part) && !(shaped && SHAPE.includes(part)));
+  const touched = TOGETHER.filter((group) => group.some((part) => others.has(part)));
+  return parts.filter((part) => !others.has(part) && !touched.some((group) => group.includes(part)));
 }
 
 /** What `mine` changed of `base`, made of `theirs`; null where both changed the same otherwise. */
@@ -45,6 +48,12 @@ export function merged(base: Annotation, mine: Annotation, theirs: Annotation): 
   const ofTheirs = new Set<Part>(changedParts(base, theirs).filter((part) => differing.has(part)));
   return apartFrom(ofMine, ofTheirs).length === ofMine.length ? withParts(theirs, mine, ofMine) : null;
 }
+
+/** Whether all that was made of `base` is to be found in `found`, whatever else is. */
+export const isPartOf = (base: Annotation, made: Annotation, found: Annotation): boolean => {
+  const differing = new Set<Part>(changedParts(made, found));
+  return changedParts(base, made).every((part) => !differing.has(part));
+};
 
 function changedAttributes({ attributes: from }: Annotation, { attributes: to }: Annotation): Part[] {
   const names = new Set([...Object.keys(from), ...Object.keys(to)]);

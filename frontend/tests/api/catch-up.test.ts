@@ -21,7 +21,7 @@ function visit(server: Server) {
   const { transport } = server;
   const predictions = new Predictions(() => undefined);
   const overruled = (): void => undefined;
-  const queue = new SaveQueue({ document, predictions, imageId: 5, userId: 1, transport, store: nothing, held: () => false, overruled, overtaken: overruled });
+  const queue = new SaveQueue({ document, predictions, imageId: 5, userId: 1, transport, store: nothing, held: () => false, overruled, overtaken: overruled, inHand: () => false });
   queue.load(server.all().map(read));
   return { document, queue };
 }

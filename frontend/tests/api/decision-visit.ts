@@ -64,6 +64,7 @@ export class Visit {
         this.editor.say(told);
       },
       overtaken: (key) => history.overtaken(key),
+      inHand: (key) => this.editor.holds(key),
       later: (run) => this.#resume.push(run),
     });
     this.queue.load(server.all().map(read));

@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 
+import { read } from "../../src/api/wire";
+import { EMPTY_ANNOTATION, newKey } from "../../src/model/records";
 import { PERSON } from "../story";
 import { ADA, Visit } from "./decision-visit";
 import { Server } from "./server";
@@ -137,4 +139,84 @@ test.each([
   await visit.quiet();
   visit.press("Mod+Z");
   expect([visit.queue.unsaved, visit.server.log]).toEqual([0, []]);
+});
+
+/** The tab is closed, and the image opened again. */
+function reopened({ server, shelf }: Visit): Visit {
+  return new Visit(server, new Map(shelf));
+}
+
+const reject: Deed = (visit) => visit.pick(1).press("N");
+const accept: Deed = (visit) => visit.pick(1).press("Y");
+const move: Deed = ({ editor, queue }) => editor.edit("Move", [queue.keyOf(1)!], (old) => ({ ...old, bbox: [50, 10, 30, 30] }));
+
+test.each<[string, Deed[], Deed[], unknown[]]>([
+  ["a rejection that is undone", [], [reject, undo], ["open", [10, 10]]],
+  ["the undo of a rejection that is redone", [reject], [undo, (visit) => visit.press("Mod+Y")], ["rejected", [10, 10]]],
+  ["the reopening of an undone acceptance that is redone", [accept], [undo, (visit) => visit.press("Mod+Y")], ["accepted", [10, 10], [1, 2]]],
+  ["a change that is undone", [], [move, undo], ["open", [10, 10]]],
+  ["a change that is changed further", [], [move, crowd], ["open", [50, 10]]],
+  ["a deletion that is undone", [], [remove, undo], ["open", [10, 10]]],
+  ["an undone deletion that is changed", [remove], [undo, crowd], ["open", [10, 10]]],
+])("%s is so, too, over a closed tab, and nobody else is spoken of", async (_, before, [first, then], wanted) => {
+  for (const isClosed of [false, true]) {
+    const visit = await visitWithOne();
+    for (const each of before) {
+      each(visit);
+      await visit.saved();
+    }
+    // Of an acceptance the annotation goes first, and the answer to what follows is lost.
+    visit.line = before[0] === accept ? ["whole", "mute", "cut"] : ["mute", "cut"];
+    first!(visit);
+    await visit.quiet();
+    then!(visit);
+    await visit.quiet();
+    const last = isClosed ? reopened(visit) : visit;
+    last.line = ["whole"];
+    last.queue.retry();
+    await last.saved();
+    const corners = visit.server.all().map(({ bbox }) => bbox.slice(0, 2));
+    expect([visit.states[0], ...corners]).toEqual(wanted);
+    expect(last.story.annotations).toHaveLength(corners.length);
+    expect([last.queue.status, last.shelf.size, ...visit.told, ...last.told]).toEqual(["saved", 0]);
+  }
+});
+
+test("what had arrived when the tab was closed is not kept any longer", async () => {
+  const visit = await visitWithOne();
+  visit.line = ["mute", "cut"];
+  move(visit);
+  await visit.quiet();
+  const next = reopened(visit);
+  await next.saved();
+  expect(next.shelf.size).toBe(0);
+  visit.server.change(1, { bbox: [70, 10, 30, 30] });
+  expect(reopened(next).queue.status).toBe("saved");
+});
+
+test("whoever accepts what was rejected by a lost request of theirs is not told of somebody else", async () => {
+  const visit = await visitWithOne();
+  visit.line = ["mute", "whole"];
+  reject(visit);
+  await visit.quiet();
+  undo(visit);
+  accept(visit);
+  visit.queue.retry();
+  await visit.saved();
+  expect([visit.states[0], ...visit.told]).toEqual(["accepted"]);
+});
+
+test("a drawing whose answer is lost is not shown twice when what others did is looked at", async () => {
+  const visit = await visitWithOne();
+  visit.line = ["mute", "cut"];
+  const made = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] as const };
+  visit.editor.transact("Draw", new Map([[newKey(), made]]));
+  await visit.quiet();
+  const { queue, editor, server } = visit;
+  expect(queue.catchUp(server.all().map(read), queue.versions(), (each) => editor.holds(each)), "to be looked at again").toBe(false);
+  expect([server.all().length, visit.story.annotations.length]).toEqual([2, 2]);
+  visit.line = ["whole"];
+  queue.retry();
+  await visit.saved();
+  expect(visit.hear().story.annotations).toHaveLength(2);
 });

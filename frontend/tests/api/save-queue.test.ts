@@ -57,6 +57,7 @@ class Visit {
       held: () => this.held,
       overruled: () => undefined,
       overtaken: () => undefined,
+      inHand: () => false,
       later: (run) => this.retries.push(run),
     });
     this.queue.load(server.all().map(read));

@@ -113,8 +113,8 @@ class World {
   readonly people: readonly Person[];
   /** Who made each part of each annotation what it is, as which version. */
   readonly #authors = new Map<string, { by: number; version: number }>();
-  /** Who was the first to make it so, by annotation, part and value. */
-  readonly #makers = new Map<string, number>();
+  /** Who was the first to make it so, and as which version, by annotation, part and value. */
+  readonly #makers = new Map<string, { by: number; version: number }>();
   readonly lost: string[] = [];
   /** What was called saved, and was not. */
   readonly unlike: string[] = [];
@@ -146,8 +146,9 @@ class World {
       const name = `${id} ${part}`;
       const value = `${name} ${after ? JSON.stringify(valueOf(after, part)) : version}`;
       // Whoever takes an own change back gives others back what was theirs.
-      if (!this.#makers.has(value)) this.#makers.set(value, by);
-      this.#authors.set(name, { by: this.#makers.get(value)!, version });
+      const maker = this.#makers.get(value) ?? { by, version };
+      this.#makers.set(value, maker);
+      this.#authors.set(name, maker.by === by ? { by, version } : maker);
     }
     if (after) for (const text of valuesOf(read(after).annotation)) this.#saved.add(text);
   }

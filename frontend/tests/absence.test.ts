@@ -1,0 +1,170 @@
+/** What is told and what becomes of changes when the image, or the person's access to it, goes. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Session } from "../src/session";
+import type { Workspace } from "../src/workspace";
+import { arrives } from "./arrives";
+import { Site } from "./site";
+
+let site: Site;
+beforeEach(() => {
+  site = new Site();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+const ALL = ["api/images", "api/annotations", "api/datasets/1"];
+
+/** The person is taken out of the dataset. */
+function removeMember(): void {
+  for (const part of ALL) site.faults.set(part, 404);
+}
+
+function removeAll({ session: { editor } }: Workspace): void {
+  editor.remove([...editor.document.entries()].map(([key]) => key));
+}
+
+test("an image that was deleted can be looked at as it was, says so, and leaves the way to the others", async () => {
+  const workspace = await site.open();
+  const { editor } = workspace.session;
+  site.faults.set("api/images/1", 404);
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  const { session } = workspace;
+  expect([session.editor.readOnly, session.editor.notice]).toEqual([true, "This image was deleted."]);
+  expect([session.annotations.length, session.neighbours?.next, workspace.unsaved]).toEqual([1, 2, 0]);
+  expect(editor).not.toBe(session.editor);
+  const asked = site.asked.length;
+  await session.refresh();
+  session.resume();
+  expect([site.asked.length, site.sources.at(-1)!.readyState]).toEqual([asked, 2]);
+  await workspace.go(2);
+  expect([workspace.session.absence, workspace.session.editor.readOnly]).toEqual([null, false]);
+});
+
+test("somebody who is out of the dataset hears it at the first change, which waits, and goes on when it is hers again", async () => {
+  const workspace = await site.open();
+  for (const part of ["api/images", "api/annotations", "api/datasets/1"]) site.faults.set(part, 404);
+  const { editor } = workspace.session;
+  editor.remove([...editor.document.entries()].map(([key]) => key));
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  expect(workspace.session.editor.notice).toBe(
+    "You have no access to this dataset any more, or it was deleted. 1 change could not be saved and stays here as long as this page is open.",
+  );
+  expect([workspace.earlier.gone, workspace.waitingElsewhere]).toEqual([[1], []]);
+  const asked = site.asked.length;
+  workspace.retryStopped();
+  await arrives(() => expect(site.asked.length).toBeGreaterThan(asked));
+  expect([workspace.session.absence, workspace.session.editor.readOnly]).toEqual(["dataset", true]);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  expect(workspace.session.editor.readOnly).toBe(false);
+});
+
+test.each([503, 401])("as long as nobody tells why (%s), no reason is given, and it is asked for again", async (status) => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  site.faults.set("api/datasets/1", status);
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("unknown"));
+  const { editor } = workspace.session;
+  expect([editor.readOnly, editor.notice]).toEqual([true, "This image was deleted, or you have no access to it any more."]);
+  const asked = (): number => site.asked.filter((each) => each === "GET /api/datasets/1").length;
+  await arrives(() => expect(asked()).toBeGreaterThan(1));
+  expect(workspace.session.absence).toBe("unknown");
+  site.faults.delete("api/datasets/1");
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  expect(workspace.session.editor.notice).toBe("This image was deleted.");
+});
+
+test("who was out for a moment only is not told that the image was deleted, and goes on", async () => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  removeAll(workspace);
+  const release = site.hold("/api/datasets/1");
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(site.asked).toContain("GET /api/datasets/1"));
+  site.faults.clear();
+  release();
+  await arrives(() => expect(workspace.session.absence).toBe("unknown"));
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  await workspace.settled();
+  expect(site.servers.get(1)!.all()).toEqual([]);
+});
+
+test("where the browser keeps nothing, changes wait in the page and are saved when the dataset is hers again", async () => {
+  const workspace = await site.open();
+  removeMember();
+  removeAll(workspace);
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  expect(workspace.holdsAlone, "who closes the page is warned").toBe(true);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  await workspace.settled();
+  expect([site.servers.get(1)!.all(), workspace.earlier.gone, workspace.holdsAlone]).toEqual([[], [], false]);
+});
+
+test("so do those of somebody who may only look for a while", async () => {
+  const workspace = await site.open();
+  site.role = "viewer";
+  site.faults.set("/api/annotations/", 403);
+  removeAll(workspace);
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
+  expect(workspace.holdsAlone).toBe(true);
+  site.faults.clear();
+  site.tell("annotator");
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(false));
+  await workspace.settled();
+  expect([site.servers.get(1)!.all(), workspace.holdsAlone]).toEqual([[], false]);
+});
+
+test("whoever hears it of an image that was left hears it of the one on the stage, and what is given up saves nothing later", async () => {
+  const workspace = await site.open(1);
+  const first = workspace.session;
+  await workspace.go(2);
+  site.faults.set("/api/annotations/", 503);
+  first.editor.remove([...first.editor.document.entries()].map(([key]) => key));
+  await arrives(() => expect(first.queue.status).toBe("offline"));
+  site.faults.clear();
+  removeMember();
+  first.queue.retry();
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  expect([workspace.session.id, workspace.earlier.gone, first.queue.status]).toEqual([2, [1], "gone"]);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  // Late as it may be, it gives nothing up once more.
+  const { session } = workspace;
+  site.faults.set("/api/images/1", 404);
+  site.faults.set("/api/datasets/1", 404);
+  await first.refresh();
+  await site.rests();
+  expect(workspace.session).toBe(session);
+  site.faults.clear();
+  await workspace.go(1);
+  await workspace.settled();
+  expect(site.servers.get(1)!.all()).toEqual([]);
+});
+
+test("whoever is out of the dataset does not get to see what was made ready or left before", async () => {
+  vi.spyOn(Session.prototype, "ready", "get").mockReturnValue(Promise.resolve());
+  const workspace = await site.open(1);
+  await workspace.go(2);
+  await arrives(() => expect(site.asked.some((each) => each.startsWith("GET /api/images/3/visit"))).toBe(true));
+  await site.rests();
+  removeMember();
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  const { session } = workspace;
+  for (const id of [3, 1]) {
+    session.editor.say(null);
+    await workspace.go(id);
+    expect(workspace.session).toBe(session);
+    expect(session.editor.notice).toBe("You have no access to this dataset any more, or it was deleted.");
+  }
+});
