@@ -15,7 +15,7 @@ import {
 } from "./api/client";
 import type { CategoryOnPage } from "./api/categories";
 import { naming, type PendingEntry, type PendingStore } from "./api/pending-store";
-import { fetchSmall, fetchWhole, isLarger, pictureAddresses, tilesAddress, type LoadedPicture } from "./api/pictures";
+import { fetchSmall, fetchWhole, isLarger, type LoadedPicture } from "./api/pictures";
 import { Order } from "./api/order";
 import { SaveQueue } from "./api/save-queue";
 import type { EndReason } from "./api/live";
@@ -36,13 +36,12 @@ import { Following } from "./following";
 import { imageCommands } from "./image-commands";
 import { Signal } from "./editor/signal";
 import type { Size } from "./geometry/camera";
+import { lendWorkers } from "./lent-workers";
 import { promised } from "./promised";
 import { isOlder, type AnnotationKey, type Category, type ImageRecord, type ImageStatus } from "./model/records";
 import { frameOf, ShapesLayer } from "./render/shapes-layer";
 import { Stage } from "./render/stage";
 import RasterWorker from "./render/raster.worker?worker";
-import SightWorker from "./render/sight.worker?worker";
-import { WorkerSight } from "./render/worker-sight";
 import { toolCommands } from "./tools";
 import { Toolbox } from "./tools/toolbox";
 
@@ -291,8 +290,7 @@ export class Session {
     this.#stage = stage;
     if (this.#picture) stage.show(this.#picture.picture);
     stage.draw();
-    const sight = this.#sight();
-    editor.sight = sight;
+    const takeBack = lendWorkers(editor, this.page);
     const unsubscribe = queue.subscribe(() => stage.request());
     let uninspect = (): void => undefined;
     const inspect = (): void => {
@@ -310,16 +308,8 @@ export class Session {
       unsubscribe();
       uninspect();
       stage.destroy();
-      editor.sight = null;
-      sight?.destroy();
+      takeBack();
     };
-  }
-
-  #sight(): WorkerSight | null {
-    const { id, width, height, has_file: hasFile } = this.page.image;
-    if (!hasFile) return null;
-    const tiles = isLarger(this.page.image, this.page.tiled_from_pixels) ? tilesAddress(id) : null;
-    return new WorkerSight({ addresses: pictureAddresses(id), tiles, width, height }, () => new SightWorker());
   }
 
   imageToClient(x: number, y: number): { x: number; y: number } {

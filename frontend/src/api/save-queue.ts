@@ -29,7 +29,7 @@ import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
 import { plan, type Plan } from "./save-plan";
 import { NOTHING_UNHEARD, renew, storedOf, Slots, withRequest, type Slot, type Trouble } from "./save-slot";
 import { TakingOver } from "./taking-over";
-import { asNamed, read, type Known, type WireAnnotation } from "./wire";
+import { asNamed, read, readAnswer, type Known, type WireAnnotation } from "./wire";
 
 export type SaveStatus = "saved" | "saving" | "offline" | "signed-out" | "gone" | "conflict" | "refused";
 
@@ -342,7 +342,7 @@ export class SaveQueue {
     } else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
     else if (next.kind === "look") this.#answers.meet(key, slot, next, read(answer.body as WireAnnotation));
     else {
-      const known = asNamed(read(answer.body as WireAnnotation), next.sent);
+      const known = asNamed(readAnswer(answer.body as WireAnnotation, next.sent), next.sent);
       const wasThere = next.kind === "create" && known.facts.updated_by !== this.#options.userId;
       if (next.decides && this.#ruling.meet(key, slot, next.sent!, known)) slot.attempted = null;
       else if (wasThere) this.#answers.join(key, slot, next.sent!, known);

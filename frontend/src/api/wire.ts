@@ -23,14 +23,19 @@ export interface Known {
   readonly facts: ServerFacts;
 }
 
-export function read(wire: WireAnnotation): Known {
+export const read = (wire: WireAnnotation): Known => readAnswer(wire, null);
+
+/** Where its shape is the one that was sent it is the same object, of which much is known that takes long to find. */
+export function readAnswer(wire: WireAnnotation, sent: Annotation | null): Known {
+  const isSent = sent !== null && sameValue(wire.segmentation, sent.segmentation);
+  // Every mask has two sides and every box four numbers: the server answers for it.
+  const segmentation = isSent ? sent.segmentation : (wire.segmentation as Segmentation);
   return {
     annotation: {
       category_id: wire.category_id,
-      // Every mask has two sides and every box four numbers: the server answers for it.
-      segmentation: wire.segmentation as Segmentation,
+      segmentation,
       holes: wire.holes,
-      bbox: ownBox(wire),
+      bbox: ownBox(wire, segmentation),
       keypoints: wire.keypoints,
       iscrowd: wire.iscrowd,
       attributes: wire.attributes,
@@ -61,10 +66,10 @@ const FOLLOWS_PIXELS = 1;
  * The box, where it stands for itself. Captions and labels have zeros for one. The box of a segmentation
  * is its own where it is more than a pixel from the extent, that of bare keypoints where it differs at all.
  */
-function ownBox({ segmentation, keypoints, bbox }: WireAnnotation): Box | null {
+function ownBox({ keypoints, bbox }: WireAnnotation, segmentation: Segmentation): Box | null {
   if (bbox.every((number) => number === 0)) return null;
   const empty = segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
-  const shape = empty ? { keypoints } : { segmentation: segmentation as Segmentation };
+  const shape = empty ? { keypoints } : { segmentation };
   const { bounds } = measures({ ...EMPTY_ANNOTATION, ...shape });
   const box = bbox as readonly number[] as Box;
   if (!bounds) return empty ? box : null;

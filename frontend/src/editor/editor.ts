@@ -23,6 +23,7 @@ import type { Annotation, AnnotationKey, Category, ImageRecord } from "../model/
 import * as shapes from "../shapes";
 import type { Handle, ShapeContext } from "../shapes/shape";
 import { Clipboard } from "./clipboard";
+import type { Converter } from "./converting";
 import type { Hand } from "./hand";
 import { rememberPoses } from "./keypoints";
 import { LastPoses } from "./last-poses";
@@ -80,6 +81,8 @@ export class Editor {
   stage: Size = { width: 0, height: 0 };
   pointerAt: ImagePoint | null = null;
   notice: string | null = null;
+  /** For large shapes; without one all are converted in place. */
+  converter: Converter | null = null;
   #categories: readonly Category[];
   #categoryById: ReadonlyMap<number, Category>;
   #categoryId: number | null;

@@ -111,4 +111,6 @@ export interface Hand {
   readonly traces: boolean;
   trace(): void;
   holdSpace(held: boolean): void;
+  /** Does nothing else until the function that it gives is called; `dropped` is, where the person cancels it. */
+  wait(forWhat: string, dropped: () => void): () => void;
 }

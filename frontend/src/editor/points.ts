@@ -6,7 +6,6 @@
  */
 
 import type { Bounds } from "../geometry/bounds";
-import { contains } from "../geometry/bounds";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
@@ -16,41 +15,52 @@ export interface PointSelection {
   readonly key: AnnotationKey;
   /** How many points the annotation had when these were selected. */
   readonly count: number;
-  readonly names: ReadonlySet<string>;
+  /** By their names, as they were then. */
+  readonly points: ReadonlyMap<string, Handle>;
 }
 
 export const pointName = ({ shape, part, index }: Handle): string => `${shape}/${part}/${index}`;
 
-/** The points that can be moved together, of the one annotation that is selected. */
-export function pointsOf(editor: Editor): { key: AnnotationKey; annotation: Annotation; points: readonly Handle[] } | null {
+interface Reshapeable {
+  readonly key: AnnotationKey;
+  readonly annotation: Annotation;
+  /** How many points it has that can be moved together. */
+  readonly count: number;
+}
+
+/** The one annotation that is selected, where it has points to take hold of. */
+export function reshapeable(editor: Editor): Reshapeable | null {
   const { view, document, readOnly } = editor;
   const key = view.only;
   const annotation = key && document.get(key);
   if (!annotation || readOnly || view.hidden.has(key) || view.locked.has(key)) return null;
-  return { key, annotation, points: shapes.points(annotation, editor.context(annotation)) };
+  const count = shapes.pointCount(annotation, editor.context(annotation));
+  return count > 0 ? { key, annotation, count } : null;
 }
 
 export function selectedPoints(editor: Editor): readonly Handle[] {
   const { points: selection } = editor.view;
-  const found = selection && pointsOf(editor);
-  if (!found || found.key !== selection.key || found.points.length !== selection.count) return [];
-  return found.points.filter((point) => selection.names.has(pointName(point)));
+  const found = selection && reshapeable(editor);
+  if (!found || found.key !== selection.key || found.count !== selection.count) return [];
+  const context = editor.context(found.annotation);
+  return [...selection.points.values()].flatMap((point) => shapes.handleNow(found.annotation, point, context) ?? []);
 }
 
 export function selectPoints(editor: Editor, points: Iterable<Handle>): void {
-  const found = pointsOf(editor);
-  const names = new Set([...points].map(pointName));
-  editor.view.points = found && names.size > 0 ? { key: found.key, count: found.points.length, names } : null;
+  const found = reshapeable(editor);
+  const named = new Map([...points].map((point) => [pointName(point), point]));
+  editor.view.points = found && named.size > 0 ? { key: found.key, count: found.count, points: named } : null;
   editor.signal.emit("selection");
 }
 
-export function pointsWithin(editor: Editor, bounds: Bounds): Handle[] {
-  return pointsOf(editor)?.points.filter(({ at }) => contains(bounds, at)) ?? [];
+export function pointsWithin(editor: Editor, bounds: Bounds): readonly Handle[] {
+  const found = reshapeable(editor);
+  return found ? shapes.pointsWithin(found.annotation, bounds, editor.context(found.annotation)) : [];
 }
 
 /** The annotation without these points; says why when they cannot go. */
 export function removePoints(editor: Editor, points: readonly Handle[]): void {
-  const found = pointsOf(editor);
+  const found = reshapeable(editor);
   if (!found || points.length === 0) return;
   const without = shapes.removeHandles(found.annotation, points);
   if (!without) return editor.say(LAST_POINTS);

@@ -85,6 +85,21 @@ export function contains(b: Bounds, p: ImagePoint, margin = 0): boolean {
   );
 }
 
+/** All that is no further from the point than this, across and down. */
+export const around = ({ x, y }: ImagePoint, reach: number): Bounds => ({
+  left: x - reach,
+  top: y - reach,
+  right: x + reach,
+  bottom: y + reach,
+});
+
+export const grown = ({ left, top, right, bottom }: Bounds, by: number): Bounds => ({
+  left: left - by,
+  top: top - by,
+  right: right + by,
+  bottom: bottom + by,
+});
+
 /** A COCO box may have negative sizes; it then covers the mirrored area. */
 export function boundsOfBox([x, y, width, height]: Box): Bounds {
   return {

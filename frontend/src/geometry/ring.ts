@@ -4,8 +4,9 @@
  * pycocotools; several rings of one annotation are united.
  */
 
-import { boundsOfNumbers, meetsSegment, overlap, sumOf, type Bounds } from "./bounds";
+import { boundsOfNumbers, meetsSegment, overlap, sumOf, union, type Bounds } from "./bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "./point";
+import { indexBounds, indexOf, meetsStretch, squaredDistanceTo, stretch } from "./ring-index";
 
 export type Ring = readonly number[];
 
@@ -15,17 +16,38 @@ export const vertex = (ring: Ring, index: number): ImagePoint =>
   imagePoint(ring[2 * index]!, ring[2 * index + 1]!);
 
 export function insideRing(ring: Ring, p: ImagePoint): boolean {
-  let inside = false;
+  const index = indexOf(ring);
+  if (!index) return crossings(ring, p, 0, vertexCount(ring)) % 2 === 1;
+  const { count, extents } = index;
+  let passed = 0;
+  for (let s = 0; s < count; s++) {
+    const at = 4 * s;
+    if (extents[at + 2]! < p.x || extents[at + 1]! > p.y || extents[at + 3]! <= p.y) continue;
+    const [first, last] = stretch(ring, s);
+    // Wholly to the right of the point it is passed an odd number of times where its ends lie on two sides.
+    if (extents[at]! > p.x) passed += isBelow(ring, first, p) === isBelow(ring, last, p) ? 0 : 1;
+    else passed += crossings(ring, p, first, last);
+  }
+  return passed % 2 === 1;
+}
+
+const isBelow = (ring: Ring, i: number, { y }: ImagePoint): boolean =>
+  ring[2 * (i === vertexCount(ring) ? 0 : i) + 1]! > y;
+
+/** How many edges, of those that begin at these vertices, a line from the point to the right goes through. */
+function crossings(ring: Ring, p: ImagePoint, first: number, last: number): number {
+  let found = 0;
   const n = vertexCount(ring);
-  for (let i = 0, j = n - 1; i < n; j = i++) {
+  for (let i = first; i < last; i++) {
+    const j = i + 1 === n ? 0 : i + 1;
     const yi = ring[2 * i + 1]!;
     const yj = ring[2 * j + 1]!;
     if (yi > p.y === yj > p.y) continue;
     const xi = ring[2 * i]!;
     const xj = ring[2 * j]!;
-    if (p.x < ((xj - xi) * (p.y - yi)) / (yj - yi) + xi) inside = !inside;
+    if (p.x < ((xi - xj) * (p.y - yj)) / (yi - yj) + xj) found += 1;
   }
-  return inside;
+  return found;
 }
 
 /** The shoelace area, never negative. */
@@ -67,10 +89,34 @@ export interface EdgeHit {
 export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
   const n = vertexCount(ring);
   if (n === 0) return null;
+  const best = { index: 0, away: Infinity };
+  const index = indexOf(ring);
+  if (!index) nearestOf(ring, p, 0, n, best);
+  else {
+    // The nearest stretch first, so that most others can be passed over.
+    const distances = Array.from({ length: index.count }, (_, s) => squaredDistanceTo(index, s, p.x, p.y));
+    const nearest = distances.reduce((least, away, s) => (away < distances[least]! ? s : least), 0);
+    nearestOf(ring, p, ...stretch(ring, nearest), best);
+    // Of two edges as near as each other the earlier one counts, as without stretches.
+    distances.forEach((away, s) => {
+      if (s !== nearest && away <= best.away) nearestOf(ring, p, ...stretch(ring, s), best);
+    });
+  }
+  const point = nearestOnSegment(p, vertex(ring, best.index), vertex(ring, (best.index + 1) % n));
+  return { index: best.index, point, distance: distance(p, point) };
+}
+
+/** Of the edges that begin at these vertices, where one is nearer than what was found before. */
+function nearestOf(
+  ring: Ring,
+  p: ImagePoint,
+  first: number,
+  last: number,
+  best: { index: number; away: number },
+): void {
+  const n = vertexCount(ring);
   // In numbers alone: every movement of the pointer asks, and outlines have thousands of points.
-  let index = 0;
-  let nearest = Infinity;
-  for (let i = 0; i < n; i++) {
+  for (let i = first; i < last; i++) {
     const ax = ring[2 * i]!;
     const ay = ring[2 * i + 1]!;
     const j = i + 1 === n ? 0 : 2 * i + 2;
@@ -81,17 +127,23 @@ export function nearestEdge(ring: Ring, p: ImagePoint): EdgeHit | null {
     const t = along < 0 ? 0 : along > 1 ? 1 : along;
     const [offX, offY] = [ax + t * dx - p.x, ay + t * dy - p.y];
     const away = offX * offX + offY * offY;
-    if (away < nearest) [index, nearest] = [i, away];
+    if (away < best.away || (away === best.away && i < best.index)) [best.index, best.away] = [i, away];
   }
-  const point = nearestOnSegment(p, vertex(ring, index), vertex(ring, (index + 1) % n));
-  return { index, point, distance: distance(p, point) };
 }
 
 /** Whether the outline passes through the bounds. */
 export function outlineMeets(ring: Ring, bounds: Bounds): boolean {
   const n = vertexCount(ring);
-  for (let i = 0; i < n; i++) {
-    if (meetsSegment(bounds, vertex(ring, i), vertex(ring, (i + 1) % n))) return true;
+  const index = indexOf(ring);
+  const meets = (first: number, last: number): boolean => {
+    for (let i = first; i < last; i++) {
+      if (meetsSegment(bounds, vertex(ring, i), vertex(ring, (i + 1) % n))) return true;
+    }
+    return false;
+  };
+  if (!index) return meets(0, n);
+  for (let s = 0; s < index.count; s++) {
+    if (meetsStretch(index, s, bounds) && meets(...stretch(ring, s))) return true;
   }
   return false;
 }
@@ -118,13 +170,22 @@ export const ringOfBounds = ({ left, top, right, bottom }: Bounds): Ring => [
 ];
 
 export function ringsBounds(rings: readonly Ring[]): Bounds | null {
-  return boundsOfNumbers(rings.length === 1 ? rings[0]! : rings.flat());
+  return rings.reduce<Bounds | null>((sum, ring) => union(sum, ringBounds(ring)), null);
+}
+
+function ringBounds(ring: Ring): Bounds | null {
+  const index = indexOf(ring);
+  return index ? indexBounds(index) : boundsOfNumbers(ring);
 }
 
 /** Whether any two of the rings could cover the same pixel, judged by their extents. */
 export function anyOverlap(rings: readonly Ring[]): boolean {
-  const extents = rings.map((ring) => boundsOfNumbers(ring));
-  return extents.some(
-    (a, i) => a && extents.some((b, j) => j > i && b !== null && overlap(a, b)),
-  );
+  // From left to right each is compared with those that begin before it ends, which are few of thousands.
+  const extents = rings.flatMap((ring) => ringBounds(ring) ?? []).sort((a, b) => a.left - b.left);
+  return extents.some((a, i) => {
+    for (let j = i + 1; j < extents.length && extents[j]!.left < a.right; j++) {
+      if (overlap(a, extents[j]!)) return true;
+    }
+    return false;
+  });
 }

@@ -87,10 +87,11 @@ export function parseCounts(text: string): number[] {
   return counts;
 }
 
-export function writeCounts(counts: readonly number[]): string {
-  const text = new Uint8Array(MAX_CHARACTERS * counts.length);
+/** All of them, or some in the middle. */
+export function writeCounts(counts: readonly number[], first = 0, end = counts.length): string {
+  const text = new Uint8Array(MAX_CHARACTERS * (end - first));
   let length = 0;
-  for (let i = 0; i < counts.length; i++) {
+  for (let i = first; i < end; i++) {
     let value = i > 2 ? counts[i]! - counts[i - 2]! : counts[i]!;
     let more = true;
     while (more) {

@@ -28,17 +28,19 @@ export function runsOf(rle: Rle): Runs {
   return places.taken();
 }
 
-/** The canonical counts: no run but the first is empty. */
-export function countsOfRuns(runs: Runs, [height, width]: PixelSize): number[] {
-  const end = height * width;
-  const isWhole = runs.length > 0 && runs.at(-1) === end;
-  const counts = new Array<number>(runs.length + (isWhole ? 0 : 1));
-  let before = 0;
-  for (let i = 0; i < runs.length; i++) {
-    counts[i] = runs[i]! - before;
-    before = runs[i]!;
+/** How many counts there are: one more than places, but where the last run goes to the end of the image. */
+const countsLength = (runs: Runs, [height, width]: PixelSize): number =>
+  runs.length + (runs.length > 0 && runs.at(-1) === height * width ? 0 : 1);
+
+/** The canonical counts, or some of them: no run but the first is empty. */
+export function countsOfRuns(runs: Runs, size: PixelSize, first = 0, end = countsLength(runs, size)): number[] {
+  const counts = new Array<number>(end - first);
+  let before = first === 0 ? 0 : runs[first - 1]!;
+  for (let i = first; i < end; i++) {
+    const place = i < runs.length ? runs[i]! : size[0] * size[1];
+    counts[i - first] = place - before;
+    before = place;
   }
-  if (!isWhole) counts[runs.length] = end - before;
   return counts;
 }
 
@@ -46,6 +48,44 @@ export function countsOfRuns(runs: Runs, [height, width]: PixelSize): number[] {
 export function rleOf(runs: Runs, size: PixelSize, compressed = true): Rle {
   const counts = countsOfRuns(runs, size);
   return { size, counts: compressed ? writeCounts(counts) : counts };
+}
+
+/** Fewer runs than this are written anew as fast. */
+const SPLICED_RUNS = 2_000;
+
+/**
+ * The counts of `runs`, of which only those are written that differ from those of `before`, whose text is known: a
+ * stroke on a mask of 400,000 runs changes some hundred. A count is written as its difference to the one two before, so
+ * the text goes on as it did from the third count after the last change.
+ */
+export function splicedCounts(text: string, before: Runs, runs: Runs, size: PixelSize): string {
+  const most = Math.min(before.length, runs.length);
+  let [head, tail] = [0, 0];
+  while (head < most && before[head] === runs[head]) head++;
+  while (tail < most - head && before.at(-1 - tail) === runs.at(-1 - tail)) tail++;
+  const [oldLength, length] = [countsLength(before, size), countsLength(runs, size)];
+  // The count of the first place that is the same goes back to one that is not, as do those two after it.
+  const kept = tail - 4;
+  const isKnown = most >= SPLICED_RUNS && head >= 4 && kept >= 4 && oldLength - before.length === length - runs.length;
+  const ends = isKnown ? textEnds(text, [head, oldLength - kept]) : null;
+  // Another encoder may have written empty runs.
+  if (ends?.count !== oldLength) return writeCounts(countsOfRuns(runs, size));
+  const [to, from] = ends.at as [number, number];
+  // The first three are there for the others to be compared with.
+  const middle = countsOfRuns(runs, size, head - 3, length - kept);
+  return text.slice(0, to) + writeCounts(middle, 3) + text.slice(from);
+}
+
+/** Where so many counts end in a text, in rising order, and how many there are in all. */
+function textEnds(text: string, counts: readonly number[]): { at: number[]; count: number } {
+  const at: number[] = [];
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (count === counts[at.length]) at.push(i);
+    if (((text.charCodeAt(i) - 48) & 0x20) === 0) count += 1;
+  }
+  while (count === counts[at.length]) at.push(text.length);
+  return { at, count };
 }
 
 /** Collects runs in rising order; runs that touch become one. */

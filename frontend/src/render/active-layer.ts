@@ -12,7 +12,7 @@ import { toScreen } from "../geometry/camera";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import * as shapes from "../shapes";
 import type { Handle } from "../shapes/shape";
-import { drawHandles, drawLabel, drawMark, drawSquare, isKeypoint } from "./handles";
+import { drawHandles, drawLabel, drawMark, drawSquare, handlesInSight, isKeypoint } from "./handles";
 import { clear, newCanvas, setBlank, useScreenSpace, type Frame, type Layer } from "./layer";
 import { drawTip } from "./tip";
 
@@ -55,13 +55,12 @@ export class ActiveLayer implements Layer {
     const context = this.#editor.context(annotation);
     const mine = (handle: Handle): boolean => toolId === "select" || isKeypoint(handle);
     const { hoveredHandle } = view;
-    const chosen = view.keypoint === null ? [] : shapes.handles(annotation, context).filter(isKeypoint);
     drawHandles(this.#context, frame, {
       // While one of thousands is dragged, the others are neither drawn nor listed.
-      handles: this.#editor.history.open ? [] : shapes.handles(annotation, context).filter(mine),
+      handles: this.#editor.history.open ? [] : handlesInSight(annotation, context, frame).filter(mine),
       selected: selectedPoints(this.#editor),
       hovered: hoveredHandle && mine(hoveredHandle) ? shapes.handleNow(annotation, hoveredHandle, context) : null,
-      chosen: chosen.find(({ index }) => index === view.keypoint) ?? null,
+      chosen: view.keypoint === null ? null : shapes.handleNow(annotation, { shape: "keypoints", part: 0, index: view.keypoint }, context),
       color: this.#editor.colorOf(key),
     });
   }

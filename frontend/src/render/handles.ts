@@ -6,9 +6,12 @@
  * one is: they took most of the time of a frame.
  */
 
-import { toScreen } from "../geometry/camera";
+import { grown } from "../geometry/bounds";
+import { toScreen, visible } from "../geometry/camera";
 import type { ScreenPoint } from "../geometry/point";
-import type { Handle } from "../shapes/shape";
+import type { Annotation } from "../model/records";
+import * as shapes from "../shapes";
+import type { Handle, ShapeContext } from "../shapes/shape";
 import type { Frame } from "./layer";
 
 const HANDLE_CSS_PIXELS = 7;
@@ -19,6 +22,11 @@ const KEYPOINT_RING_CSS_PIXELS = 7;
 const LINE_CSS_PIXELS = 1.5;
 const MARK_CSS_RADIUS = 8;
 
+/** More handles than this would hide the outline. */
+const MOST_HANDLES = 6000;
+/** So far a handle reaches beyond its point. */
+const HANDLE_REACH_CSS_PIXELS = 8;
+
 export interface Handles {
   readonly handles: readonly Handle[];
   readonly selected: readonly Handle[];
@@ -27,6 +35,13 @@ export interface Handles {
   /** A keypoint that was chosen by its name. */
   readonly chosen: Handle | null;
   readonly color: string;
+}
+
+/** None where there are more than could be told apart: one zooms in for them, and can take hold of them all the same. */
+export function handlesInSight(annotation: Annotation, context: ShapeContext, frame: Frame): readonly Handle[] {
+  const bounds = grown(visible(frame.camera, frame.size), HANDLE_REACH_CSS_PIXELS / frame.camera.scale);
+  const handles = shapes.handlesWithin(annotation, bounds, context, MOST_HANDLES + 1);
+  return handles.length > MOST_HANDLES ? [] : handles;
 }
 
 export function drawHandles(
@@ -120,7 +135,7 @@ function sideOf(handles: readonly Handle[], { camera }: Frame): number {
   let length = 0;
   for (let i = 1; i < handles.length; i++) {
     const [a, b] = [handles[i - 1]!, handles[i]!];
-    if (a.part === b.part) length += Math.abs(a.at.x - b.at.x) + Math.abs(a.at.y - b.at.y);
+    if (a.part === b.part && b.index === a.index + 1) length += Math.abs(a.at.x - b.at.x) + Math.abs(a.at.y - b.at.y);
   }
   const spacing = (length * camera.scale) / handles.length;
   return Math.min(HANDLE_CSS_PIXELS, Math.max(SMALLEST_HANDLE_CSS_PIXELS, spacing * 0.7));

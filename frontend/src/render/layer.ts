@@ -2,6 +2,7 @@
 
 import type { Bounds } from "../geometry/bounds";
 import type { Camera, Size } from "../geometry/camera";
+import type { Shown } from "./paint";
 
 export interface Frame {
   readonly camera: Camera;
@@ -58,6 +59,19 @@ export function deviceArea(bounds: Bounds, { camera, size, ratio }: Frame, margi
   };
 }
 
+/** What of the image is seen there, and so much around it, in CSS pixels. */
+export function imageArea(area: Bounds, { camera, ratio }: Frame, margin: number): Bounds {
+  const x = (value: number): number => (value / ratio - camera.x) / camera.scale;
+  const y = (value: number): number => (value / ratio - camera.y) / camera.scale;
+  const around = margin / camera.scale;
+  return {
+    left: x(area.left) - around,
+    top: y(area.top) - around,
+    right: x(area.right) + around,
+    bottom: y(area.bottom) + around,
+  };
+}
+
 /** Empties a part of the canvas, in whole device pixels; until `restore` nothing else can be painted. */
 export function clearPart(context: Context, { left, top, right, bottom }: Bounds): void {
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -66,6 +80,21 @@ export function clearPart(context: Context, { left, top, right, bottom }: Bounds
   context.clip();
   context.clearRect(left, top, right - left, bottom - top);
 }
+
+/** What is to be painted of the image in this area of the canvas. */
+export const shownIn = (area: Bounds, frame: Frame): Shown => ({
+  scale: frame.camera.scale,
+  ratio: frame.ratio,
+  within: imageArea(area, frame, 0),
+});
+
+/** All of the canvas, in device pixels. */
+export const wholeArea = ({ size, ratio }: Frame): Bounds => ({
+  left: 0,
+  top: 0,
+  right: Math.round(size.width * ratio),
+  bottom: Math.round(size.height * ratio),
+});
 
 /** From here on the context takes image coordinates. */
 export function useImageSpace(context: Context, { camera, ratio }: Frame, margin = 0): void {

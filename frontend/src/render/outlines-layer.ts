@@ -14,7 +14,7 @@ import { union, type Bounds } from "../geometry/bounds";
 import type { Camera } from "../geometry/camera";
 import type { AnnotationKey } from "../model/records";
 import type { Outline } from "../shapes/shape";
-import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, useImageSpace, type Frame, type Layer } from "./layer";
+import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, shownIn, useImageSpace, wholeArea, type Frame, type Layer } from "./layer";
 import { drawingOf, hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { changedExtent } from "./repaint";
 import type { ShapesLedger } from "./shapes-ledger";
@@ -81,8 +81,9 @@ export class OutlinesLayer implements Layer {
     if (part) clearPart(this.#context, part);
     else clear(this.#context, frame);
     useImageSpace(this.#context, frame);
+    const shown = shownIn(part ?? wholeArea(frame), frame);
     for (const { outline, color, style } of scene.painted) {
-      paint(this.#context, drawingOf(outline), style(color, look), frame);
+      paint(this.#context, drawingOf(outline), style(color, look), shown);
     }
     this.#context.restore();
   }

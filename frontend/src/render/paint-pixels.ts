@@ -5,8 +5,10 @@
 
 import { paintColumn, type PixelsInHand } from "../editor/pixels";
 import type { Bounds } from "../geometry/bounds";
+import { Crowding, type Crowds } from "../geometry/crowding";
+import { CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
-import type { Style } from "./paint";
+import type { Shown, Style } from "./paint";
 
 /** Some cells of the image, column by column; a cell is one pixel, or stands for several. */
 interface Cells {
@@ -18,54 +20,52 @@ interface Cells {
   readonly set: Uint8Array;
 }
 
-export interface Zoom {
-  /** CSS pixels per pixel of the image. */
-  readonly scale: number;
-  /** Device pixels per CSS pixel. */
-  readonly ratio: number;
-}
-
-/** What two bounds have in common; without extent where that is nothing. */
-export function common(a: Bounds, b: Bounds): Bounds {
-  const left = Math.max(a.left, b.left);
-  const top = Math.max(a.top, b.top);
-  return { left, top, right: Math.max(left, Math.min(a.right, b.right)), bottom: Math.max(top, Math.min(a.bottom, b.bottom)) };
-}
-
-/** What lies within the bounds. */
-export function paintPixels(context: Context, pixels: PixelsInHand, within: Bounds, style: Style, { scale, ratio }: Zoom): void {
-  const cells = lookAt(pixels, within, Math.max(1, Math.floor(1 / (scale * ratio))));
+/**
+ * What lies within the bounds. Whole squares are looked at, and three more around them, so that a part that is painted
+ * anew has the same lines as the rest.
+ */
+export function paintPixels(context: Context, pixels: PixelsInHand, within: Bounds, style: Style, { scale, ratio }: Pick<Shown, "scale" | "ratio">): void {
+  const square = SQUARE_CSS_PIXELS / scale;
+  const area = squaresAround(within, square);
+  const cells = lookAt(pixels, area, Math.max(1, Math.floor(1 / (scale * ratio))));
   if (cells.across === 0 || cells.down === 0) return;
-  if (style.fillAlpha > 0) fill(context, cells, style);
-  outline(context, cells, style, scale);
+  const lines = borders(cells);
+  const crowding = new Crowding(area, square);
+  for (let i = 0; i < lines.length; i += 4) crowding.add(lines[i]!, lines[i + 1]!, lines[i + 2]!, lines[i + 3]!);
+  const crowds = crowding.crowds(CROWDED * scale);
+  fill(context, cells, style, crowds);
+  outline(context, lines, style, scale, crowds);
 }
 
-let scratch: OffscreenCanvas | null = null;
+function squaresAround({ left, top, right, bottom }: Bounds, square: number): Bounds {
+  return {
+    left: (Math.floor(left / square) - 3) * square,
+    top: (Math.floor(top / square) - 3) * square,
+    right: (Math.ceil(right / square) + 3) * square,
+    bottom: (Math.ceil(bottom / square) + 3) * square,
+  };
+}
 
-function fill(context: Context, { side, left, top, across, down, set }: Cells, { color, fillAlpha }: Style): void {
-  scratch ??= new OffscreenCanvas(across, down);
-  // Setting the size empties it too, but allocates anew.
-  if (scratch.width < across || scratch.height < down) {
-    scratch.width = Math.max(scratch.width, across);
-    scratch.height = Math.max(scratch.height, down);
+/** Where no lines are drawn, since they would hide it, the tint alone has to tell. */
+function fill(context: Context, cells: Cells, { color, fillAlpha }: Style, crowds: Crowds): void {
+  const { side, left, top, across, down, set } = cells;
+  const grid = { left: left * side, top: top * side, width: side, height: side, across, down };
+  if (crowds.share === 0) {
+    if (fillAlpha > 0) fillCells(context, set, grid, color, fillAlpha);
+    return;
   }
-  const painted = scratch.getContext("2d")!;
-  const image = new ImageData(across, down);
-  const words = new Uint32Array(image.data.buffer);
+  const calm = set.slice();
+  const crowded = new Uint8Array(set.length);
   for (let c = 0; c < across; c++) {
-    for (let r = 0; r < down; r++) if (set[c * down + r]) words[r * across + c] = 0xff000000;
+    for (let r = 0; r < down; r++) {
+      const i = c * down + r;
+      if (!set[i] || !crowds.isCrowded((left + c + 0.5) * side, (top + r + 0.5) * side)) continue;
+      calm[i] = 0;
+      crowded[i] = 1;
+    }
   }
-  painted.clearRect(0, 0, across, down);
-  painted.putImageData(image, 0, 0);
-  // Black becomes the colour, however the browser writes colours.
-  painted.globalCompositeOperation = "source-in";
-  painted.fillStyle = color;
-  painted.fillRect(0, 0, across, down);
-  painted.globalCompositeOperation = "source-over";
-  context.globalAlpha = fillAlpha;
-  context.imageSmoothingEnabled = false;
-  context.drawImage(scratch, 0, 0, across, down, left * side, top * side, across * side, down * side);
-  context.globalAlpha = 1;
+  if (fillAlpha > 0) fillCells(context, calm, grid, color, fillAlpha);
+  fillCells(context, crowded, grid, color, Math.max(fillAlpha, TINT));
 }
 
 /**
@@ -97,9 +97,14 @@ export function lookAt(pixels: PixelsInHand, area: Bounds, side: number): Cells 
   return { side, left, top, across, down, set };
 }
 
-/** The borders between cells that are set and cells that are not. */
-function outline(context: Context, cells: Cells, { strokes }: Style, scale: number): void {
-  const path = borders(cells);
+function outline(context: Context, lines: readonly number[], { strokes }: Style, scale: number, crowds: Crowds): void {
+  const path = new Path2D();
+  for (let i = 0; i < lines.length; i += 4) {
+    const [ax, ay, bx, by] = [lines[i]!, lines[i + 1]!, lines[i + 2]!, lines[i + 3]!];
+    if (crowds.isCrowded((ax + bx) / 2, (ay + by) / 2)) continue;
+    path.moveTo(ax, ay);
+    path.lineTo(bx, by);
+  }
   context.lineCap = "square";
   for (const { color, width } of strokes) {
     context.strokeStyle = color;
@@ -109,8 +114,9 @@ function outline(context: Context, cells: Cells, { strokes }: Style, scale: numb
   context.lineCap = "butt";
 }
 
-function borders({ side, left, top, across, down, set }: Cells): Path2D {
-  const path = new Path2D();
+/** The borders between cells that are set and cells that are not, each as `x, y, x, y`. */
+export function borders({ side, left, top, across, down, set }: Cells): number[] {
+  const lines: number[] = [];
   const at = (c: number, r: number): number =>
     c < 0 || r < 0 || c >= across || r >= down ? 0 : set[c * down + r]!;
   for (let c = 0; c <= across; c++) {
@@ -121,8 +127,7 @@ function borders({ side, left, top, across, down, set }: Cells): Path2D {
       const border = r < down && at(c - 1, r) !== at(c, r);
       if (border && from < 0) from = r;
       else if (!border && from >= 0) {
-        path.moveTo(x, (top + from) * side);
-        path.lineTo(x, (top + r) * side);
+        lines.push(x, (top + from) * side, x, (top + r) * side);
         from = -1;
       }
     }
@@ -134,11 +139,10 @@ function borders({ side, left, top, across, down, set }: Cells): Path2D {
       const border = c < across && at(c, r - 1) !== at(c, r);
       if (border && from < 0) from = c;
       else if (!border && from >= 0) {
-        path.moveTo((left + from) * side, y);
-        path.lineTo((left + c) * side, y);
+        lines.push((left + from) * side, y, (left + c) * side, y);
         from = -1;
       }
     }
   }
-  return path;
+  return lines;
 }

@@ -4,10 +4,11 @@
  */
 
 import { luminance, type Look } from "../editor/look";
-import { boundsOfNumbers } from "../geometry/bounds";
-import { anyOverlap, type Ring } from "../geometry/ring";
+import { boundsOfNumbers, type Bounds } from "../geometry/bounds";
 import type { Outline } from "../shapes/shape";
-import type { Context, Frame } from "./layer";
+import { DenseOutline } from "./dense-outline";
+import type { Context } from "./layer";
+import { addRings, apartIfOverlapping, everywhereBut, HALO, strokePaths } from "./paths";
 
 export interface Style {
   readonly color: string;
@@ -17,12 +18,22 @@ export interface Style {
   readonly dashed: boolean;
 }
 
-/** What an outline is drawn from. It does without the numbers of the outline. */
+/** What of the image is to be seen, and how large. */
+export interface Shown {
+  /** CSS pixels per pixel of the image. */
+  readonly scale: number;
+  /** Device pixels per CSS pixel. */
+  readonly ratio: number;
+  /** In pixels of the image; what lies beyond need not be painted. */
+  readonly within: Bounds;
+}
+
+/** What an outline is drawn from. It does without the numbers of the outline, but where it is dense. */
 export interface Drawing {
   readonly areas: readonly { readonly fill: Path2D; readonly keep: readonly Path2D[] }[];
   readonly strokes: readonly Path2D[];
-  /** So many points that how a stroke is drawn decides how long a frame takes. */
-  readonly dense: boolean;
+  /** In place of both, where there are so many points that they decide how long a frame takes. */
+  readonly dense: DenseOutline | null;
   readonly dots: Outline["dots"];
   /** How far the dots reach, in pixels of the image; infinite for one alone. */
   readonly reach: number;
@@ -30,8 +41,6 @@ export interface Drawing {
 
 /** An outline of more points is dense. */
 const DENSE = 1000;
-/** A dense outline is stroked in pieces of so many points, which takes a third of the time. */
-const PIECE = 50;
 
 /**
  * How edges are joined is seen on lines of so many CSS pixels only, and arcs take a quarter of the time of a stroke.
@@ -40,30 +49,15 @@ const PIECE = 50;
 const THICK = 2;
 const MITER = 1.5;
 
-/**
- * A line of one device pixel takes a small part of the time of a wider one, which has to be made an area first. So one
- * that is hardly wider is drawn as three of these around its middle. A little less, since with more it is an area.
- */
-const HAIRLINE = 0.99;
-const FINE = 2;
-const AROUND = [
-  [0, -1],
-  [Math.sqrt(3) / 2, 0.5],
-  [-Math.sqrt(3) / 2, 0.5],
-] as const;
-
 const DOT_CSS_RADIUS = 4;
 const LEAST_DOT_CSS_RADIUS = 1.5;
 /** The dots of a pose that is small on the screen are no larger than this part of it, or they hide it. */
 const DOT_SHARE = 1 / 45;
-/** Larger than any image, and small enough for exact arithmetic in the rasteriser. */
-const EVERYWHERE = 1e6;
 
 const drawings = new WeakMap<Outline, Drawing>();
 
 /** Darker than this a line is lost on a dark photograph, and gets a light one around it. */
 const DARK = 0.12;
-const HALO = "rgb(255 255 255 / 65%)";
 
 export const normalStyle = (color: string, { fillOpacity, outlineOnly }: Look): Style => ({
   color,
@@ -100,42 +94,30 @@ export const refusedStyle = (color: string): Style => ({
   dashed: true,
 });
 
-export function paint(context: Context, drawing: Drawing, style: Style, { camera: { scale }, ratio }: Frame): void {
-  context.fillStyle = style.color;
-  context.globalAlpha = style.fillAlpha;
-  // Without a fill there is nothing to see of what costs most.
-  if (style.fillAlpha > 0) for (const { fill, keep } of drawing.areas) fillArea(context, fill, keep);
-  context.globalAlpha = 1;
+export function paint(context: Context, drawing: Drawing, style: Style, shown: Shown): void {
+  const { scale, ratio } = shown;
   context.setLineDash(style.dashed ? [6 / scale, 4 / scale] : []);
-  style.strokes.forEach(({ color, width }, i) => {
+  if (drawing.dense) drawing.dense.paint(context, style, shown);
+  else paintAreas(context, drawing, style);
+  context.miterLimit = MITER;
+  for (const { color, width } of style.strokes) {
     context.strokeStyle = color;
-    context.lineJoin = drawing.dense ? "bevel" : width < THICK ? "miter" : "round";
-    context.miterLimit = MITER;
-    // Below the topmost line of a dense outline lies a wide one.
-    const pixels = (drawing.dense && i > 0 ? Math.min(width, 1) : width) * ratio;
-    const isSolid = !style.dashed && color !== HALO;
-    if (pixels > 1 && pixels < FINE && isSolid) strokeFine(context, drawing.strokes, pixels, scale * ratio);
-    else strokeAll(context, drawing.strokes, (pixels === 1 ? HAIRLINE : pixels) / (scale * ratio));
-  });
+    context.lineJoin = width < THICK ? "miter" : "round";
+    strokePaths(context, drawing.strokes, width * ratio, scale * ratio, !style.dashed && color !== HALO);
+  }
   context.setLineDash([]);
   if (drawing.dots.length === 0) return;
   const radius = dotRadius(drawing.reach * scale) / scale;
   for (const { at, hidden } of drawing.dots) paintDot(context, at, radius, hidden, style, scale);
 }
 
-function strokeAll(context: Context, paths: readonly Path2D[], width: number): void {
-  context.lineWidth = width;
-  for (const path of paths) context.stroke(path);
-}
-
-/** An opaque line, not dashed, of so many device pixels, of which one of the context's units has `scale`. */
-function strokeFine(context: Context, paths: readonly Path2D[], pixels: number, scale: number): void {
-  const apart = (pixels - 1) / 2 / scale;
-  for (const [x, y] of AROUND) {
-    context.translate(apart * x, apart * y);
-    strokeAll(context, paths, HAIRLINE / scale);
-    context.translate(-apart * x, -apart * y);
-  }
+function paintAreas(context: Context, { areas }: Drawing, { color, fillAlpha }: Style): void {
+  // Without a fill there is nothing to see of what costs most.
+  if (fillAlpha === 0) return;
+  context.fillStyle = color;
+  context.globalAlpha = fillAlpha;
+  for (const { fill, keep } of areas) fillArea(context, fill, keep);
+  context.globalAlpha = 1;
 }
 
 function fillArea(context: Context, fill: Path2D, keep: readonly Path2D[]): void {
@@ -178,18 +160,22 @@ export function drawingOf(outline: Outline): Drawing {
 }
 
 export function newDrawing(outline: Outline): Drawing {
+  return { ...areaPaths(outline), dots: outline.dots, reach: reachOf(outline.dots) };
+}
+
+function areaPaths(outline: Outline): Pick<Drawing, "areas" | "strokes" | "dense"> {
   const rings = outline.areas.flatMap((area) => [...area.rings, ...area.cut]);
-  const dense = rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE;
+  const lines = outline.lines.length > 0 ? [linesOf(outline.lines)] : [];
+  if (rings.reduce((sum, ring) => sum + ring.length / 2, 0) > DENSE) {
+    return { areas: [], strokes: lines, dense: new DenseOutline(outline) };
+  }
   const areas = outline.areas.map(({ rings, cut }) => ({
     fill: addRings(new Path2D(), rings),
-    keep: separately(cut).map(everywhereBut),
+    keep: apartIfOverlapping(cut).map(everywhereBut),
   }));
   // A path takes memory, and most shapes are one area without holes, whose path serves for both.
   const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];
-  const around = only?.fill ?? addRings(new Path2D(), rings);
-  const strokes = dense ? rings.flatMap(inPieces) : [around];
-  if (outline.lines.length > 0) strokes.push(linesOf(outline.lines));
-  return { areas, strokes, dense, dots: outline.dots, reach: reachOf(outline.dots) };
+  return { areas, strokes: [only?.fill ?? addRings(new Path2D(), rings), ...lines], dense: null };
 }
 
 function reachOf(dots: Outline["dots"]): number {
@@ -203,45 +189,6 @@ function linesOf(lines: Outline["lines"]): Path2D {
   for (const [from, to] of lines) {
     path.moveTo(from.x, from.y);
     path.lineTo(to.x, to.y);
-  }
-  return path;
-}
-
-/** Holes that overlap are cut out one by one, or their common part would be filled again. */
-function separately(cut: readonly Ring[]): (readonly Ring[])[] {
-  if (cut.length === 0) return [];
-  return anyOverlap(cut) ? cut.map((ring) => [ring]) : [cut];
-}
-
-function everywhereBut(cut: readonly Ring[]): Path2D {
-  const path = new Path2D();
-  path.rect(-EVERYWHERE, -EVERYWHERE, 2 * EVERYWHERE, 2 * EVERYWHERE);
-  return addRings(path, cut);
-}
-
-/** Each piece goes one edge into the next, so that the place where they meet is joined, too. */
-function inPieces(ring: Ring): Path2D[] {
-  const points = ring.length / 2;
-  const pieces: Path2D[] = [];
-  for (let start = 0; start < points; start += PIECE) {
-    const piece = new Path2D();
-    for (let i = start; i <= Math.min(start + PIECE + 1, points + 1); i++) {
-      const at = 2 * (i % points);
-      if (i === start) piece.moveTo(ring[at]!, ring[at + 1]!);
-      else piece.lineTo(ring[at]!, ring[at + 1]!);
-    }
-    pieces.push(piece);
-  }
-  return pieces;
-}
-
-function addRings(path: Path2D, rings: readonly Ring[]): Path2D {
-  for (const ring of rings) {
-    for (let i = 0; i + 1 < ring.length; i += 2) {
-      if (i === 0) path.moveTo(ring[0]!, ring[1]!);
-      else path.lineTo(ring[i]!, ring[i + 1]!);
-    }
-    path.closePath();
   }
   return path;
 }

@@ -10,10 +10,12 @@ import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
 import { union, type Bounds } from "../geometry/bounds";
 import { runsBounds } from "../geometry/runs";
+import { common } from "./cells";
 import {
   clear,
   clearPart,
   deviceArea,
+  imageArea,
   newCanvas,
   sameFrame,
   setBlank,
@@ -22,7 +24,7 @@ import {
   type Layer,
 } from "./layer";
 import { hoverStyle, normalStyle, selectedStyle } from "./paint";
-import { common, paintPixels } from "./paint-pixels";
+import { paintPixels } from "./paint-pixels";
 import type { ShapesLedger } from "./shapes-ledger";
 import { looksSame, shownAsPixels, type ShownPixels } from "./shown-pixels";
 
@@ -100,16 +102,4 @@ function together(changes: readonly Bounds[]): Bounds[] {
     else found.push(bounds);
   }
   return found;
-}
-
-function imageArea(area: Bounds, { camera, ratio }: Frame, margin: number): Bounds {
-  const x = (value: number): number => (value / ratio - camera.x) / camera.scale;
-  const y = (value: number): number => (value / ratio - camera.y) / camera.scale;
-  const around = margin / camera.scale;
-  return {
-    left: x(area.left) - around,
-    top: y(area.top) - around,
-    right: x(area.right) + around,
-    bottom: y(area.bottom) + around,
-  };
 }

@@ -10,8 +10,8 @@ import type { Prediction } from "../model/predictions";
 import type { Annotation } from "../model/records";
 import * as shapes from "../shapes";
 import { NO_OUTLINE, type Outline } from "../shapes/shape";
-import { drawHandles } from "./handles";
-import { clear, newCanvas, setBlank, useImageSpace, useScreenSpace, type Frame, type Layer } from "./layer";
+import { drawHandles, handlesInSight } from "./handles";
+import { clear, newCanvas, setBlank, shownIn, useImageSpace, useScreenSpace, wholeArea, type Frame, type Layer } from "./layer";
 import { drawingOf, paint, type Style } from "./paint";
 
 const TRACE_MS = 6;
@@ -59,10 +59,11 @@ export class PredictionsLayer implements Layer {
     // The best and the selected one lie on top.
     const inOrder = [...others.reverse(), ...(selected ? [selected] : [])];
     useImageSpace(this.#context, frame);
+    const shown = shownIn(wholeArea(frame), frame);
     for (const one of inOrder) {
       const style = one === selected ? chosenStyle : predictedStyle;
       const color = this.#editor.color(one.shape.category_id);
-      paint(this.#context, drawingOf(this.#outline(one.shape, deadline)), style(color), frame);
+      paint(this.#context, drawingOf(this.#outline(one.shape, deadline)), style(color), shown);
     }
     useScreenSpace(this.#context, frame);
     if (selected) this.#handles(selected, frame);
@@ -93,7 +94,7 @@ export class PredictionsLayer implements Layer {
     const { hand, readOnly, view } = this.#editor;
     if (readOnly || hand.toolId !== "select" || view.selection.size > 0) return;
     drawHandles(this.#context, frame, {
-      handles: hand.busy ? [] : shapes.handles(shape, this.#editor.context(shape)),
+      handles: hand.busy ? [] : handlesInSight(shape, this.#editor.context(shape), frame),
       selected: [],
       hovered: null,
       chosen: null,

@@ -5,7 +5,7 @@
  * worked on are found here, too.
  */
 
-import { overlap } from "../geometry/bounds";
+import { grown, overlap } from "../geometry/bounds";
 import { visible } from "../geometry/camera";
 import { instanceColor, sameLook, type Look } from "../editor/look";
 import { finishedPixels, type PixelsInHand } from "../editor/pixels";
@@ -16,9 +16,10 @@ import { unpacked } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
+import { common } from "./cells";
 import { useImageSpace } from "./layer";
 import { newDrawing, normalStyle, paint, type Drawing, type Style } from "./paint";
-import { common, paintPixels } from "./paint-pixels";
+import { paintPixels } from "./paint-pixels";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 interface Entry extends shapes.Measures {
@@ -119,25 +120,18 @@ function raster({ frame, margin, without, look }: RasterRequest, outlines: Outli
     { width: frame.size.width + 2 * margin, height: frame.size.height + 2 * margin },
   );
   // What goes on outside has no border at the edge of the bitmap.
-  const around = 4 / frame.camera.scale;
-  const beyond = {
-    left: shown.left - around,
-    top: shown.top - around,
-    right: shown.right + around,
-    bottom: shown.bottom + around,
-  };
+  const beyond = grown(shown, 4 / frame.camera.scale);
   for (const entry of drawingOrder()) {
     // A straight line or a single point has bounds without area.
     const { bounds } = entry;
     if (!bounds || without.has(entry.key)) continue;
-    const { left, top, right, bottom } = bounds;
-    if (!overlap({ left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 }, shown)) continue;
+    if (!overlap(grown(bounds, 1), shown)) continue;
     const style = styleOf(entry, look);
     if (entry.pixels) {
       paintPixels(context, entry.pixels, common(bounds, beyond), style, { scale: frame.camera.scale, ratio: frame.ratio });
       continue;
     }
-    paint(context, drawingFor(entry, outlines), style, frame);
+    paint(context, drawingFor(entry, outlines), style, { scale: frame.camera.scale, ratio: frame.ratio, within: beyond });
   }
   return surface.transferToImageBitmap();
 }

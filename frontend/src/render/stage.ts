@@ -57,10 +57,11 @@ export class Stage {
       new GuidesLayer(editor),
       this.#shapes,
       new PredictionsLayer(editor, () => this.request()),
-      new LabelsLayer(editor),
       new SuperpixelsLayer(editor),
       new PixelsLayer(editor, this.#shapes.ledger),
       this.#outlines,
+      // Above all that is filled, or the tint of what is selected would lie on them.
+      new LabelsLayer(editor),
       new ActiveLayer(editor),
     ];
     this.#plate.className = "stage-plate";

@@ -5,7 +5,7 @@
  * functions, which read SHAPES.
  */
 
-import { union, type Bounds } from "../geometry/bounds";
+import { contains, union, type Bounds } from "../geometry/bounds";
 import type { Operation, Region } from "../geometry/clipping";
 import type { ImagePoint } from "../geometry/point";
 import type { Ring } from "../geometry/ring";
@@ -20,7 +20,7 @@ export { keypointsWithin } from "./keypoints";
 export { fitsImage, isMask } from "./mask";
 export { movedFrom, movedOutline } from "./moved";
 export { isPolygons } from "./polygons";
-import type { EdgePlace, Handle, Outline, Place, ShapeContext, ShapeKind } from "./shape";
+import { WITHOUT_EDGES, type EdgePlace, type Handle, type Outline, type Place, type ShapeContext, type ShapeKind } from "./shape";
 
 /** In the order in which they are drawn: a later kind lies above an earlier one. */
 export const SHAPES: readonly ShapeKind[] = [mask, polygons, box, keypoints];
@@ -95,8 +95,24 @@ export function handles(annotation: Annotation, context: ShapeContext): readonly
   return list;
 }
 
+/** Those within the bounds, without listing all others; of each kind at most so many. */
+export function handlesWithin(
+  annotation: Annotation,
+  bounds: Bounds,
+  context: ShapeContext,
+  most = Infinity,
+): readonly Handle[] {
+  return shapesOf(annotation).flatMap(
+    (shape) =>
+      shape.handlesWithin?.(annotation, bounds, most) ??
+      shape.handles(annotation, context).filter(({ at }) => contains(bounds, at)),
+  );
+}
+
+export type HandleName = Pick<Handle, "shape" | "part" | "index">;
+
 /** A handle of another state as it is in this one, without listing all others; null when it is gone. */
-export function handleNow(annotation: Annotation, { shape, part, index }: Handle, context: ShapeContext): Handle | null {
+export function handleNow(annotation: Annotation, { shape, part, index }: HandleName, context: ShapeContext): Handle | null {
   const kind = named(shape);
   if (!kind.present(annotation)) return null;
   if (kind.handle) return kind.handle(annotation, part, index);
@@ -111,13 +127,23 @@ export function removeHandle(annotation: Annotation, handle: Handle): Annotation
   return named(handle.shape).removeHandle(annotation, handle);
 }
 
-/** The handles that are points of their own, so that several can be moved together. */
-export function points(annotation: Annotation, context: ShapeContext): readonly Handle[] {
-  const list = handles(annotation, context);
-  return shapesOf(annotation).every((shape) => shape.dragAll)
-    ? list
-    : list.filter(({ shape }) => named(shape).dragAll);
+/** The handles within the bounds that are points of their own, so that several can be moved together. */
+export function pointsWithin(annotation: Annotation, bounds: Bounds, context: ShapeContext): readonly Handle[] {
+  return handlesWithin(annotation, bounds, context).filter(isPoint);
 }
+
+/** How many such points there are. */
+export function pointCount(annotation: Annotation, context: ShapeContext): number {
+  return shapesOf(annotation)
+    .filter(({ dragAll }) => dragAll)
+    .reduce((sum, kind) => sum + (kind.pointCount?.(annotation) ?? kind.handles(annotation, context).length), 0);
+}
+
+const isPoint = ({ shape }: Handle): boolean => named(shape).dragAll !== undefined;
+
+/** Whether its outline takes new points. */
+export const hasEdges = (annotation: Annotation): boolean =>
+  shapesOf(annotation).some(({ edge }) => edge !== WITHOUT_EDGES.edge);
 
 function grouped(handles: readonly Handle[]): [ShapeKind, Handle[]][] {
   return SHAPES.map((kind): [ShapeKind, Handle[]] => [kind, handles.filter(({ shape }) => shape === kind.name)]);

@@ -23,7 +23,8 @@ import type { Annotation, Segmentation } from "../model/records";
 import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
 import { slicedMask } from "./slicing";
 
-interface Reading {
+/** What is read from a mask once. */
+export interface Reading {
   readonly ends: Float64Array;
   readonly area: number;
   readonly bounds: Bounds | null;
@@ -36,6 +37,14 @@ export function isMask(segmentation: Segmentation): segmentation is rle.Rle {
 }
 
 const readings = new WeakMap<rle.Rle, Reading>();
+
+/** How many numbers its runs are written with. */
+export const countsLength = (mask: rle.Rle): number => read(mask).ends.length;
+
+export const readingOf = (mask: rle.Rle): Reading => read(mask);
+
+/** Somebody else has read it. */
+export const rememberReading = (mask: rle.Rle, reading: Reading): void => void readings.set(mask, reading);
 
 /** Parsed once per mask. One that does not fit its size is kept and listed, but has no extent. */
 function read(mask: rle.Rle): Reading {

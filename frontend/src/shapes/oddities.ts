@@ -5,7 +5,6 @@
 
 import type { Annotation, Category } from "../model/records";
 import { isMask } from "./mask";
-import { isPolygons, MOST_POINTS, pointCount } from "./polygons";
 import { measures } from ".";
 
 type Named = Pick<Category, "name" | "keypoints">;
@@ -28,10 +27,7 @@ function segmentationOddities(annotation: Annotation): string[] {
   if (isMask(segmentation) && measures(annotation).bounds === null) {
     return ["Its mask has no pixel, or cannot be read: there is nothing to be seen of it."];
   }
-  if (!isPolygons(segmentation)) return [];
-  const points = pointCount(annotation);
-  if (points <= MOST_POINTS) return [];
-  return [`It has ${points.toLocaleString("en")} points: too many to be reshaped here one by one.`];
+  return [];
 }
 
 function boxOddities({ bbox }: Annotation): string[] {

@@ -5,9 +5,11 @@
 
 import { ringsApart } from "../geometry/apart";
 import { rasterised } from "../geometry/raster";
-import { rleOf, sameRuns, type PixelSize, type Runs } from "../geometry/runs";
+import type { Rle } from "../geometry/rle";
+import { rleOf, sameRuns, splicedCounts, type PixelSize, type Runs } from "../geometry/runs";
 import type { Annotation } from "../model/records";
-import { isMask, rememberPixels } from "./mask";
+import * as mask from "./mask";
+import { isMask, rememberPixels, type Reading } from "./mask";
 import { shapesOf } from ".";
 
 const covered = new WeakMap<Annotation, { size: PixelSize; runs: Runs | null }>();
@@ -24,6 +26,39 @@ export function pixelsOf(annotation: Annotation, size: PixelSize): Runs | null {
   return runs;
 }
 
+/** What is known of a mask beside its counts, so that whoever has it need not read them. */
+export interface MaskReading extends Reading {
+  readonly ends: Float64Array<ArrayBuffer>;
+  readonly runs: Uint32Array<ArrayBuffer>;
+}
+
+/** A copy, so that it can be handed over; null for what is no mask. */
+export function readingOf(annotation: Annotation, size: PixelSize): MaskReading | null {
+  const { segmentation } = annotation;
+  const runs = isMask(segmentation) ? pixelsOf(annotation, size) : null;
+  if (!isMask(segmentation) || !runs) return null;
+  const { ends, ...rest } = mask.readingOf(segmentation);
+  return { ...rest, ends: ends.slice(), runs: runs.slice() };
+}
+
+export function rememberReading(annotation: Annotation, reading: MaskReading, size: PixelSize): void {
+  const { segmentation } = annotation;
+  if (!isMask(segmentation)) return;
+  mask.rememberReading(segmentation, reading);
+  covered.set(annotation, { size, runs: reading.runs });
+}
+
+/** About how many steps a conversion takes: edges between columns that an outline crosses, or runs of a mask. */
+export function conversionWork(annotation: Annotation): number {
+  const { segmentation, holes } = annotation;
+  if (isMask(segmentation)) return mask.countsLength(segmentation);
+  let work = 0;
+  for (const ring of [...(segmentation ?? []), ...holes]) {
+    for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) work += 1 + Math.abs(ring[i]! - ring[j]!);
+  }
+  return work;
+}
+
 /** Whether a segmentation says what the annotation covers, and not only a box. */
 export const isSegmented = ({ segmentation }: Annotation): boolean =>
   isMask(segmentation) || (segmentation !== null && segmentation.length > 0);
@@ -37,11 +72,19 @@ export const isMaskAnnotation = ({ segmentation }: Annotation): boolean => isMas
 export function withPixels(annotation: Annotation, runs: Runs, size: PixelSize): Annotation {
   const { segmentation } = annotation;
   const compressed = !isMask(segmentation) || typeof segmentation.counts === "string";
-  const mask = rleOf(runs, size, compressed);
-  rememberPixels(mask, runs);
-  const painted = { ...annotation, segmentation: mask, holes: [], bbox: null };
+  const made = spliced(annotation, runs, size) ?? rleOf(runs, size, compressed);
+  rememberPixels(made, runs);
+  const painted = { ...annotation, segmentation: made, holes: [], bbox: null };
   covered.set(painted, { size, runs });
   return painted;
+}
+
+/** Where the annotation is a mask whose text is known only what changes of it is written; else null. */
+function spliced(annotation: Annotation, runs: Runs, size: PixelSize): Rle | null {
+  const { segmentation } = annotation;
+  if (!isMask(segmentation) || typeof segmentation.counts !== "string") return null;
+  const before = pixelsOf(annotation, size);
+  return before && { size, counts: splicedCounts(segmentation.counts, before, runs, size) };
 }
 
 /** A mask of the very pixels that the annotation covers; null where it covers none. */

@@ -22,6 +22,7 @@ import {
   withVertex,
   type Ring,
 } from "../geometry/ring";
+import { verticesWithin } from "../geometry/ring-index";
 import type { Annotation, Segmentation } from "../model/records";
 import { sliced } from "./slicing";
 import { NO_OUTLINE, plural, type EdgePlace, type Handle, type Place, type ShapeKind } from "./shape";
@@ -133,10 +134,7 @@ function covered(annotation: Annotation, at: ImagePoint): boolean {
   return !cut && rings(annotation).some((ring) => insideRing(ring, at));
 }
 
-/** With more points than this none is taken hold of: the search alone would make every gesture slow. */
-export const MOST_POINTS = 50_000;
-
-export const pointCount = (annotation: Annotation): number =>
+const pointCount = (annotation: Annotation): number =>
   allRings(annotation).reduce((sum, ring) => sum + vertexCount(ring), 0);
 
 export const polygons: ShapeKind = {
@@ -174,10 +172,20 @@ export const polygons: ShapeKind = {
   pixels: (annotation, size) => rasterised(rings(annotation), annotation.holes, size),
 
   handles(annotation) {
-    if (pointCount(annotation) > MOST_POINTS) return [];
     return allRings(annotation).flatMap((ring, part) =>
       Array.from({ length: vertexCount(ring) }, (_, i) => handleOf(part, i, vertex(ring, i))),
     );
+  },
+
+  pointCount,
+
+  handlesWithin(annotation, bounds, most) {
+    const found: Handle[] = [];
+    allRings(annotation).forEach((ring, part) => {
+      const near = verticesWithin(ring, bounds, most - found.length);
+      for (const i of near) found.push(handleOf(part, i, vertex(ring, i)));
+    });
+    return found;
   },
 
   handle(annotation, part, index) {
@@ -193,7 +201,7 @@ export const polygons: ShapeKind = {
   removeHandle: (annotation, handle) => removeVertices(annotation, [handle]),
   dragAll: dragVertices,
   removeAll: removeVertices,
-  edge: (annotation, at) => (pointCount(annotation) > MOST_POINTS ? null : nearestPlace(annotation, at)),
+  edge: nearestPlace,
 
   insert(annotation, place) {
     const ring = allRings(annotation)[place.part]!;

@@ -78,6 +78,9 @@ export interface ShapeKind {
   /** Too slow to compute for the main thread: left to the raster worker. */
   readonly heavy: boolean;
   handles(annotation: Annotation, context: ShapeContext): Handle[];
+  /** Those within the bounds, at most so many, and how many there are in all. Kinds with few handles have neither. */
+  handlesWithin?(annotation: Annotation, bounds: Bounds, most: number): Handle[];
+  pointCount?(annotation: Annotation): number;
   /** One of them; null when there is none such. Kinds with few handles have no such function. */
   handle?(annotation: Annotation, part: number, index: number): Handle | null;
   /** The annotation with the handle elsewhere. */

@@ -7,6 +7,7 @@
  * changes; dropping it leaves no trace.
  */
 
+import { convert } from "../editor/converting";
 import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Hint, type Preview, type Tip } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
@@ -18,7 +19,6 @@ import { imagePoint, type ImagePoint } from "../geometry/point";
 import type { PixelSize, Runs } from "../geometry/runs";
 import { strokePiece } from "../geometry/stroke";
 import type { Annotation, AnnotationKey } from "../model/records";
-import { toMask } from "../shapes/pixels";
 import {
   applyPaint,
   imageSize,
@@ -294,11 +294,10 @@ class Offering extends State<BrushTool> {
 
   override intend(intent: Intent): boolean {
     const key = selectedPolygon(this.editor);
-    if (intent === "complete" && key) {
-      this.editor.edit("Polygon to mask", [key], (annotation) => toMask(annotation, imageSize(this.editor)));
-    } else this.editor.select([]);
     this.editor.say(null);
     this.tool.become(new Ready(this.tool, this.editor.pointerAt));
+    if (intent === "complete" && key) convert(this.editor, [key], "mask");
+    else this.editor.select([]);
     return true;
   }
 

@@ -7,7 +7,7 @@ import type { Editor } from "../editor/editor";
 import type { Choice } from "../editor/options";
 import type { CombineMode } from "../editor/combining";
 import { columnsOf, type PixelsInHand } from "../editor/pixels";
-import { overlap, type Bounds } from "../geometry/bounds";
+import { grown, overlap, type Bounds } from "../geometry/bounds";
 import type { ImagePoint } from "../geometry/point";
 import {
   intersect,
@@ -126,17 +126,13 @@ export class Occupied {
   within(bounds: Bounds): Runs {
     for (const [key, annotation] of this.#open) {
       const extent = shapes.measures(annotation).bounds;
-      if (extent && !overlap(grown(extent), bounds)) continue;
+      // Pixels may reach a little over the outline that they are drawn from.
+      if (extent && !overlap(grown(extent, 1), bounds)) continue;
       this.#open.delete(key);
       this.#runs = unite(this.#runs, pixelsOf(annotation, imageSize(this.#editor)) ?? NO_PIXELS);
     }
     return this.#runs;
   }
-}
-
-/** Pixels may reach a little over the outline that they are drawn from. */
-function grown({ left, top, right, bottom }: Bounds): Bounds {
-  return { left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 };
 }
 
 export interface Paint {

@@ -8,7 +8,7 @@ import type { Editor } from "../editor/editor";
 import { NO_PREVIEW, type Hint, type Marquee, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { LAST_POINTS, pointName, pointsWithin, selectedPoints, selectPoints } from "../editor/points";
-import { boundsOfBox, boundsOfNumbers, boxBetween, meets } from "../geometry/bounds";
+import { boundsOfBox, boundsOfNumbers, boxBetween, grown, meets } from "../geometry/bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "../geometry/point";
 import type { Change } from "../model/document";
 import type { Annotation, AnnotationKey } from "../model/records";
@@ -38,7 +38,8 @@ function sharing(editor: Editor, own: AnnotationKey, points: readonly Handle[]):
     const { bounds } = shapes.measures(annotation);
     if (key === own || !bounds || !meets(bounds, extent)) return [];
     if (!editor.visible(key) || editor.view.locked.has(key)) return [];
-    const there = shapes.points(annotation, editor.context(annotation)).filter(({ at }) => places.has(`${at.x},${at.y}`));
+    const near = shapes.pointsWithin(annotation, extent, editor.context(annotation));
+    const there = near.filter(({ at }) => places.has(`${at.x},${at.y}`));
     return there.length > 0 ? [{ key, annotation, points: there }] : [];
   });
 }
@@ -201,8 +202,9 @@ export class Erasing extends Changing {
     const from = this.#last;
     this.#last = input.image;
     const radius = this.editor.imageLength(pickRadius(input));
+    const way = grown(boundsOfNumbers([from.x, from.y, input.image.x, input.image.y])!, radius);
     const passed = shapes
-      .points(annotation, this.editor.context(annotation))
+      .pointsWithin(annotation, way, this.editor.context(annotation))
       .filter(({ at }) => distance(at, nearestOnSegment(at, from, input.image)) <= radius);
     if (passed.length > 0) this.erase(annotation, passed);
   }

@@ -9,10 +9,11 @@
 import { NO_PREVIEW, type Hint, type Preview } from "../editor/hand";
 import type { Intent, PointerInput } from "../editor/input";
 import { movable, moved, type Originals } from "../editor/moving";
-import { LAST_POINTS, pointsOf } from "../editor/points";
+import { LAST_POINTS, reshapeable } from "../editor/points";
 import { groupHandles, selectedGroup, type Group } from "../editor/resizing";
+import { around } from "../geometry/bounds";
 import * as cameras from "../geometry/camera";
-import { distance, imagePoint, type ImagePoint, type ScreenPoint } from "../geometry/point";
+import { distance, type ImagePoint, type ScreenPoint } from "../geometry/point";
 import type { Prediction } from "../model/predictions";
 import { sameValue, type Annotation, type AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
@@ -63,7 +64,8 @@ export class SelectTool extends Tool {
     const radius = this.#reach(annotation, pickRadius(input), 4);
     let best: Handle | null = null;
     let nearest = radius;
-    for (const handle of shapes.handles(annotation, this.editor.context(annotation))) {
+    const near = around(input.image, radius);
+    for (const handle of shapes.handlesWithin(annotation, near, this.editor.context(annotation))) {
       const away = distance(handle.at, input.image);
       if (away <= nearest) [best, nearest] = [handle, away];
     }
@@ -157,7 +159,7 @@ class Idle extends State<SelectTool> {
     if (!grip && selectedGroup(this.editor)) return [...select, { gesture: "Drag a handle", does: "resize all" }];
     if (!grip) return select;
     const hints: Hint[] = [{ gesture: "Drag", does: "move" }];
-    if (shapes.edge(grip.annotation, imagePoint(0, 0))) {
+    if (shapes.hasEdges(grip.annotation)) {
       hints.push({ gesture: "Click on edge", does: "new point" });
       hints.push({ gesture: "Shift drag", does: "drop points" });
       hints.push({ gesture: "Alt drag", does: "select points" });
@@ -183,7 +185,7 @@ class Idle extends State<SelectTool> {
     if (input.long) return this.tool.become(new PressingLong(this.tool, input));
     const grip = this.tool.grip();
     const handle = grip && this.tool.handleAt(grip, input);
-    if (grip && input.alt && pointsOf(this.editor)?.points.length) return this.tool.become(new SelectingPoints(this.tool, input, handle));
+    if (grip && input.alt && reshapeable(this.editor)) return this.tool.become(new SelectingPoints(this.tool, input, handle));
     if (grip && handle) return this.#takeHandle(grip, handle, input);
     const resizing = grip ? null : this.tool.groupAt(input);
     if (resizing) return this.tool.become(new Resizing(this.tool, resizing.group, resizing.handle, input));

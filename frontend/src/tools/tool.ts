@@ -82,10 +82,15 @@ export abstract class Tool {
     this.#state = state;
   }
 
+  /** Back to the start. */
+  rest(): void {
+    this.#state = null;
+  }
+
   /** Back to the start, whatever the hand was doing. */
   reset(): void {
     if (this.state.busy) this.state.intend("cancel");
-    this.#state = null;
+    this.rest();
   }
 }
 

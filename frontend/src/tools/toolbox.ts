@@ -15,6 +15,7 @@ import type { ScreenPoint } from "../geometry/point";
 import { TOOLS } from ".";
 import { Fingers } from "./fingers";
 import type { Tool } from "./tool";
+import { Waiting } from "./waiting";
 
 const PAN_HINTS: readonly Hint[] = [{ gesture: "Drag", does: "pan" }];
 
@@ -111,6 +112,18 @@ export class Toolbox implements Hand {
   holdSpace(held: boolean): void {
     this.#space = held;
     this.#after();
+  }
+
+  wait(forWhat: string, dropped: () => void): () => void {
+    const tool = this.#tool;
+    tool.reset();
+    const waiting = new Waiting(tool, forWhat, dropped);
+    tool.become(waiting);
+    this.#after();
+    return () => {
+      if (tool.state === waiting) tool.rest();
+      this.#after();
+    };
   }
 
   get #tool(): Tool {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { csrfToken, fetchTransport, listAll, problemOf, RequestError } from "../../src/api/client";
-import { changeBody, createBody, read, write, type WireAnnotation } from "../../src/api/wire";
+import { changeBody, createBody, read, readAnswer, write, type WireAnnotation } from "../../src/api/wire";
 import { EMPTY_ANNOTATION } from "../../src/model/records";
 
 interface Sent {
@@ -146,4 +146,12 @@ test("a change names only what differs", () => {
   const { annotation } = read(WIRE);
   expect(changeBody(annotation, { ...annotation, iscrowd: 1 })).toEqual({ iscrowd: 1 });
   expect(changeBody(annotation, { ...annotation, segmentation: structuredClone(annotation.segmentation) })).toEqual({});
+});
+
+test("a shape that comes back as it was sent is the one that was sent, of which everything is known", () => {
+  const sent = { ...EMPTY_ANNOTATION, segmentation: { size: [10, 10] as const, counts: "f035i1" } };
+  const wire = { ...WIRE, segmentation: { size: [10, 10], counts: "f035i1" }, bbox: [2, 2, 1, 3] };
+  expect(readAnswer(wire, sent).annotation.segmentation).toBe(sent.segmentation);
+  expect(readAnswer(wire, { ...sent, segmentation: null }).annotation.segmentation).toEqual(sent.segmentation);
+  expect(readAnswer({ ...wire, segmentation: { size: [10, 10], counts: "f032l1" } }, sent).annotation.segmentation).not.toBe(sent.segmentation);
 });

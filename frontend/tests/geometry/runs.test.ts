@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Bitmap, outsideOf } from "../../src/geometry/bitmap";
 import { boundsOfBox, type Box } from "../../src/geometry/bounds";
@@ -15,11 +15,13 @@ import {
   runsBounds,
   runsOf,
   sameRuns,
+  splicedCounts,
   unite,
   without,
   type PixelSize,
   type Runs,
 } from "../../src/geometry/runs";
+import { writeCounts } from "../../src/geometry/rle";
 import { strokePiece } from "../../src/geometry/stroke";
 import { imagePoint } from "../../src/geometry/point";
 
@@ -135,4 +137,49 @@ test("what lies outside of runs in a column comes in pieces", () => {
   expect(pieces(1, 0, 10)).toEqual([[1, 2, 5]]);
   expect(pieces(2, 0, 10)).toEqual([]);
   expect(pieces(3, 0, 10)).toEqual([[3, 0, 10]]);
+});
+
+test("counts of which only some are written anew are those that would be written", () => {
+  const size: PixelSize = [5000, 20];
+  const places = fc.uniqueArray(fc.nat(99_999), { minLength: 4200, maxLength: 4800 });
+  const runsOfPlaces = (all: readonly number[]): Runs => {
+    const sorted = Uint32Array.from(all).sort();
+    return sorted.slice(0, sorted.length & ~1);
+  };
+  const stroke = fc.tuple(fc.nat(99_999), fc.integer({ min: 1, max: 3000 }), fc.boolean());
+  fc.assert(
+    fc.property(places, fc.array(stroke, { minLength: 1, maxLength: 4 }), (all, strokes) => {
+      let runs = runsOfPlaces(all);
+      let text = rleOf(runs, size).counts as string;
+      for (const [at, length, adds] of strokes) {
+        const drawn = Uint32Array.of(at, Math.min(100_000, at + length));
+        const after = adds ? unite(runs, drawn) : without(runs, drawn);
+        text = splicedCounts(text, runs, after, size);
+        expect(text).toBe(rleOf(after, size).counts);
+        runs = after;
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("of a mask of 400,000 runs a stroke writes some hundred counts", () => {
+  const size: PixelSize = [4000, 1000];
+  const runs = Uint32Array.from({ length: 800_000 }, (_, i) => 5 * i + 1);
+  const text = rleOf(runs, size).counts as string;
+  const after = unite(runs, Uint32Array.of(2_000_000, 2_000_400));
+  const write = vi.spyOn(TextDecoder.prototype, "decode");
+  expect(splicedCounts(text, runs, after, size)).toBe(rleOf(after, size).counts);
+  const [[spliced]] = write.mock.calls as unknown as [[Uint8Array]];
+  expect(spliced.length, "of 800,000 characters").toBeLessThan(100);
+  write.mockRestore();
+});
+
+test("where another encoder wrote empty runs all is written anew", () => {
+  const size: PixelSize = [10_000, 10];
+  const runs = Uint32Array.from({ length: 6000 }, (_, i) => 10 * i + 3);
+  const counts = [...Array.from({ length: 6001 }, (_, i) => (i < 6000 ? runs[i]! - (i ? runs[i - 1]! : 0) : 100_000 - runs[5999]!))];
+  counts.splice(4, 1, 2, 0, counts[4]! - 2);
+  const after = unite(runs, Uint32Array.of(30_000, 30_100));
+  expect(splicedCounts(writeCounts(counts), runs, after, size)).toBe(rleOf(after, size).counts);
 });

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 
+import { DEFAULT_LOOK } from "../../src/editor/look";
 import { finishedPixels } from "../../src/editor/pixels";
 import { Places, rleOf, type PixelSize } from "../../src/geometry/runs";
 import { EMPTY_ANNOTATION, newKey } from "../../src/model/records";
-import { lookAt } from "../../src/render/paint-pixels";
+import { selectedStyle } from "../../src/render/paint";
+import { lookAt, paintPixels } from "../../src/render/paint-pixels";
 import * as shapes from "../../src/shapes";
+import { countedCanvas } from "./counted";
 
 const SIZE: PixelSize = [200, 200];
 const ALL = { left: 0, top: 0, right: 200, bottom: 200 };
@@ -38,4 +41,22 @@ test("a mask of very many runs, and nothing else, is drawn as pixels", () => {
   expect(shapes.isRagged(ragged)).toBe(true);
   expect(shapes.isRagged({ ...ragged, keypoints: [1, 1, 2] })).toBe(false);
   expect(shapes.isRagged({ ...EMPTY_ANNOTATION, segmentation: rleOf(diagonal(), SIZE) })).toBe(false);
+});
+
+test("noise is a tint without lines; a clean shape, and one as thin as a hair, keep theirs", () => {
+  const style = selectedStyle("#3366cc", DEFAULT_LOOK);
+  const draw = (isSet: (x: number, y: number) => boolean) => {
+    const places = new Places();
+    for (let x = 0; x < 200; x++) for (let y = 0; y < 200; y++) if (isSet(x, y)) places.run(x * 200 + y, x * 200 + y + 1);
+    const { context, drawn } = countedCanvas(1);
+    paintPixels(context, finishedPixels(newKey(), EMPTY_ANNOTATION, places.taken(), SIZE), ALL, style, { scale: 1, ratio: 1 });
+    return drawn;
+  };
+  const noise = (x: number, y: number): boolean => ((x * 7919 + y * 104_729 + x * y * 31) >> 3) % 2 === 0;
+  expect(draw(noise).points).toBe(0);
+  expect(draw(noise).pictures.at(-1)).toBe(0.4);
+  const disc = draw((x, y) => Math.hypot(x - 100, y - 100) < 80);
+  expect(disc.points, "all of its staircase").toBeGreaterThan(350);
+  expect(disc.pictures).toEqual([style.fillAlpha]);
+  expect(draw((x, y) => Math.abs(x - y) < 2).points).toBeGreaterThan(1000);
 });

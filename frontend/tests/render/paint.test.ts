@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 
 import { DEFAULT_LOOK } from "../../src/editor/look";
-import type { Context, Frame } from "../../src/render/layer";
+import type { Context } from "../../src/render/layer";
 import { dotRadius, drawingOf, hoverStyle, normalStyle, paint, refusedStyle, type Style } from "../../src/render/paint";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -24,8 +24,8 @@ function strokes(style: Style, ratio: number): [width: number, dx: number, dy: n
     closePath = () => undefined;
   });
   const outline = { areas: [{ rings: [[0, 0, 9, 0, 9, 9]], cut: [] }], lines: [], dots: [] };
-  const frame: Frame = { camera: { scale: 4, x: 0, y: 0 }, size: { width: 100, height: 100 }, ratio };
-  paint(context as unknown as Context, drawingOf(outline), style, frame);
+  const within = { left: 0, top: 0, right: 25, bottom: 25 };
+  paint(context as unknown as Context, drawingOf(outline), style, { scale: 4, ratio, within });
   expect([dx, dy].map((at) => Math.abs(at) < 1e-9), "where it was before").toEqual([true, true]);
   return found;
 }

@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
 
 import { EMPTY_ANNOTATION, type Annotation } from "../../src/model/records";
-import * as shapes from "../../src/shapes";
-import { imagePoint } from "../../src/geometry/point";
 import { oddities } from "../../src/shapes/oddities";
-import { MOST_POINTS } from "../../src/shapes/polygons";
 import { CUP, PERSON, Story } from "../story";
 
 const told = (fields: Partial<Annotation>, category = PERSON, keys: string[] = []): string =>
@@ -30,23 +27,6 @@ test("keypoints of a category that has none, and what only the record has", () =
 test("nothing is told of what is plain", () => {
   expect(told({ segmentation: [[0, 0, 4, 0, 4, 4]], keypoints: [1, 1, 2, 2, 2, 1, 0, 0, 0] })).toBe("");
   expect(told({ caption: "A cup." })).toBe("");
-});
-
-test("with too many points a polygon is shown, moved and deleted, but has no handles", () => {
-  const ring = Array.from({ length: MOST_POINTS + 1 }, (_, i) => {
-    const angle = (2 * Math.PI * i) / (MOST_POINTS + 1);
-    return [100 + 40 * Math.cos(angle), 50 + 40 * Math.sin(angle)];
-  }).flat();
-  const story = new Story();
-  const key = story.given({ segmentation: [ring] });
-  const annotation = story.editor.document.get(key)!;
-  expect(told(annotation)).toContain("50,001 points");
-  expect(shapes.handles(annotation, PERSON)).toEqual([]);
-  expect(shapes.edge(annotation, imagePoint(100, 10))).toBeNull();
-  expect(story.click(100, 50).selected).toEqual([key]);
-  expect(story.drag([100, 50], [110, 50]).editor.history.undoLabel).toBe("Move");
-  expect(story.key("Mod+Z").annotations).toEqual([annotation]);
-  expect(story.click(100, 50).key("Delete").annotations).toEqual([]);
 });
 
 test("a box of negative size is moved as the one that it is shown as", () => {

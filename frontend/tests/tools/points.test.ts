@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { selectedPoints } from "../../src/editor/points";
+import { polygons } from "../../src/shapes/polygons";
 import { Story } from "../story";
 
 const RING = [20, 20, 80, 20, 80, 80, 50, 80.123456789, 20, 80];
@@ -103,4 +104,25 @@ test("points of an outline that has changed are selected no more", () => {
   const story = withRing().click(80, 80).key("Mod+Z");
   story.click(50, 20).key("Mod+Z");
   expect(selectedIndices(story)).toEqual([]);
+});
+
+test("a polygon of 120,000 points is reshaped like any other, and nothing lists all of its points", () => {
+  const ring = Array.from({ length: 120_000 }, (_, i) => {
+    const angle = (2 * Math.PI * i) / 120_000;
+    return [100 + 40 * Math.cos(angle), 50 + 40 * Math.sin(angle)];
+  }).flat();
+  const story = withRing(ring);
+  const listed = vi.spyOn(polygons, "handles");
+  story.drag([140, 50], [150, 55]);
+  const moved = ringOf(story) as number[];
+  const changed = moved.flatMap((value, i) => (value === ring[i] ? [] : [i]));
+  expect(changed.length, "the two numbers of one point").toBe(2);
+  expect([moved[changed[0]!]! - ring[changed[0]!]!, moved[changed[1]!]! - ring[changed[1]!]!].map(Math.round)).toEqual([10, 5]);
+  story.click(60, 50).key("ArrowLeft");
+  expect(selectedIndices(story)).toHaveLength(1);
+  story.key("Mod+Z").key("Mod+Z");
+  expect(ringOf(story)).toBe(ring);
+  story.key("Escape").drag([100, 50], [110, 50]);
+  expect(story.editor.history.undoLabel).toBe("Move");
+  expect(listed).not.toHaveBeenCalled();
 });

@@ -1,0 +1,89 @@
+/**
+ * Where lines lie so close together that drawing all of them would hide what they are around: the part of the
+ * image is divided into squares, and each knows how much line there is in it.
+ */
+
+import type { Bounds } from "./bounds";
+
+/** A long line is noted at so many places at most: where such lines crowd, a few are enough to tell. */
+const MOST_PLACES = 8;
+/** Squares are larger than asked for rather than more than this. */
+const MOST_SQUARES = 250_000;
+/** With so many crowded squares around it a square with any line is one, too, so that an area of noise has neither holes nor a rim. */
+const CROWDED_BESIDE = 3;
+/** Once for sides and holes, and once more for corners. */
+const ROUNDS = 2;
+
+/** Which squares are crowded. */
+export interface Crowds {
+  isCrowded(x: number, y: number): boolean;
+  /** Of the squares with any line the part that is crowded. */
+  readonly share: number;
+}
+
+export class Crowding {
+  readonly #left: number;
+  readonly #top: number;
+  readonly #across: number;
+  readonly #down: number;
+  readonly #side: number;
+  readonly #lengths: Float32Array;
+
+  constructor({ left, top, right, bottom }: Bounds, side: number) {
+    this.#side = Math.max(side, Math.sqrt(((right - left) * (bottom - top)) / MOST_SQUARES));
+    this.#left = left;
+    this.#top = top;
+    this.#across = Math.floor((right - left) / this.#side) + 1;
+    this.#down = Math.floor((bottom - top) / this.#side) + 1;
+    this.#lengths = new Float32Array(this.#across * this.#down);
+  }
+
+  add(ax: number, ay: number, bx: number, by: number): void {
+    const length = Math.hypot(bx - ax, by - ay);
+    const places = Math.min(MOST_PLACES, Math.ceil(length / this.#side) || 1);
+    for (let i = 0; i < places; i++) {
+      const at = (i + 0.5) / places;
+      const square = this.#squareAt(ax + at * (bx - ax), ay + at * (by - ay));
+      if (square >= 0) this.#lengths[square]! += length / places;
+    }
+  }
+
+  /** Those with more line than this for each unit of their area. */
+  crowds(density: number): Crowds {
+    const most = density * this.#side * this.#side;
+    let crowded = Uint8Array.from(this.#lengths, (length) => (length > most ? 1 : 0));
+    for (let round = 0; round < ROUNDS; round++) crowded = this.#grown(crowded);
+    let [used, full] = [0, 0];
+    this.#lengths.forEach((length, square) => {
+      if (length === 0) return;
+      used += 1;
+      full += crowded[square]!;
+    });
+    return {
+      isCrowded: (x, y) => crowded[this.#squareAt(x, y)] === 1,
+      share: used === 0 ? 0 : full / used,
+    };
+  }
+
+  #grown(crowded: Uint8Array): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(crowded, (one, square) =>
+      one || (this.#lengths[square]! > 0 && this.#around(crowded, square) >= CROWDED_BESIDE) ? 1 : 0,
+    );
+  }
+
+  #around(crowded: Uint8Array, square: number): number {
+    const [column, row] = [Math.floor(square / this.#down), square % this.#down];
+    let found = 0;
+    for (let c = Math.max(0, column - 1); c <= Math.min(this.#across - 1, column + 1); c++) {
+      for (let r = Math.max(0, row - 1); r <= Math.min(this.#down - 1, row + 1); r++) found += crowded[c * this.#down + r]!;
+    }
+    return found;
+  }
+
+  #squareAt(x: number, y: number): number {
+    const column = Math.floor((x - this.#left) / this.#side);
+    const row = Math.floor((y - this.#top) / this.#side);
+    if (column < 0 || row < 0 || column >= this.#across || row >= this.#down) return -1;
+    return column * this.#down + row;
+  }
+}
