@@ -77,7 +77,7 @@ export interface Plan {
 export function plan(imageId: number, state: SaveState): Plan | null {
   const { base, target, facts, prediction } = state;
   if (prediction && prediction.decided !== "accepted") return planDecision(prediction, state);
-  if (prediction && !base && mayReopen(prediction, target)) return planReopening(prediction, facts);
+  if (prediction && !base && mayReopen(prediction, state)) return planReopening(prediction, facts);
   if (!facts) return planCreation(imageId, state);
   const { id, version } = facts;
   if (sameAnnotation(base, target)) return state.unheard ? planLook(id, target) : null;
@@ -99,9 +99,9 @@ export function plan(imageId: number, state: SaveState): Plan | null {
   return { kind: "change", ask: { method: "PATCH", path, body, version }, sent: target };
 }
 
-/** What was made of it is gone, and so is the decision, or maybe. */
-const mayReopen = ({ wanted, unheard }: DecisionState, target: Annotation | null): boolean =>
-  unheard.includes("open") || (wanted !== "accepted" && !target);
+/** What was made of it is gone, and so is the decision, or maybe. A restoration without an answer may have brought it back. */
+const mayReopen = ({ wanted, unheard }: DecisionState, { target, unheard: mayBeThere }: SaveState): boolean =>
+  unheard.includes("open") || (wanted !== "accepted" && !target && !mayBeThere);
 
 /** One that was asked for is accepted once more before it can be taken back: it may have been. */
 function planDecision(prediction: DecisionState, { clientKey, target, attempted, facts }: SaveState): Plan | null {

@@ -182,6 +182,22 @@ test.each<[string, Deed[], Deed[], unknown[]]>([
   }
 });
 
+test("an acceptance whose undo is redone, by a lost request, and undone once more is open again", async () => {
+  const visit = await visitWithOne();
+  accept(visit);
+  await visit.saved();
+  // The annotation is deleted, and brought back before the prediction is reopened.
+  visit.line = ["whole", "mute", "cut"];
+  undo(visit);
+  visit.press("Mod+Y");
+  await visit.quiet();
+  undo(visit);
+  visit.line = ["whole"];
+  visit.queue.retry();
+  await visit.saved();
+  expect([visit.states[0], visit.server.all().length, ...visit.told]).toEqual(["open", 1]);
+});
+
 test("what had arrived when the tab was closed is not kept any longer", async () => {
   const visit = await visitWithOne();
   visit.line = ["mute", "cut"];

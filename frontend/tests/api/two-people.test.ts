@@ -12,7 +12,7 @@ import { read, type WireAnnotation } from "../../src/api/wire";
 import { changedParts, type Part } from "../../src/model/parts";
 import { EMPTY_ANNOTATION, newKey, sameAnnotation, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { PERSON } from "../story";
-import { Visit } from "./decision-visit";
+import { found, Visit } from "./decision-visit";
 import { Server } from "./server";
 
 /** Each value is another one, so that it tells whose it is. */
@@ -141,7 +141,9 @@ class World {
       const isSame = then && before && !changedParts(read(then).annotation, read(before).annotation).includes(part as Part);
       if (known < author.version && !isSame) this.lost.push(`${part} of ${id}, made by ${author.by} as version ${author.version}, by ${by}`);
     }
-    const made = !before && after ? changedParts(EMPTY_ANNOTATION, read(after).annotation) : [];
+    // What a prediction is accepted with unchanged is nobody's will: who changed it before hearing of that may.
+    const first = after?.score === null ? EMPTY_ANNOTATION : found(0).shape;
+    const made = !before && after ? changedParts(first, read(after).annotation) : [];
     for (const part of [...parts, ...made]) {
       const name = `${id} ${part}`;
       const value = `${name} ${after ? JSON.stringify(valueOf(after, part)) : version}`;
