@@ -182,8 +182,9 @@ export class Workspace {
   retry(): void {
     for (const { queue } of this.#all()) queue.retry();
     const { id, absence } = this.#session;
-    if (absence) void this.#switch(id, () => undefined);
-    else this.#session.resume();
+    if (!absence) return this.#session.resume();
+    // Who is on the way to another image is not brought back.
+    if ((this.#heading?.id ?? id) === id) void this.#switch(id, () => undefined);
   }
 
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
@@ -302,6 +303,8 @@ export class Workspace {
     }
     if (next.image.dataset_id !== this.page.dataset.id) {
       this.#stay();
+      // What the browser keeps is taken up there, and is no reason to ask whether they want to go.
+      if (known && !this.holdsAlone) this.#retire(known, false);
       // Its name and its categories come with a page of its own.
       return location.assign(`/images/${id}`);
     }
@@ -368,8 +371,8 @@ export class Workspace {
     if (page.role === "viewer") return this.#session.editor.say(viewerText(page));
     this.#prefetch.drop(this.#prefetch.take(id));
     const session = this.#open(visit, null, null, page);
-    this.#left.add(session);
     this.#recover(session, pending);
+    this.#left.addBeside(session);
     this.signal.emit("elsewhere");
   }
 
@@ -389,7 +392,7 @@ export class Workspace {
       poses: this.#poses,
       worker,
       categoriesSeen: (digest) => void this.#followCategories(digest),
-      roleSeen: (role) => this.#isHere(session) && void this.#seeRole(role),
+      roleSeen: (role) => void this.#seeRole(role),
       absent: (what) => this.#seeAbsence(session, what),
       absence,
     });
@@ -399,7 +402,8 @@ export class Workspace {
 
   async #followCategories(digest: string): Promise<void> {
     if (!(await this.#categories.follow(digest))) return;
-    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(this.#categories.all);
+    const here = this.#all().filter((session) => this.#isHere(session));
+    for (const { editor } of [...here, ...this.#prefetch.made]) editor.setCategories(this.#categories.all);
   }
 
   /** Something was refused: maybe the person may not do it any more. */
@@ -479,7 +483,7 @@ export class Workspace {
   #saved(session: Session): void {
     if (session.unsaved === 0) {
       this.earlier.saved(session.id);
-      this.#left.forgetOldest();
+      this.#left.forgetSaved();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
   }
