@@ -66,7 +66,7 @@ test("neither another role nor the end of this dataset touches what waits for an
   site.categories = [PERSON];
   site.tell("annotator", "0-0", "a");
   await arrives(() => expect(workspace.session.editor.categories).toHaveLength(1));
-  expect(handed.mock.contexts.map(({ image }) => image.id)).toEqual([2]);
+  expect(handed.mock.contexts.map((editor) => (editor as Editor).image.id)).toEqual([2]);
   site.tell("viewer");
   await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
   waits();
