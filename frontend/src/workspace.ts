@@ -20,7 +20,7 @@ import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import { firstPicture, imageInAddress } from "./address";
-import { EarlierChanges } from "./earlier-changes";
+import { EarlierChanges, type InVain } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { Signal } from "./editor/signal";
 import { LeftSessions } from "./left-sessions";
@@ -132,7 +132,7 @@ export class Workspace {
     const ahead = firstPicture(page);
     const categories = new DatasetCategories(transport, page.dataset.id, page.categories, page.categories_digest);
     // In a browser that was just started its store takes a while.
-    const listing = earlier.list();
+    const listing = earlier.recall();
     const visit = await loadVisit(transport, page.image.id, page.query);
     workspace = new Workspace(page, { transport, store, settings, categories, earlier }, visit, early);
     const { session } = workspace;
@@ -140,7 +140,6 @@ export class Workspace {
     // The worker draws while the bars and lists are built.
     if (stage) session.prepare(stage, lookOf(settings.view));
     const pending = await listing;
-    earlier.note(pending);
     workspace.#recover(session, pending);
     session.begin(ahead, true);
     workspace.#lookAhead();
@@ -281,7 +280,7 @@ export class Workspace {
     const { status } = error.problem;
     this.#session.editor.say(failureText(error, this.#session.absence));
     if (status === 404) {
-      this.earlier.didNotOpen(id);
+      this.earlier.didNotOpen(id, this.#session);
       void this.#session.refresh();
     }
     if (status === 401) this.#session.queue.signedOut();
@@ -304,7 +303,7 @@ export class Workspace {
     if (next.image.dataset_id !== this.page.dataset.id) {
       this.#stay();
       // What the browser keeps is taken up there, and is no reason to ask whether they want to go.
-      if (known && !this.holdsAlone) this.#retire(known, false);
+      if (known && !this.holdsAlone) this.#retire(known, null);
       // Its name and its categories come with a page of its own.
       return location.assign(`/images/${id}`);
     }
@@ -313,7 +312,7 @@ export class Workspace {
     const last = this.#session;
     this.#leave(last);
     const isAnew = next.id === last.id;
-    this.#recover(next, isAnew ? this.#takenFrom(last, pending, next.editor.readOnly) : pending);
+    this.#recover(next, isAnew ? this.#takenFrom(last, pending, next) : pending);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
     this.#remembered.handTo(next.editor);
     this.#session = next;
@@ -321,6 +320,7 @@ export class Workspace {
     this.#asking = null;
     this.#heading = null;
     this.#left.remove(id);
+    this.earlier.follows(next, last);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     // What the last one heard after this one was asked for is looked at once more.
@@ -333,9 +333,9 @@ export class Workspace {
   }
 
   /** What one that is opened anew has to save: of the last one as it is now, not as it was when the store was asked. */
-  #takenFrom(last: Session, pending: readonly PendingEntry[], inVain: boolean): readonly PendingEntry[] {
+  #takenFrom(last: Session, pending: readonly PendingEntry[], { page: { role } }: Session): readonly PendingEntry[] {
     const before = last.editor.readOnly ? pending : pending.filter((entry) => !this.#store.isOwn(entry));
-    return [...before, ...this.#retire(last, inVain)];
+    return [...before, ...this.#retire(last, role === "viewer" ? role : null)];
   }
 
   /** The image, and what earlier visits could not save. */
@@ -420,11 +420,12 @@ export class Workspace {
     const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
     // Those that were left or made ready have the role that they were opened with.
-    this.#giveUp(role === "viewer");
+    const why = role === "viewer" ? role : null;
+    this.#giveUp(why);
     this.#way += 1;
     await this.#switch(id, () => undefined);
     // They went on to another image meanwhile.
-    if (this.#left.of(id) === before) this.#retire(before, role === "viewer");
+    if (this.#left.of(id) === before) this.#retire(before, why);
     const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
@@ -432,15 +433,15 @@ export class Workspace {
   }
 
   /** No session of this dataset goes on as it is; what was not saved waits in the store, in vain or to be opened. */
-  #giveUp(inVain: boolean): void {
-    this.earlier.keep(this.#session, inVain);
-    for (const session of this.#left.all) if (this.#isHere(session)) this.#retire(session, inVain);
+  #giveUp(why: InVain | null): void {
+    this.earlier.keep(this.#session, why);
+    for (const session of this.#left.all) if (this.#isHere(session)) this.#retire(session, why);
     this.#prefetch.want([]);
   }
 
   /** Nobody goes on with it: whoever takes up what it had to save is the one to save it. */
-  #retire(session: Session, inVain: boolean): readonly PendingEntry[] {
-    this.earlier.keep(session, inVain);
+  #retire(session: Session, why: Absence | InVain | null): readonly PendingEntry[] {
+    this.earlier.keep(session, why);
     session.close();
     if (this.#left.of(session.id) === session) this.#left.remove(session.id);
     return session.queue.retire();
@@ -457,12 +458,11 @@ export class Workspace {
     // One that was given up before hears late of what may be over.
     if (session !== this.#session && !isLeft) return;
     if (!absence) return this.retry();
-    const inVain = absence !== "unknown";
-    if (isLeft) this.#retire(session, inVain);
-    else this.earlier.keep(session, inVain);
+    if (isLeft) this.#retire(session, absence);
+    else this.earlier.keep(session, absence);
     // None of its images is there for the person any more, the one on the stage neither.
     const isOut = absence === "dataset" && this.#isHere(session);
-    if (isOut) this.#giveUp(true);
+    if (isOut) this.#giveUp("dataset");
     if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     this.signal.emit("elsewhere");
   }
