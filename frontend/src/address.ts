@@ -9,6 +9,11 @@ export function imageInAddress(): number {
   return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
 }
 
+/** What is being typed into a field belongs to the image that is on the stage: it counts as typed before that changes. */
+export function takeTyped(): void {
+  (document.activeElement as HTMLElement | null)?.blur();
+}
+
 /** The picture of the image that the page was opened with. Of one that comes in tiles, a small one may have to stand in first. */
 export function firstPicture({ image, tiled_from_pixels: tiledFrom }: PageData): AheadPicture {
   const ahead = nothingAhead();

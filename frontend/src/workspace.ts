@@ -19,7 +19,7 @@ import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
-import { firstPicture, imageInAddress } from "./address";
+import { firstPicture, imageInAddress, takeTyped } from "./address";
 import { EarlierChanges, type InVain } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { Signal } from "./editor/signal";
@@ -224,8 +224,7 @@ export class Workspace {
 
   /** The back and forward buttons. */
   async #follow(): Promise<void> {
-    // What is being typed into a field belongs to the image that is left.
-    (document.activeElement as HTMLElement | null)?.blur();
+    takeTyped();
     this.#way += 1;
     const id = imageInAddress();
     if (id === this.#session.id) return this.#remain();
@@ -419,6 +418,7 @@ export class Workspace {
     const before = this.#session;
     const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
+    takeTyped();
     // Those that were left or made ready have the role that they were opened with.
     const why = role === "viewer" ? role : null;
     this.#giveUp(why);
@@ -458,10 +458,11 @@ export class Workspace {
     // One that was given up before hears late of what may be over.
     if (session !== this.#session && !isLeft) return;
     if (!absence) return this.retry();
-    if (isLeft) this.#retire(session, absence);
-    else this.earlier.keep(session, absence);
     // None of its images is there for the person any more, the one on the stage neither.
     const isOut = absence === "dataset" && this.#isHere(session);
+    if (isOut || !isLeft) takeTyped();
+    if (isLeft) this.#retire(session, absence);
+    else this.earlier.keep(session, absence);
     if (isOut) this.#giveUp("dataset");
     if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     this.signal.emit("elsewhere");

@@ -240,6 +240,8 @@ def test_access_that_is_taken_away(
         for member in server.client.get(members).json()["items"]
         if member["email"] == "ada@example.org"
     )
+    page.keyboard.press("c")
+    page.keyboard.type("Half a cap")
     server.client.delete(f"{members}/{ada}").raise_for_status()
     lost = page.get_by_role("button", name="No access")
     expect(lost).to_be_visible()
@@ -259,6 +261,9 @@ def test_access_that_is_taken_away(
     lost.click()
     expect(polygon).to_be_visible()
     expect(lost).to_have_count(0)
+    # What she was typing counts as typed.
+    until(page, "annotations().some(({ caption }) => caption === 'Half a cap')")
+    EditorPage(page).saved()
 
 
 def test_an_image_that_is_deleted_while_it_is_open(
