@@ -1,20 +1,14 @@
 /** What is told and what becomes of changes when the image, or the person's access to it, goes. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Session } from "../src/session";
 import type { Workspace } from "../src/workspace";
 import { arrives } from "./arrives";
-import { Site } from "./site";
+import { eachWithSite, type Site } from "./site";
 
 let site: Site;
-beforeEach(() => {
-  site = new Site();
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+eachWithSite((made) => (site = made));
 
 const ALL = ["api/images", "api/annotations", "api/datasets/1"];
 

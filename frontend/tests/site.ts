@@ -4,7 +4,7 @@
  * would give, and the network, are played.
  */
 
-import { vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 
 import type { Editor } from "../src/editor/editor";
 import { screenPoint } from "../src/geometry/point";
@@ -224,6 +224,15 @@ export class Site {
     const previous = there.findLast((each) => each < id) ?? null;
     return { previous, next: there.find((each) => each > id) ?? null, position: id, total: there.length };
   }
+}
+
+/** Gives each test of a file a site of its own, and the globals back after it. */
+export function eachWithSite(give: (site: Site) => void): void {
+  beforeEach(() => give(new Site()));
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+  });
 }
 
 const page = (items: readonly unknown[]): Response => Response.json({ items, next_cursor: null });

@@ -1,23 +1,17 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { COMBINE } from "../src/editor/combining";
 import { COMMANDS } from "../src/editor/commands";
 import { reject } from "../src/editor/deciding";
 import { Session } from "../src/session";
 import { arrives } from "./arrives";
-import { click, pointer, Site } from "./site";
+import { click, eachWithSite, pointer, type Site } from "./site";
 import { CUP, PERSON } from "./story";
 
 const HELD = "Finish the shape in hand or drop it, then leave the image.";
 
 let site: Site;
-beforeEach(() => {
-  site = new Site();
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+eachWithSite((made) => (site = made));
 
 test("an image of another dataset gets a page of its own, with the categories that it has there", async () => {
   const workspace = await site.open();
