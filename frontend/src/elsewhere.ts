@@ -45,7 +45,7 @@ export class Elsewhere {
     });
   }
 
-  /** One after the other; what does not open keeps no other from being saved. */
+  /** One after the other; what does not open keeps no other from being saved, unless none would be. */
   async save(): Promise<void> {
     const { earlier, left, shown, open, retry } = this.#options;
     retry();
@@ -56,8 +56,11 @@ export class Elsewhere {
         await open(id);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
-        if (error.problem.status === 404) earlier.didNotOpen(id);
-        else trouble = error.problem.detail;
+        const { status, detail } = error.problem;
+        if (status === 404) earlier.didNotOpen(id, shown());
+        else trouble = detail;
+        if (status === 401) shown().queue.signedOut();
+        if (status === 401 || status === 0) break;
       }
     }
     if (trouble !== null) shown().editor.say(`Not everything is saved yet. ${trouble}`);

@@ -21,7 +21,7 @@ import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
 import { firstPicture, imageInAddress } from "./address";
-import { EarlierChanges } from "./earlier-changes";
+import { EarlierChanges, type InVain } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { Signal } from "./editor/signal";
 import { LeftSessions } from "./left-sessions";
@@ -132,7 +132,7 @@ export class Workspace {
     const ahead = firstPicture(page);
     const categories = new DatasetCategories(transport, page.dataset.id, page.categories, page.categories_digest);
     // In a browser that was just started its store takes a while.
-    const listing = earlier.list();
+    const listing = earlier.recall();
     const visit = await loadVisit(transport, page.image.id, page.query);
     workspace = new Workspace(page, { transport, store, settings, categories, earlier }, visit, early);
     const { session } = workspace;
@@ -140,7 +140,6 @@ export class Workspace {
     // The worker draws while the bars and lists are built.
     if (stage) session.prepare(stage, lookOf(settings.view));
     const pending = await listing;
-    earlier.note(pending);
     workspace.#recover(session, pending);
     session.begin(ahead, true);
     workspace.#lookAhead();
@@ -280,7 +279,7 @@ export class Workspace {
     const { status } = error.problem;
     this.#session.editor.say(failureText(error, this.#session.absence));
     if (status === 404) {
-      this.earlier.didNotOpen(id);
+      this.earlier.didNotOpen(id, this.#session);
       void this.#session.refresh();
     }
     if (status === 401) this.#session.queue.signedOut();
@@ -317,6 +316,7 @@ export class Workspace {
     this.#asking = null;
     this.#heading = null;
     this.#left.remove(id);
+    this.earlier.follows(next, last);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     next.begin(ahead, fresh);
@@ -417,7 +417,7 @@ export class Workspace {
     if (editor.hand.busy) editor.hand.intend("cancel");
     const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     // Those that were left or made ready have the role that they were opened with.
-    this.#giveUp(role === "viewer");
+    this.#giveUp(role === "viewer" ? role : null);
     this.#way += 1;
     await this.#switch(id, () => undefined);
     if (this.#session !== before) {
@@ -430,9 +430,9 @@ export class Workspace {
   }
 
   /** No session of this dataset goes on as it is; what was not saved waits in the store, in vain or to be opened. */
-  #giveUp(inVain: boolean): void {
+  #giveUp(why: InVain | null): void {
     const left = this.#left.all.filter((session) => this.#isHere(session));
-    for (const session of [this.#session, ...left]) this.earlier.keep(session, inVain);
+    for (const session of [this.#session, ...left]) this.earlier.keep(session, why);
     for (const session of left) {
       // Those that take up what it had to save are the ones to save it.
       session.queue.lost();
@@ -453,11 +453,11 @@ export class Workspace {
     // One that was given up before hears late of what may be over.
     if (session !== this.#session && !isLeft) return;
     if (!absence) return this.retry();
-    this.earlier.keep(session, absence !== "unknown");
+    this.earlier.keep(session, absence);
     if (isLeft) this.#left.remove(session.id);
     // None of its images is there for the person any more, the one on the stage neither.
     const isOut = absence === "dataset" && this.#isHere(session);
-    if (isOut) this.#giveUp(true);
+    if (isOut) this.#giveUp("dataset");
     if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     session.close();
     this.signal.emit("elsewhere");

@@ -168,3 +168,66 @@ test("whoever is out of the dataset does not get to see what was made ready or l
     expect(session.editor.notice).toBe("You have no access to this dataset any more, or it was deleted.");
   }
 });
+
+/** Leaves image 1 for 2 with a change that the server does not take. */
+async function leaveUnsaved(): Promise<Workspace> {
+  const workspace = await site.open(1);
+  site.faults.set("/api/annotations/", 503);
+  removeAll(workspace);
+  await arrives(() => expect(workspace.session.queue.status).toBe("offline"));
+  await workspace.go(2);
+  return workspace;
+}
+
+const whyOf = ({ earlier }: Workspace): unknown => earlier.gone.map(({ id, why }) => [id, why]);
+
+async function savedFromElsewhere(workspace: Workspace): Promise<void> {
+  expect([whyOf(workspace), workspace.elsewhere.waiting]).toMatchObject([[], [{ id: 1, stuck: false }]]);
+  await workspace.elsewhere.save();
+  await workspace.settled();
+  expect([site.servers.get(1)!.all(), workspace.elsewhere.waiting, workspace.session.id]).toEqual([[], [], 2]);
+}
+
+test("what was left waits to be saved again as soon as a viewer may edit again", async () => {
+  const workspace = await leaveUnsaved();
+  site.tell("viewer");
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
+  expect(whyOf(workspace)).toEqual([[1, "viewer"]]);
+  site.faults.clear();
+  site.tell("annotator");
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(false));
+  await savedFromElsewhere(workspace);
+});
+
+test("so does it when the dataset is the person's again, whatever did not open meanwhile", async () => {
+  const workspace = await leaveUnsaved();
+  removeMember();
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  await workspace.go(1);
+  expect(whyOf(workspace)).toEqual([[1, "dataset"]]);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  await savedFromElsewhere(workspace);
+});
+
+test("an image that was deleted is not called back by going on to another one", async () => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  site.faults.set("/api/annotations/", 404);
+  removeAll(workspace);
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  await workspace.go(2);
+  expect([whyOf(workspace), workspace.elsewhere.waiting]).toEqual([[[1, "image"]], []]);
+});
+
+test("where the browser keeps nothing, what waits in vain can be deleted", async () => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  site.faults.set("/api/annotations/", 404);
+  removeAll(workspace);
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  await workspace.earlier.deleteGone("image");
+  expect([workspace.earlier.gone, workspace.holdsAlone, await workspace.earlier.list()]).toEqual([[], false, []]);
+});

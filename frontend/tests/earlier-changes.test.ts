@@ -43,13 +43,15 @@ test("an image that does not open any more keeps no other from being saved, and 
   earlier.note(await earlier.list());
   expect([earlier.waiting, earlier.gone]).toMatchObject([[CUPS, EIGHT], []]);
 
-  earlier.didNotOpen(9);
-  earlier.didNotOpen(7);
+  earlier.didNotOpen(9, { absence: null });
+  earlier.didNotOpen(7, { absence: null });
   expect([earlier.waiting, earlier.gone, told]).toMatchObject([[EIGHT], [CUPS], 1]);
   expect(store.entries).toHaveLength(3);
 
-  await earlier.deleteGone();
-  expect([earlier.waiting, earlier.gone, told]).toMatchObject([[EIGHT], [], 2]);
+  await earlier.deleteGone("viewer");
+  expect(store.entries, "each reason by itself").toHaveLength(3);
+  await earlier.deleteGone("image");
+  expect([earlier.waiting, earlier.gone, told]).toMatchObject([[EIGHT], [], 3]);
   expect(store.entries).toEqual([entry(8, 3)]);
   expect(store.adopted.map(({ imageId }) => imageId), "what another tab left is this one's first").toEqual([7, 7]);
 });

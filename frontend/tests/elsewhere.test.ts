@@ -22,11 +22,12 @@ function place(open: (id: number) => Promise<void>, ...sessions: Session[]) {
   const retry = vi.fn();
   const leftBehind = new LeftSessions();
   for (const session of sessions) leftBehind.add(session);
-  const shown = (): Session => ({ id: 1, editor: { say } }) as unknown as Session;
+  const queue = { signedOut: vi.fn() };
+  const shown = (): Session => ({ id: 1, absence: null, editor: { say }, queue }) as unknown as Session;
   const elsewhere = new Elsewhere({ earlier, left: leftBehind, shown, open, retry });
   const note = (...ids: number[]): void =>
     earlier.note(ids.map((imageId) => ({ imageId, fileName: `${imageId}.jpg` }) as never));
-  return { earlier, elsewhere, note, say, retry };
+  return { earlier, elsewhere, note, say, retry, queue };
 }
 
 test("what waits is named once, but for the image on the stage and what is being saved", () => {
@@ -53,11 +54,15 @@ test("one press opens all that is not open; what is gone keeps no other from bei
   expect(earlier.gone).toMatchObject([{ id: 3, name: "3.jpg" }]);
 });
 
-test("what does not answer keeps no other from being saved, either, and it is said why", async () => {
-  const open = vi.fn(() => Promise.reject(problem(0)));
-  const { earlier, elsewhere, note, say } = place(open);
+test.each([
+  ["a busy server keeps no other from being saved, either", 503, 2, 0],
+  ["without a connection no other is tried", 0, 1, 0],
+  ["nor while one is signed out, which the bar on top tells, too", 401, 1, 1],
+])("%s, and it is said why", async (_what, status, tried, signedOut) => {
+  const open = vi.fn(() => Promise.reject(problem(status)));
+  const { earlier, elsewhere, note, say, queue } = place(open);
   note(2, 3);
   await elsewhere.save();
-  expect([open.mock.calls, say.mock.calls]).toEqual([[[2], [3]], [["Not everything is saved yet. No."]]]);
-  expect([earlier.gone, elsewhere.waiting.length]).toEqual([[], 2]);
+  expect([open.mock.calls.length, say.mock.calls]).toEqual([tried, [["Not everything is saved yet. No."]]]);
+  expect([queue.signedOut.mock.calls.length, earlier.gone, elsewhere.waiting.length]).toEqual([signedOut, [], 2]);
 });

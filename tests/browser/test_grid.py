@@ -98,6 +98,13 @@ def test_the_grid_loads_more_while_one_scrolls(
     assert _titles(page) == long_list
 
 
+_IS_BACK = """() => {
+  const { image, top } = JSON.parse(sessionStorage.getItem("maskwright-grid"));
+  const card = document.querySelector(`[data-image="${image}"]`);
+  return card !== null && Math.abs(card.getBoundingClientRect().top - top) < 2;
+}"""
+
+
 @pytest.mark.usefixtures("long_list")
 def test_one_comes_back_to_where_one_was_in_the_grid(page: Page, dataset: dict[str, Any]) -> None:
     page.goto(f"/datasets/{dataset['id']}")
@@ -116,6 +123,9 @@ def test_one_comes_back_to_where_one_was_in_the_grid(page: Page, dataset: dict[s
     expect(next_card.get_by_role("link").first).to_be_focused()
     expect(next_card).to_be_in_viewport()
     page.reload()
+    # Once more while the list is still being brought back.
+    page.reload()
+    page.wait_for_function(_IS_BACK)
     expect(next_card).to_be_in_viewport()
 
     # The browser's own way back leads to the list as it was left, and to the image seen last.

@@ -99,12 +99,24 @@ export class IndexedDbStore implements PendingStore {
       throw error;
     }
     if (this.#inPage.get(placeOf(own)) === own) this.#inPage.delete(placeOf(own));
+    this.#worked();
   }
 
   async remove({ userId, imageId, key }: PendingPlace): Promise<void> {
     const own = { userId, imageId, key: this.#ownKey(key) };
     this.#inPage.delete(placeOf(own));
-    await this.#run("readwrite", (store) => store.delete([userId, imageId, own.key]));
+    try {
+      await this.#run("readwrite", (store) => store.delete([userId, imageId, own.key]));
+      this.#worked();
+    } catch (error) {
+      // A browser that keeps nothing has nothing to delete.
+      if (!this.#isBroken) throw error;
+    }
+  }
+
+  /** It was broken for a while only, and has everything. */
+  #worked(): void {
+    if (this.#inPage.size === 0) this.#isBroken = false;
   }
 
   async list(userId: number): Promise<PendingEntry[]> {

@@ -256,11 +256,14 @@ export class Editor {
     this.change(change);
     // A new object each time, so that only the last movement's timer finds its own.
     const burst = (this.#burst = { mark, selection });
-    setTimeout(() => {
-      if (this.#burst !== burst || !this.history.isOpen(mark)) return;
-      this.history.commit();
-      this.signal.emit("settled");
-    }, BURST_MS);
+    setTimeout(() => this.#burst === burst && this.settle(), BURST_MS);
+  }
+
+  /** Movements in quick succession are over, and are saved. */
+  settle(): void {
+    if (!this.#burst || !this.history.isOpen(this.#burst.mark)) return;
+    this.history.commit();
+    this.signal.emit("settled");
   }
 
   undo(): void {

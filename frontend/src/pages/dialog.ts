@@ -17,7 +17,26 @@ export function bindDialogs(): void {
       event.target.closest("dialog")?.close();
     }
   });
+  document.addEventListener("keydown", closeByEscape);
   for (const dialog of findAll<HTMLDialogElement>(document, "dialog")) closeOutside(dialog);
+}
+
+/**
+ * Here and not in the browser, which lets nobody object to several Escapes in a
+ * row and closes all dialogs with one of them.
+ */
+function closeByEscape(event: KeyboardEvent): void {
+  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+  // A question stands behind all others in the page, and above them on the screen.
+  const topmost = findAll<HTMLDialogElement>(document, "dialog:modal").at(-1);
+  if (!topmost) return;
+  event.preventDefault();
+  if (!event.repeat) requestClose(topmost);
+}
+
+/** Whoever has something to say against it can. */
+function requestClose(dialog: HTMLDialogElement): void {
+  if (dialog.dispatchEvent(new Event("cancel", { cancelable: true }))) dialog.close();
 }
 
 function openDialog(id: string, fill?: string): HTMLDialogElement {
@@ -43,8 +62,7 @@ function closeOutside(dialog: HTMLDialogElement): void {
     pressed = event.target === dialog;
   });
   dialog.addEventListener("click", (event) => {
-    // As Escape does, so that whoever has something to say against it can.
-    if (pressed && event.target === dialog && dialog.dispatchEvent(new Event("cancel", { cancelable: true }))) dialog.close();
+    if (pressed && event.target === dialog) requestClose(dialog);
   });
 }
 

@@ -1,4 +1,4 @@
-import { GRID_PLACE, takeSeen } from "../seen-image";
+import { GRID_PLACE, noteSeen, takeSeen } from "../seen-image";
 import { find } from "./dom";
 import { loadUntil } from "./grid";
 import { cookie, requestJson } from "./http";
@@ -9,6 +9,8 @@ const MOST_CARDS = 1_200;
 interface Place {
   readonly address: string;
   readonly cards: number;
+  /** The first image that begins in sight, and how far below the top of the window, in CSS pixels. */
+  readonly image: number;
   readonly top: number;
 }
 
@@ -19,26 +21,35 @@ interface Place {
  */
 export function place(root: HTMLElement): void {
   const list = find(root, "[data-controller=grid]");
+  const dataset = Number(root.dataset["dataset"]);
+  const seen = takeSeen(dataset);
+  const isBusy = untilTheyAct();
+  let isBack = false;
   addEventListener("pagehide", () => {
     // Who has just signed out is forgotten.
     if (cookie("maskwright_csrf") === "") return;
-    sessionStorage.setItem(GRID_PLACE, JSON.stringify({ address: address(), cards: cards(list), top: scrollY }));
+    // Who goes while the list is still being brought back comes back to the same place.
+    if (isBack || isBusy()) sessionStorage.setItem(GRID_PLACE, JSON.stringify(placeIn(list)));
+    else if (seen !== null) noteSeen(dataset, seen);
   });
   // A page that the browser kept shows counts and states of back then.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted && !document.querySelector("dialog[open]")) location.reload();
   });
   // The list itself comes to life after what is around it.
-  queueMicrotask(() => void restore(list, Number(root.dataset["dataset"])));
+  queueMicrotask(() => void restore(list, seen, isBusy).finally(() => (isBack = true)));
 }
 
-async function restore(list: HTMLElement, dataset: number): Promise<void> {
-  const seen = takeSeen(dataset);
+async function restore(list: HTMLElement, seen: number | null, isBusy: () => boolean): Promise<void> {
   const last = isReturn() ? lastPlace() : null;
-  const isBusy = untilTheyAct();
   if (last) {
     await loadUntil(list, () => isBusy() || cards(list) >= Math.min(last.cards, MOST_CARDS));
-    if (!isBusy()) scrollTo({ top: last.top, behavior: "instant" });
+    const first = card(list, last.image);
+    // Rows get their true height as they come into sight.
+    for (let frame = 0; first && !isBusy() && frame < 3; frame++) {
+      scrollBy({ top: topOf(first) - last.top, behavior: "instant" });
+      await new Promise(requestAnimationFrame);
+    }
   }
   if (seen === null || !(isReturn() || isFromEditor())) return;
   try {
@@ -53,9 +64,16 @@ function untilTheyAct(): () => boolean {
   const here = address();
   const acted = new AbortController();
   for (const kind of ["wheel", "pointerdown", "touchstart", "keydown"]) {
-    addEventListener(kind, () => acted.abort(), { capture: true, passive: true, signal: acted.signal });
+    addEventListener(kind, (event) => isBrowsers(event) || acted.abort(), { capture: true, passive: true, signal: acted.signal });
   }
   return () => acted.signal.aborted || address() !== here;
+}
+
+/** Keys of the browser's own, such as those for a reload and for Back. */
+function isBrowsers(event: Event): boolean {
+  if (!(event instanceof KeyboardEvent)) return false;
+  const { key, ctrlKey, metaKey, altKey } = event;
+  return ctrlKey || metaKey || altKey || ["F5", "Control", "Meta", "Alt"].includes(key);
 }
 
 /** The list as it was filtered last, of this dataset. */
@@ -107,9 +125,22 @@ async function positionOf(list: HTMLElement, image: number): Promise<number | nu
   return found.position;
 }
 
+function placeIn(list: HTMLElement): Place {
+  const all = [...list.querySelectorAll<HTMLElement>("[data-image]")];
+  const first = all.find((each) => topOf(each) >= 0);
+  return {
+    address: address(),
+    cards: all.length,
+    image: Number(first?.dataset["image"]),
+    top: first ? topOf(first) : 0,
+  };
+}
+
 const address = (): string => location.pathname + location.search;
 const cards = (list: HTMLElement): number => list.querySelectorAll("[data-image]").length;
 const card = (list: HTMLElement, image: number): HTMLElement | null => list.querySelector(`[data-image="${image}"]`);
+
+const topOf = (element: HTMLElement): number => element.getBoundingClientRect().top;
 
 function isInView(element: HTMLElement): boolean {
   const { top, bottom } = element.getBoundingClientRect();

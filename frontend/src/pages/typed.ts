@@ -1,5 +1,4 @@
 import { confirm } from "./dialog";
-import { findAll } from "./dom";
 
 /** Forms in which somebody typed since they were shown, and which are not saved. */
 const typed = new Set<HTMLFormElement>();
@@ -13,8 +12,6 @@ export function bindTyped(): void {
   // What concerns one dialog does not bubble.
   document.addEventListener("close", ({ target }) => forget(target), true);
   document.addEventListener("cancel", keepOpen, true);
-  // A browser lets only one Escape in a row be refused as a way to close: it must not come to that.
-  document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && keepOpen(event), true);
   addEventListener("beforeunload", (event) => {
     if ([...typed].some(isWaiting)) event.preventDefault();
   });
@@ -36,13 +33,10 @@ const isWaiting = (form: HTMLFormElement): boolean =>
   form.checkVisibility() && form.getAttribute("aria-busy") !== "true";
 
 function keepOpen(event: Event): void {
-  // Fields for files are cancelled as well; a key may come while nothing in the dialog has the focus.
-  const dialog = event.type === "cancel" ? event.target : topmost();
+  // Fields for files are cancelled as well.
+  const dialog = event.target;
   if (!(dialog instanceof HTMLDialogElement) || ![...typed].some((form) => dialog.contains(form) && isWaiting(form))) return;
   event.preventDefault();
   const question = { title: "Drop what you typed?", text: "It is not saved yet.", yes: "Drop it" };
   void confirm(question).then((yes) => yes && dialog.close());
 }
-
-/** The question stands behind all others in the page, and above them on the screen. */
-const topmost = (): Element | undefined => findAll(document, "dialog:modal").at(-1);

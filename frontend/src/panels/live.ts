@@ -9,7 +9,7 @@
 
 import { createSubscriber } from "svelte/reactivity";
 
-import type { WaitingImage } from "../earlier-changes";
+import type { GoneImage } from "../earlier-changes";
 import type { Topic } from "../editor/editor";
 import type { UnsavedImage } from "../elsewhere";
 import type { Session } from "../session";
@@ -71,7 +71,7 @@ export function sessionOf(workspace: Workspace): () => Session {
 /** Other images that have changes left to save, and those that do not open any more. */
 export function waitingElsewhere(
   workspace: Workspace,
-): () => { readonly unsaved: readonly UnsavedImage[]; readonly inVain: readonly WaitingImage[] } {
+): () => { readonly unsaved: readonly UnsavedImage[]; readonly inVain: readonly GoneImage[] } {
   const changed = dependency((ask) => workspace.signal.on(["elsewhere", "session"], ask));
   return () => {
     changed();

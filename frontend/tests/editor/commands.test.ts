@@ -154,6 +154,20 @@ test("arrow keys move the selection; a burst of them is one step, saved at its e
   expect(story.key("Mod+Z").annotations[0]?.bbox).toEqual([10, 10, 30, 30]);
 });
 
+test("a burst of arrow keys is over when the page is left", () => {
+  vi.useFakeTimers();
+  const story = new Story();
+  story.given({ bbox: [10, 10, 30, 30] });
+  story.click(20, 20).key("ArrowRight").key("ArrowRight");
+  const settled = vi.fn();
+  story.editor.signal.on(["settled"], settled);
+  story.editor.settle();
+  expect([story.editor.history.open, settled.mock.calls.length]).toEqual([false, 1]);
+  vi.advanceTimersByTime(1000);
+  story.editor.settle();
+  expect(settled.mock.calls.length).toBe(1);
+});
+
 test("a drag that begins within a burst of arrow keys is a step of its own, and is not cut short", () => {
   vi.useFakeTimers();
   const story = new Story();
