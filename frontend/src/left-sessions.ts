@@ -11,6 +11,8 @@ const MOST_KEPT = 2;
 export class LeftSessions {
   /** By the image; the oldest first. */
   readonly #sessions = new Map<number, Session>();
+  /** Opened only to save what waits: nobody was there, so nobody comes back to their undo. */
+  readonly #beside = new Set<Session>();
 
   get all(): readonly Session[] {
     return [...this.#sessions.values()];
@@ -22,18 +24,27 @@ export class LeftSessions {
 
   add(session: Session): void {
     this.#sessions.set(session.id, session);
-    this.forgetOldest();
+    this.forgetSaved();
+  }
+
+  addBeside(session: Session): void {
+    this.#beside.add(session);
+    this.add(session);
   }
 
   /** It is on the stage again, or nobody wants it there. */
   remove(imageId: number): void {
+    const session = this.#sessions.get(imageId);
+    if (session) this.#beside.delete(session);
     this.#sessions.delete(imageId);
   }
 
-  forgetOldest(): void {
+  forgetSaved(): void {
     const saved = this.all.filter(({ unsaved }) => unsaved === 0);
-    for (const session of saved.slice(0, -MOST_KEPT)) {
-      this.#sessions.delete(session.id);
+    const beside = saved.filter((session) => this.#beside.has(session));
+    const wereShown = saved.filter((session) => !this.#beside.has(session));
+    for (const session of [...beside, ...wereShown.slice(0, -MOST_KEPT)]) {
+      this.remove(session.id);
       session.close();
     }
   }

@@ -13,9 +13,8 @@ import { absenceText, failureText, noticing, roleText, type Absence } from "./ac
 import { AccountSettings } from "./api/account-settings";
 import { DatasetCategories } from "./api/categories";
 import { IndexedDbStore, type PendingEntry } from "./api/pending-store";
-import { fetchAhead } from "./api/pictures";
 import { lookOf } from "./api/look-commands";
-import { nothingAhead, Prefetch, type Ahead } from "./api/prefetch";
+import { nothingAhead, type Ahead, type Prefetch } from "./api/prefetch";
 import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
@@ -25,14 +24,12 @@ import { EarlierChanges, type InVain } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { Signal } from "./editor/signal";
 import { LeftSessions } from "./left-sessions";
+import { LookingAhead } from "./looking-ahead";
 import { Navigation, type Destination } from "./navigation";
 import { ViewPreferences } from "./view-preferences";
 import { Remembered } from "./remember";
 import { Session, type Early, type PageData } from "./session";
 import { workspaceCommands } from "./workspace-commands";
-
-/** So many annotations are drawn on suspicion, no more. */
-const MOST_SHAPES_AHEAD = 5_000;
 
 interface Parts {
   readonly transport: Transport;
@@ -53,6 +50,7 @@ export class Workspace {
   readonly account: Account;
   readonly #transport: Transport;
   readonly #store: IndexedDbStore;
+  readonly #ahead: LookingAhead;
   readonly #prefetch: Prefetch<Session>;
   readonly #remembered: Remembered;
   readonly #categories: DatasetCategories;
@@ -97,11 +95,13 @@ export class Workspace {
     });
     this.#store = parts.store;
     this.#categories = parts.categories;
-    this.#prefetch = new Prefetch({
-      load: (id, signal) => this.#prepare(id, signal),
-      forget: (session) => session.close(),
-      picture: (image, signal) => fetchAhead(image, page.tiled_from_pixels, signal),
+    this.#ahead = new LookingAhead({
+      make: (id, signal) => this.#make(id, signal),
+      shown: () => this.#session,
+      left: this.#left,
+      tiledFrom: page.tiled_from_pixels,
     });
+    this.#prefetch = this.#ahead.sessions;
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     this.earlier = parts.earlier;
     this.earlier.changed = () => this.signal.emit("elsewhere");
@@ -181,8 +181,9 @@ export class Workspace {
   retry(): void {
     for (const { queue } of this.#all()) queue.retry();
     const { id, absence } = this.#session;
-    if (absence) void this.#switch(id, () => undefined);
-    else this.#session.resume();
+    if (!absence) return this.#session.resume();
+    // Who is on the way to another image is not brought back.
+    if ((this.#heading?.id ?? id) === id) void this.#switch(id, () => undefined);
   }
 
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
@@ -301,14 +302,17 @@ export class Workspace {
     }
     if (next.image.dataset_id !== this.page.dataset.id) {
       this.#stay();
+      // What the browser keeps is taken up there, and is no reason to ask whether they want to go.
+      if (known && !this.holdsAlone) this.#retire(known, null);
       // Its name and its categories come with a page of its own.
       return location.assign(`/images/${id}`);
     }
-    this.#recover(next, pending);
     // They may have changed while it was on its way.
     if (next.editor.categories !== this.#categories.all) next.editor.setCategories(this.#categories.all);
     const last = this.#session;
     this.#leave(last);
+    const isAnew = next.id === last.id;
+    this.#recover(next, isAnew ? this.#takenFrom(last, pending, next) : pending);
     if (this.viewPreferences.get("keepView")) next.editor.takeView(last.editor);
     this.#remembered.handTo(next.editor);
     this.#session = next;
@@ -319,12 +323,19 @@ export class Workspace {
     this.earlier.follows(next, last);
     arrived();
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
-    next.begin(ahead, fresh);
+    // What the last one heard after this one was asked for is looked at once more.
+    next.begin(ahead, fresh && !isAnew);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
     const { next: after, previous: before } = next.neighbours ?? {};
     this.#left.closeAllBut([after, before]);
     this.#lookAhead();
+  }
+
+  /** What one that is opened anew has to save: of the last one as it is now, not as it was when the store was asked. */
+  #takenFrom(last: Session, pending: readonly PendingEntry[], { page: { role } }: Session): readonly PendingEntry[] {
+    const before = last.editor.readOnly ? pending : pending.filter((entry) => !this.#store.isOwn(entry));
+    return [...before, ...this.#retire(last, role === "viewer" ? role : null)];
   }
 
   /** The image, and what earlier visits could not save. */
@@ -360,17 +371,9 @@ export class Workspace {
     if (page.role === "viewer") return this.#session.editor.say(viewerText(page));
     this.#prefetch.drop(this.#prefetch.take(id));
     const session = this.#open(visit, null, null, page);
-    this.#left.add(session);
     this.#recover(session, pending);
+    this.#left.addBeside(session);
     this.signal.emit("elsewhere");
-  }
-
-  /** One that will probably come next, with its shapes drawn. */
-  async #prepare(id: number, signal: AbortSignal): Promise<Session> {
-    const session = await this.#make(id, signal);
-    const { stage, view } = this.#session.editor;
-    if (session.editor.document.size <= MOST_SHAPES_AHEAD) session.prepare(stage, view.look);
-    return session;
   }
 
   /** What an earlier visit could not save. */
@@ -389,7 +392,7 @@ export class Workspace {
       poses: this.#poses,
       worker,
       categoriesSeen: (digest) => void this.#followCategories(digest),
-      roleSeen: (role) => this.#isHere(session) && void this.#seeRole(role),
+      roleSeen: (role) => void this.#seeRole(role),
       absent: (what) => this.#seeAbsence(session, what),
       absence,
     });
@@ -399,7 +402,8 @@ export class Workspace {
 
   async #followCategories(digest: string): Promise<void> {
     if (!(await this.#categories.follow(digest))) return;
-    for (const { editor } of [...this.#all(), ...this.#prefetch.made]) editor.setCategories(this.#categories.all);
+    const here = this.#all().filter((session) => this.#isHere(session));
+    for (const { editor } of [...here, ...this.#prefetch.made]) editor.setCategories(this.#categories.all);
   }
 
   /** Something was refused: maybe the person may not do it any more. */
@@ -415,15 +419,14 @@ export class Workspace {
     const before = this.#session;
     const { id, editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
-    const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     // Those that were left or made ready have the role that they were opened with.
-    this.#giveUp(role === "viewer" ? role : null);
+    const why = role === "viewer" ? role : null;
+    this.#giveUp(why);
     this.#way += 1;
     await this.#switch(id, () => undefined);
-    if (this.#session !== before) {
-      before.queue.lost();
-      before.close();
-    }
+    // They went on to another image meanwhile.
+    if (this.#left.of(id) === before) this.#retire(before, why);
+    const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
     this.page = { ...this.page, role: this.#session.page.role };
@@ -431,15 +434,17 @@ export class Workspace {
 
   /** No session of this dataset goes on as it is; what was not saved waits in the store, in vain or to be opened. */
   #giveUp(why: InVain | null): void {
-    const left = this.#left.all.filter((session) => this.#isHere(session));
-    for (const session of [this.#session, ...left]) this.earlier.keep(session, why);
-    for (const session of left) {
-      // Those that take up what it had to save are the ones to save it.
-      session.queue.lost();
-      session.close();
-      this.#left.remove(session.id);
-    }
+    this.earlier.keep(this.#session, why);
+    for (const session of this.#left.all) if (this.#isHere(session)) this.#retire(session, why);
     this.#prefetch.want([]);
+  }
+
+  /** Nobody goes on with it: whoever takes up what it had to save is the one to save it. */
+  #retire(session: Session, why: Absence | InVain | null): readonly PendingEntry[] {
+    this.earlier.keep(session, why);
+    session.close();
+    if (this.#left.of(session.id) === session) this.#left.remove(session.id);
+    return session.queue.retire();
   }
 
   /** What waits for images of other datasets is saved beside the stage. */
@@ -453,13 +458,12 @@ export class Workspace {
     // One that was given up before hears late of what may be over.
     if (session !== this.#session && !isLeft) return;
     if (!absence) return this.retry();
-    this.earlier.keep(session, absence);
-    if (isLeft) this.#left.remove(session.id);
+    if (isLeft) this.#retire(session, absence);
+    else this.earlier.keep(session, absence);
     // None of its images is there for the person any more, the one on the stage neither.
     const isOut = absence === "dataset" && this.#isHere(session);
     if (isOut) this.#giveUp("dataset");
     if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
-    session.close();
     this.signal.emit("elsewhere");
   }
 
@@ -472,28 +476,20 @@ export class Workspace {
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
     next.editor.say(absenceText(absence, { unsaved: before.unsaved, isKept: !this.holdsAlone }));
-    before.queue.lost();
     before.close();
+    before.queue.retire();
   }
 
   #saved(session: Session): void {
     if (session.unsaved === 0) {
       this.earlier.saved(session.id);
-      this.#left.forgetOldest();
+      this.#left.forgetSaved();
     }
     if (session !== this.#session) this.signal.emit("elsewhere");
   }
 
-  /** Makes the neighbours ready, once the image itself is there. */
   #lookAhead(): void {
-    const session = this.#session;
     const turn = this.#turn;
-    void session.ready.then(() => {
-      if (turn !== this.#turn) return;
-      const { next, previous } = this.#session.neighbours ?? {};
-      const ids = [next, previous].filter((id) => typeof id === "number");
-      // A session that is kept comes back as it is, so that only its picture is needed.
-      this.#prefetch.want(ids, (id) => !this.#left.of(id));
-    });
+    void this.#ahead.begin(() => turn === this.#turn);
   }
 }

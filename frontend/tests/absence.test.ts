@@ -169,6 +169,21 @@ test("whoever is out of the dataset does not get to see what was made ready or l
   }
 });
 
+test("who is on the way from an image that is gone to another one arrives there, whatever is tried again meanwhile", async () => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  const release = site.hold("/api/images/2/visit");
+  const going = workspace.go(2);
+  site.faults.clear();
+  workspace.retry();
+  release();
+  await going;
+  await workspace.settled();
+  expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
+});
+
 /** Leaves image 1 for 2 with a change that the server does not take. */
 async function leaveUnsaved(): Promise<Workspace> {
   const workspace = await site.open(1);

@@ -13,10 +13,16 @@ export interface KeepingOptions {
 export class Keeping {
   readonly #options: KeepingOptions;
   readonly #changed: () => void;
+  /** What the store has of this image, as far as this one answers for it. */
+  readonly #entries = new Map<AnnotationKey, PendingEntry>();
 
   constructor(options: KeepingOptions, changed: () => void) {
     this.#options = options;
     this.#changed = changed;
+  }
+
+  get entries(): readonly PendingEntry[] {
+    return [...this.#entries.values()];
   }
 
   keep(key: AnnotationKey, slot: Slot, stored: Stored): void {
@@ -27,15 +33,19 @@ export class Keeping {
     const { target, facts, decided, wanted, clientKey, unheard } = stored;
     const decision = prediction && { decision: { prediction, decided, wanted } };
     const known = { facts, base, target, attempted, clientKey, unheard, deletion };
-    this.#guard(store.put({ userId, imageId, key, ...known, ...decision }));
+    const entry = { userId, imageId, key, ...known, ...decision };
+    this.#entries.set(key, entry);
+    this.#guard(store.put(entry));
   }
 
   remove(key: AnnotationKey): void {
     const { imageId, userId, store } = this.#options;
+    this.#entries.delete(key);
     this.#guard(store.remove({ userId, imageId, key }));
   }
 
   adopt(entries: readonly PendingEntry[]): void {
+    for (const entry of entries) this.#entries.set(entry.key, entry);
     this.#guard(this.#options.store.adopt(entries));
   }
 

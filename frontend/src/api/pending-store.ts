@@ -84,6 +84,11 @@ export class IndexedDbStore implements PendingStore {
   /** Whether the browser did not keep something. */
   #isBroken = false;
 
+  /** Whether this tab has kept it, or has taken it up. */
+  isOwn({ tab }: PendingEntry): boolean {
+    return tab === this.#tab;
+  }
+
   /** Whether something waits that the browser did not keep. */
   get holdsAlone(): boolean {
     return this.#isBroken && this.#inPage.size > 0;

@@ -58,6 +58,8 @@ export class SaveQueue {
   readonly #taking: TakingOver;
   readonly #answers: Answers;
   #decisions = 0;
+  /** Whether another one saves what waited here. */
+  #isRetired = false;
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
   constructor(options: SaveQueueOptions) {
@@ -237,9 +239,20 @@ export class SaveQueue {
     this.#changed();
   }
 
+  /**
+   * Nothing is sent, kept in the browser or taken away there from now on, whatever answer is still to come: what
+   * waits is left to whoever saves it next, who gets it at this very moment.
+   */
+  retire(): readonly PendingEntry[] {
+    this.lost();
+    this.pump();
+    this.#isRetired = true;
+    return this.#keeping.entries;
+  }
+
   /** Sends what waits. Called whenever a gesture may have ended. */
   pump(): void {
-    if (this.#unsaved.size === 0 || this.#options.held()) return;
+    if (this.#isRetired || this.#unsaved.size === 0 || this.#options.held()) return;
     for (const key of this.#unsaved) {
       const slot = this.#slots.of(key);
       if (this.#isFree(key, slot)) {
@@ -320,6 +333,7 @@ export class SaveQueue {
     const answer = await this.#ask(next);
     const image = answer.status === 404 ? await this.#lookAtImage() : null;
     this.#inFlight--;
+    if (this.#isRetired) return;
     slot.sending = null;
     if (mayHaveArrived(problemOf(answer))) slot.unheard = sending;
     if (image && !succeeded(image)) this.#failForAll(image);
