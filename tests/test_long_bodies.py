@@ -146,11 +146,13 @@ def test_it_ends_with_the_server(by: str, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def apart(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> LongBodies:
+def apart(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[LongBodies]:
     """The web process's side, here."""
     monkeypatch.setenv("MASKWRIGHT_DATABASE_URL", str(settings.database_url))
     monkeypatch.setenv("MASKWRIGHT_DATA_DIR", str(settings.data_dir))
-    return LongBodies()
+    started = LongBodies()
+    yield started
+    started.close()
 
 
 def test_one_that_is_idle_ends(apart: LongBodies, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +183,6 @@ def test_one_that_dies_fails_its_requests_only(apart: LongBodies) -> None:
         assert apart._process is not None
         apart._process._connections.shutdown(socket.SHUT_WR)
         assert await _ask(apart) == 200
-        apart.close()
 
     run_async(main)
 

@@ -225,22 +225,25 @@ async def _thumbnail(
 ) -> bytes:
     """The bytes of a thumbnail; whoever waits for that of a large image takes no thread."""
     source, storage = source_of(shown), context.storage
+    is_largest = size == pictures.SIZES[-1]
 
-    def look() -> tuple[bool, bytes | None]:
-        is_large = large_pictures.is_large(storage, shown.image, shown.media_type)
-        # The largest one of a large image counts towards the limit: whoever reads it says so below.
-        is_counted = is_large and size == pictures.SIZES[-1]
-        return is_large, None if is_counted else pictures.find_thumbnail(storage, source, size=size)
+    def find() -> bytes | None:
+        return pictures.find_thumbnail(storage, source, size=size)
 
-    is_large, data = await run_in_threadpool(look)
+    # A page shows many small ones; to tell whether an image is large may take a look at its file.
+    data = None if is_largest else await run_in_threadpool(find)
     if data is not None:
         return data
+    is_large = await run_in_threadpool(
+        large_pictures.is_large, storage, shown.image, shown.media_type
+    )
 
     def make() -> bytes:
         return pictures.make_thumbnail(storage, source, size=size, is_large=is_large)
 
     if not is_large:
-        return await run_in_threadpool(make)
+        return await run_in_threadpool(lambda: find() or make())
+    # The largest one of a large image counts towards the limit: whoever reads it says so.
     key = pictures.largest_thumbnail_key(source)
     return await _read_made(request, large, key, lambda: large.shrunk(source), make)
 

@@ -99,7 +99,11 @@ def test_thumbnails_are_made_from_one(api: ApiClient, dataset: Dataset, runs: Co
 
 
 def test_progressive_jpegs_are_large_sooner(
-    api: ApiClient, dataset: Dataset, runs: Counter[str], monkeypatch: pytest.MonkeyPatch
+    api: ApiClient,
+    dataset: Dataset,
+    settings: Settings,
+    runs: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two bytes a pixel are few for a camera's; whether it is one is looked up once."""
     looks, is_progressive = list[bool](), pixels.is_progressive
@@ -118,6 +122,10 @@ def test_progressive_jpegs_are_large_sooner(
             answer = api.get(f"/api/images/{image['id']}/thumbnail?size={size}")
             with Pillow.open(BytesIO(answer.content)) as picture:
                 assert picture.width == min(size, 300)
+        # It is not asked for a small one that is there.
+        for note in (settings.data_dir / "cache").glob("*/*/progressive"):
+            note.unlink()
+        assert api.get(f"/api/images/{image['id']}/thumbnail?size=64").status_code == 200
         assert (runs["shrink"], len(looks)) == (int(progressive), number)
     assert looks == [False, True]
     small = make_picture(size=(90, 60), kind="JPEG", progressive=True)

@@ -14,6 +14,16 @@ from tests.serving import Server
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def long_list(server: Server, dataset: dict[str, Any]) -> list[str]:
+    """The names of its images, of which more are loaded while one scrolls."""
+    images = [
+        {"id": n, "file_name": f"{n:04}.jpg", "width": 40, "height": 30} for n in range(1, 151)
+    ]
+    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
+    return [str(image["file_name"]) for image in images]
+
+
 def _titles(page: Page) -> list[str]:
     return page.locator("#images .card-title").all_text_contents()
 
@@ -77,19 +87,15 @@ def test_an_image_is_deleted_where_it_stands(
 
 
 def test_the_grid_loads_more_while_one_scrolls(
-    page: Page, server: Server, dataset: dict[str, Any]
+    page: Page, dataset: dict[str, Any], long_list: list[str]
 ) -> None:
-    images = [
-        {"id": n, "file_name": f"{n:04}.jpg", "width": 40, "height": 30} for n in range(1, 151)
-    ]
-    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
     page.goto(f"/datasets/{dataset['id']}")
     cards = page.locator("#images .card-title")
     assert cards.count() == 60
     while (seen := cards.count()) < 150:
         page.keyboard.press("End")
         expect(cards).not_to_have_count(seen)
-    assert _titles(page) == [image["file_name"] for image in images]
+    assert _titles(page) == long_list
 
 
 _IS_BACK = """() => {
@@ -99,13 +105,8 @@ _IS_BACK = """() => {
 }"""
 
 
-def test_one_comes_back_to_where_one_was_in_the_grid(
-    page: Page, server: Server, dataset: dict[str, Any]
-) -> None:
-    images = [
-        {"id": n, "file_name": f"{n:04}.jpg", "width": 40, "height": 30} for n in range(1, 151)
-    ]
-    server.import_coco(dataset["id"], {"images": images, "categories": [], "annotations": []})
+@pytest.mark.usefixtures("long_list")
+def test_one_comes_back_to_where_one_was_in_the_grid(page: Page, dataset: dict[str, Any]) -> None:
     page.goto(f"/datasets/{dataset['id']}")
     cards = page.locator("#images .card")
     while (seen := cards.count()) < 150:

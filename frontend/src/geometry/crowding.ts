@@ -7,7 +7,7 @@ import type { Bounds } from "./bounds";
 
 /** A long line is noted at so many places at most: where such lines crowd, a few are enough to tell. */
 const MOST_PLACES = 8;
-/** Squares are larger than asked for rather than more than this. */
+/** Squares are twice as large as asked for, or four times and so on, rather than more than this. */
 const MOST_SQUARES = 250_000;
 /** With so many crowded squares around it a square with any line is one, too, so that an area of noise has neither holes nor a rim. */
 const CROWDED_BESIDE = 3;
@@ -21,20 +21,23 @@ export interface Crowds {
   readonly share: number;
 }
 
+/** The squares lie where they always do, whatever part is looked at: at multiples of their side. */
 export class Crowding {
-  readonly #left: number;
-  readonly #top: number;
+  /** The first ones. */
+  readonly #column: number;
+  readonly #row: number;
   readonly #across: number;
   readonly #down: number;
   readonly #side: number;
   readonly #lengths: Float32Array;
 
   constructor({ left, top, right, bottom }: Bounds, side: number) {
-    this.#side = Math.max(side, Math.sqrt(((right - left) * (bottom - top)) / MOST_SQUARES));
-    this.#left = left;
-    this.#top = top;
-    this.#across = Math.floor((right - left) / this.#side) + 1;
-    this.#down = Math.floor((bottom - top) / this.#side) + 1;
+    while ((right - left) * (bottom - top) > MOST_SQUARES * side * side) side *= 2;
+    this.#side = side;
+    this.#column = Math.floor(left / side);
+    this.#row = Math.floor(top / side);
+    this.#across = Math.floor(right / side) - this.#column + 1;
+    this.#down = Math.floor(bottom / side) - this.#row + 1;
     this.#lengths = new Float32Array(this.#across * this.#down);
   }
 
@@ -81,8 +84,8 @@ export class Crowding {
   }
 
   #squareAt(x: number, y: number): number {
-    const column = Math.floor((x - this.#left) / this.#side);
-    const row = Math.floor((y - this.#top) / this.#side);
+    const column = Math.floor(x / this.#side) - this.#column;
+    const row = Math.floor(y / this.#side) - this.#row;
     if (column < 0 || row < 0 || column >= this.#across || row >= this.#down) return -1;
     return column * this.#down + row;
   }

@@ -3,7 +3,7 @@
  * what is out of sight not at all, and where lines would lie over each other only the tint of the area shows them.
  */
 
-import { grown, type Bounds } from "../geometry/bounds";
+import { boundsOfNumbers, grown, type Bounds } from "../geometry/bounds";
 import { Crowding, type Crowds } from "../geometry/crowding";
 import { insideCells } from "../geometry/parity";
 import { ringsBounds } from "../geometry/ring";
@@ -12,7 +12,7 @@ import type { Outline } from "../shapes/shape";
 import { common, CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
-import { addRings, apartIfOverlapping, everywhereBut, HALO, strokePaths } from "./paths";
+import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
 
 /** Points of an outline that lie closer on the screen are drawn as one, in device pixels. */
 const TOLERANCE = 0.5;
@@ -40,6 +40,14 @@ interface Level {
   readonly rise: number;
 }
 
+/** What holds for all of an outline, however small the part that is painted. */
+interface Manner {
+  /** So much of it is crowded that the tint has to show all of it. */
+  readonly isTinted: boolean;
+  /** So many columns of pixels are filled as one; 0 where the browser fills. */
+  readonly together: number;
+}
+
 export class DenseOutline {
   readonly #outline: Outline;
   readonly #bounds: Bounds;
@@ -54,11 +62,47 @@ export class DenseOutline {
   paint(context: Context, style: Style, shown: Shown): void {
     const level = this.#levelFor(shown.scale * shown.ratio);
     const crowds = this.#crowdsFor(level, shown.scale);
-    const alpha = crowds.share > 0.5 ? Math.max(style.fillAlpha, TINT) : style.fillAlpha;
+    const { isTinted, together } = this.#manner(shown);
+    const alpha = isTinted ? Math.max(style.fillAlpha, TINT) : style.fillAlpha;
     context.fillStyle = style.color;
-    if (alpha > 0) for (const area of level.areas) this.#fill(context, area, level, alpha, style.color, shown);
+    if (alpha > 0) {
+      for (const area of level.areas) {
+        if (together > 0) this.#fillCells(context, area, together, alpha, style.color, shown);
+        else this.#fill(context, area, alpha, shown);
+      }
+    }
     // Where there is no tint, lines that hide each other are better than nothing.
     this.#stroke(context, level, style, alpha > 0 ? crowds : null, shown);
+  }
+
+  /**
+   * The extent of what is drawn in another way than before though it has not moved, in pixels of the image: lines that
+   * are there because others went, or the other way round. Empty where there is none; null for all of the outline.
+   */
+  changedAround(before: DenseOutline, shown: Shown): readonly [] | readonly [Bounds] | null {
+    const [was, is] = [before.#manner(shown), this.#manner(shown)];
+    if (was.isTinted !== is.isTinted || was.together !== is.together) return null;
+    const level = this.#levelFor(shown.scale * shown.ratio);
+    const now = this.#crowdsFor(level, shown.scale);
+    const then = before.#crowdsFor(before.#levelFor(shown.scale * shown.ratio), shown.scale);
+    if (now.share === 0 && then.share === 0) return [];
+    const changed: number[] = [];
+    eachLine(level, shown, (ax, ay, bx, by) => {
+      const [x, y] = [(ax + bx) / 2, (ay + by) / 2];
+      if (now.isCrowded(x, y) !== then.isCrowded(x, y)) changed.push(ax, ay, bx, by);
+    });
+    const extent = boundsOfNumbers(changed);
+    return extent ? [extent] : [];
+  }
+
+  #manner({ scale, ratio }: Shown): Manner {
+    const level = this.#levelFor(scale * ratio);
+    const { top, bottom } = this.#bounds;
+    const isCrowdedFill = level.rise > MOST_ABREAST * (bottom - top);
+    return {
+      isTinted: this.#crowdsFor(level, scale).share > 0.5,
+      together: isCrowdedFill ? Math.max(1, Math.ceil((level.rise * scale * ratio) / MOST_CROSSINGS)) : 0,
+    };
   }
 
   /** They change with the zoom only. */
@@ -91,9 +135,7 @@ export class DenseOutline {
     return this.#level;
   }
 
-  #fill(context: Context, area: Area, level: Level, alpha: number, color: string, shown: Shown): void {
-    const { top, bottom } = this.#bounds;
-    if (level.rise > MOST_ABREAST * (bottom - top)) return this.#fillCells(context, area, level, alpha, color, shown);
+  #fill(context: Context, area: Area, alpha: number, shown: Shown): void {
     const within = grown(shown.within, REACH / shown.scale);
     context.save();
     context.globalAlpha = alpha;
@@ -103,11 +145,10 @@ export class DenseOutline {
     context.restore();
   }
 
-  #fillCells(context: Context, area: Area, { rise }: Level, alpha: number, color: string, shown: Shown): void {
+  #fillCells(context: Context, area: Area, together: number, alpha: number, color: string, shown: Shown): void {
     // Whole device pixels, wherever the context has the image.
     const { a: size, e, f } = context.getTransform();
     const { left, top, right, bottom } = common(this.#bounds, shown.within);
-    const together = Math.max(1, Math.ceil((rise * size) / MOST_CROSSINGS));
     // The same columns together, whichever part is painted anew.
     const [x, y] = [Math.floor((left * size + e) / together) * together, Math.floor(top * size + f)];
     const columns = Math.ceil(right * size + e) - x;
@@ -128,21 +169,26 @@ export class DenseOutline {
     fillCells(context, cells, grid, color, alpha);
   }
 
-  #stroke(context: Context, { areas }: Level, { strokes, dashed }: Style, crowds: Crowds | null, shown: Shown): void {
-    const within = grown(shown.within, REACH / shown.scale);
+  #stroke(context: Context, level: Level, { strokes, dashed }: Style, crowds: Crowds | null, shown: Shown): void {
     const pieces = new Pieces();
-    for (const ring of areas.flatMap(ringsOf)) {
-      eachEdgeWithin(ring, within, (from, to) => {
-        const [ax, ay, bx, by] = [ring[2 * from]!, ring[2 * from + 1]!, ring[2 * to]!, ring[2 * to + 1]!];
-        if (!crowds?.isCrowded((ax + bx) / 2, (ay + by) / 2)) pieces.add(ax, ay, bx, by);
-      });
-    }
+    eachLine(level, shown, (ax, ay, bx, by) => {
+      if (!crowds?.isCrowded((ax + bx) / 2, (ay + by) / 2)) pieces.add(ax, ay, bx, by);
+    });
     context.lineJoin = "bevel";
     strokes.forEach(({ color, width }, i) => {
-      context.strokeStyle = color;
       // Below the topmost line lies a wide one, where there are two.
       const pixels = (i > 0 ? Math.min(width, 1) : width) * shown.ratio;
-      strokePaths(context, pieces.all, pixels, shown.scale * shown.ratio, !dashed && color !== HALO);
+      strokePaths(context, pieces.all, color, pixels, shown.scale * shown.ratio, dashed);
+    });
+  }
+}
+
+/** Each edge that may be seen. */
+function eachLine({ areas }: Level, shown: Shown, found: (ax: number, ay: number, bx: number, by: number) => void): void {
+  const within = grown(shown.within, REACH / shown.scale);
+  for (const ring of areas.flatMap(ringsOf)) {
+    eachEdgeWithin(ring, within, (from, to) => {
+      found(ring[2 * from]!, ring[2 * from + 1]!, ring[2 * to]!, ring[2 * to + 1]!);
     });
   }
 }

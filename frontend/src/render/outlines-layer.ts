@@ -15,7 +15,7 @@ import type { Camera } from "../geometry/camera";
 import type { AnnotationKey } from "../model/records";
 import type { Outline } from "../shapes/shape";
 import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, shownIn, useImageSpace, wholeArea, type Frame, type Layer } from "./layer";
-import { drawingOf, hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
+import { changedAround, drawingOf, hoverStyle, normalStyle, paint, refusedStyle, selectedStyle, type Style } from "./paint";
 import { changedExtent } from "./repaint";
 import type { ShapesLedger } from "./shapes-ledger";
 import { gesturePixels } from "./shown-pixels";
@@ -133,14 +133,16 @@ export class OutlinesLayer implements Layer {
 function changedArea(before: Scene, after: Scene): Bounds | typeof NOTHING | null {
   if (before.look !== after.look || !sameFrame(before.frame, after.frame)) return null;
   if (before.painted.length !== after.painted.length) return null;
+  const shown = shownIn(wholeArea(after.frame), after.frame);
   let changed: Bounds | null = null;
   for (const [i, now] of after.painted.entries()) {
     const { outline, color, style } = before.painted[i]!;
     if (now.color !== color || now.style !== style) return null;
     if (now.outline === outline) continue;
     const extent = changedExtent(outline, now.outline);
-    if (!extent) return null;
-    changed = extent.reduce<Bounds | null>(union, changed);
+    const around = extent && changedAround(drawingOf(outline), drawingOf(now.outline), shown);
+    if (!extent || !around) return null;
+    changed = [...extent, ...around].reduce<Bounds | null>(union, changed);
   }
   return changed ? deviceArea(changed, after.frame, REACH_CSS_PIXELS * after.frame.ratio) : NOTHING;
 }

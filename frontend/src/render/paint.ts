@@ -101,9 +101,8 @@ export function paint(context: Context, drawing: Drawing, style: Style, shown: S
   else paintAreas(context, drawing, style);
   context.miterLimit = MITER;
   for (const { color, width } of style.strokes) {
-    context.strokeStyle = color;
     context.lineJoin = width < THICK ? "miter" : "round";
-    strokePaths(context, drawing.strokes, width * ratio, scale * ratio, !style.dashed && color !== HALO);
+    strokePaths(context, drawing.strokes, color, width * ratio, scale * ratio, style.dashed);
   }
   context.setLineDash([]);
   if (drawing.dots.length === 0) return;
@@ -157,6 +156,12 @@ export function drawingOf(outline: Outline): Drawing {
     drawings.set(outline, drawing);
   }
   return drawing;
+}
+
+/** What is drawn in another way beside what has moved, in image pixels: empty for nothing, null for all of it. */
+export function changedAround(before: Drawing, after: Drawing, shown: Shown): readonly [] | readonly [Bounds] | null {
+  if (!before.dense || !after.dense) return [];
+  return after.dense.changedAround(before.dense, shown);
 }
 
 export function newDrawing(outline: Outline): Drawing {

@@ -22,15 +22,18 @@ const AROUND = [
   [-Math.sqrt(3) / 2, 0.5],
 ] as const;
 
-/** A line of so many device pixels, opaque and not dashed where `isSolid`, of which one of the context's units has `scale`. */
+/** A line of so many device pixels, of which one of the context's units has `scale`. */
 export function strokePaths(
   context: Context,
   paths: readonly Path2D[],
+  color: string,
   pixels: number,
   scale: number,
-  isSolid: boolean,
+  dashed: boolean,
 ): void {
-  if (pixels > 1 && pixels < FINE && isSolid) strokeFine(context, paths, pixels, scale);
+  context.strokeStyle = color;
+  // Three lines over each other are one only where nothing is to be seen through them.
+  if (pixels > 1 && pixels < FINE && !dashed && color !== HALO) strokeFine(context, paths, pixels, scale);
   else strokeAll(context, paths, (pixels === 1 ? HAIRLINE : pixels) / scale);
 }
 

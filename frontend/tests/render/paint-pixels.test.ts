@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { DEFAULT_LOOK } from "../../src/editor/look";
 import { finishedPixels } from "../../src/editor/pixels";
@@ -8,6 +8,8 @@ import { selectedStyle } from "../../src/render/paint";
 import { lookAt, paintPixels } from "../../src/render/paint-pixels";
 import * as shapes from "../../src/shapes";
 import { countedCanvas } from "./counted";
+
+afterEach(() => vi.unstubAllGlobals());
 
 const SIZE: PixelSize = [200, 200];
 const ALL = { left: 0, top: 0, right: 200, bottom: 200 };
