@@ -242,7 +242,7 @@ async def _thumbnail(
         return pictures.make_thumbnail(storage, source, size=size, is_large=is_large)
 
     if not is_large:
-        return await run_in_threadpool(lambda: find() or make())
+        return await run_in_threadpool(lambda: (find() if is_largest else None) or make())
     # The largest one of a large image counts towards the limit: whoever reads it says so.
     key = pictures.largest_thumbnail_key(source)
     return await _read_made(request, large, key, lambda: large.shrunk(source), make)

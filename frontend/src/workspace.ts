@@ -462,7 +462,6 @@ export class Workspace {
     const isOut = absence === "dataset" && this.#isHere(session);
     if (isOut || !isLeft) takeTyped();
     if (isLeft) this.#retire(session, absence);
-    else this.earlier.keep(session, absence);
     if (isOut) this.#giveUp("dataset");
     if (isOut || !isLeft) this.#showAbsence(this.#session, absence);
     this.signal.emit("elsewhere");
@@ -477,8 +476,7 @@ export class Workspace {
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
     next.editor.say(absenceText(absence, { unsaved: before.unsaved, isKept: !this.holdsAlone }));
-    before.close();
-    before.queue.retire();
+    this.#retire(before, absence);
   }
 
   #saved(session: Session): void {

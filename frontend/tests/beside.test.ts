@@ -1,25 +1,19 @@
 /** Images that are opened beside the stage, to save what an earlier visit left there; of other datasets, too. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { Transport } from "../src/api/client";
 import { IndexedDbStore, type PendingEntry } from "../src/api/pending-store";
 import { Editor } from "../src/editor/editor";
 import { EMPTY_ANNOTATION, type AnnotationKey } from "../src/model/records";
 import { arrives } from "./arrives";
-import { Site } from "./site";
+import { eachWithSite, type Site } from "./site";
 import { PERSON } from "./story";
 
 const TARGET = { ...EMPTY_ANNOTATION, category_id: PERSON.id, segmentation: [[50, 50, 80, 50, 80, 80]] };
 
 let site: Site;
-beforeEach(() => {
-  site = new Site();
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+eachWithSite((made) => (site = made));
 
 /** A shape that a closed tab had made in each of these images; the browser keeps what is put there. */
 function leftBehind(...images: number[]): void {

@@ -1,19 +1,13 @@
 /** What becomes of changes when the image on the stage is opened anew, for another role or because it is there again. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import type { Workspace } from "../src/workspace";
 import { arrives } from "./arrives";
-import { Site } from "./site";
+import { eachWithSite, type Site } from "./site";
 
 let site: Site;
-beforeEach(() => {
-  site = new Site();
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
+eachWithSite((made) => (site = made));
 
 /** Moves the square so far, as with the arrow keys: the step stays open a moment for the next one. */
 function moveSquare({ session: { editor } }: Workspace, by: number): void {
@@ -22,8 +16,7 @@ function moveSquare({ session: { editor } }: Workspace, by: number): void {
 }
 
 function endStep({ session: { editor } }: Workspace): void {
-  editor.history.commit();
-  editor.signal.emit("settled");
+  editor.settle();
 }
 
 const shownSquare = ({ session: { editor } }: Workspace): unknown => [...editor.document.entries()][0]?.[1].segmentation;
