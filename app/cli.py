@@ -203,6 +203,8 @@ def token_create(email: str, name: str) -> None:
 
     with running_parts() as context, context.sessions.begin() as session:
         owner = users.user_by_email(session, email=email)
+        if owner.disabled_at is not None:
+            raise click.ClickException(f"The account {owner.email} is disabled: enable it first.")
         _, secret = users.create_token(session, user=owner, name=name)
     click.echo(secret)
 

@@ -163,6 +163,10 @@ def test_a_token_is_printed_and_nothing_else(call: Call, session: Session) -> No
     owner = users.user_by_email(session, email="ann@example.org")
     assert [token.name for token in users.list_tokens(session, user=owner)] == ["ci"]
     assert users.user_of_token(session, token=said.strip()) is not None
+    call("user", "disable", "ann@example.org")
+    code, said, error = call("token", "create", "--email", "ann@example.org")
+    assert (code, said) == (1, "")
+    assert error == "maskwright: The account ann@example.org is disabled: enable it first.\n"
 
 
 @pytest.mark.parametrize(

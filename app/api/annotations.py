@@ -372,7 +372,7 @@ KeypointName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @router.put(
-    "/annotations/{annotation_id}/keypoints/{name}",
+    "/annotations/{annotation_id}/keypoints/{name:path}",
     response_model=AnnotationOut,
     responses=_WITH_VERSION,
 )
@@ -400,7 +400,7 @@ def put_keypoint(
 
 
 @router.delete(
-    "/annotations/{annotation_id}/keypoints/{name}",
+    "/annotations/{annotation_id}/keypoints/{name:path}",
     response_model=AnnotationOut,
     responses=_WITH_VERSION,
 )

@@ -78,8 +78,10 @@ def index(
     coco_id: list[wire.CocoId] = Query(
         default=[], max_length=500, description="With one of these ids in COCO files."
     ),
+    limit: deps.ShortLimit = None,
+    cursor: str | None = None,
 ) -> paging.Page[CategoryOut]:
-    """The categories of a dataset that fit, in the order in which they came; never paged."""
+    """The categories of a dataset that fit, in the order in which they came."""
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
     rows = categories.list_categories(
         session,
@@ -89,7 +91,8 @@ def index(
         ids=coco_id,
     )
     numbers = categories.count_annotations(session, dataset_id=dataset.id)
-    return paging.Page(items=[out(row, numbers.get(row.id, 0)) for row in rows])
+    found = [out(row, numbers.get(row.id, 0)) for row in rows]
+    return paging.short(found, key=lambda row: ("", row.id), limit=limit, cursor=cursor)
 
 
 @router.post(

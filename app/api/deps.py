@@ -34,6 +34,7 @@ __all__ = [
     "IdentityDep",
     "Limit",
     "SessionDep",
+    "ShortLimit",
     "UserDep",
     "client_address",
     "csrf_token",
@@ -49,6 +50,10 @@ _LONGEST_WAIT_SECONDS = 10
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+ShortLimit = Annotated[
+    int | None,
+    Query(ge=1, le=500, description="At most this many items; all of them when it is not given."),
+]
 Limit = Annotated[int, Query(ge=1, le=500, description="At most this many items.")]
 
 

@@ -45,11 +45,20 @@ def _out(user: User, role: str) -> MemberOut:
 
 
 @router.get("")
-def index(dataset_id: deps.Id, user: UserDep, session: SessionDep) -> paging.Page[MemberOut]:
+def index(
+    dataset_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    limit: deps.ShortLimit = None,
+    cursor: str | None = None,
+) -> paging.Page[MemberOut]:
     """All members."""
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
     rows = datasets.list_members(session, dataset=dataset)
-    return paging.Page(items=[_out(member, role) for member, role in rows])
+    found = [_out(member, role) for member, role in rows]
+    return paging.short(
+        found, key=lambda row: (row.email.lower(), row.user_id), limit=limit, cursor=cursor
+    )
 
 
 @router.put("", responses=problems.responses(409))

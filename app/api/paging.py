@@ -6,6 +6,7 @@ A cursor is the URL-safe base64 of a JSON list; clients treat it as opaque.
 import base64
 import binascii
 import json
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from app.api import wire
 from app.errors import Malformed
 
-__all__ = ["Page", "decode", "encode"]
+__all__ = ["Page", "decode", "encode", "short"]
 
 
 Item = TypeVar("Item")
@@ -24,6 +25,24 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = None
+
+
+def short(
+    items: Iterable[Item],
+    *,
+    key: Callable[[Item], tuple[str, int]],
+    limit: int | None,
+    cursor: str | None,
+) -> Page[Item]:
+    """A page of a list that is short enough to be read whole, in the order of `key`.
+
+    Without a `limit` it is all that follows the cursor: nobody misses a category because there
+    are more than fifty.
+    """
+    after = decode(cursor, str, int) if cursor else None
+    rest = sorted((item for item in items if after is None or key(item) > after), key=key)
+    page = rest[:limit]
+    return Page(items=page, next_cursor=encode(*key(page[-1])) if len(page) < len(rest) else None)
 
 
 def encode(*key: Any) -> str:

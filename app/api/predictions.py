@@ -59,11 +59,17 @@ def _set_out(summary: SetSummary) -> PredictionSetOut:
 
 
 @router.get("/datasets/{dataset_id}/predictions")
-def index(dataset_id: deps.Id, user: UserDep, session: SessionDep) -> paging.Page[PredictionSetOut]:
-    """The sets of predictions of a dataset, by name; never paged."""
+def index(
+    dataset_id: deps.Id,
+    user: UserDep,
+    session: SessionDep,
+    limit: deps.ShortLimit = None,
+    cursor: str | None = None,
+) -> paging.Page[PredictionSetOut]:
+    """The sets of predictions of a dataset, by name."""
     dataset = access.view_dataset(session, user=user, dataset_id=dataset_id)
-    found = predictions.list_sets(session, dataset_id=dataset.id)
-    return paging.Page(items=[_set_out(summary) for summary in found])
+    found = [_set_out(one) for one in predictions.list_sets(session, dataset_id=dataset.id)]
+    return paging.short(found, key=lambda row: (row.name, row.id), limit=limit, cursor=cursor)
 
 
 @router.delete(

@@ -68,7 +68,12 @@ class Refused(HTTPException):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route or router, for its OpenAPI description."""
+    """The error answers of a route or router, for its OpenAPI description.
+
+    Wherever a body can be too large it can come too slowly, too.
+    """
+    if 413 in statuses:
+        statuses = (*statuses, 408)
     return {
         status: {
             "description": HTTPStatus(status).phrase,

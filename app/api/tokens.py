@@ -51,10 +51,18 @@ def create(body: TokenIn, user: UserDep, session: SessionDep) -> TokenMade:
 
 
 @router.get("")
-def index(user: UserDep, session: SessionDep) -> paging.Page[TokenOut]:
+def index(
+    user: UserDep, session: SessionDep, limit: deps.ShortLimit = None, cursor: str | None = None
+) -> paging.Page[TokenOut]:
     """One's own tokens."""
-    rows = users.list_tokens(session, user=user)
-    return paging.Page(items=[TokenOut.model_validate(row) for row in rows])
+    found = [TokenOut.model_validate(row) for row in users.list_tokens(session, user=user)]
+    return paging.short(found, key=lambda row: ("", row.id), limit=limit, cursor=cursor)
+
+
+@router.get("/{token_id}", responses=problems.responses(404))
+def show(token_id: deps.Id, user: UserDep, session: SessionDep) -> TokenOut:
+    """One of one's own tokens; the token itself is never shown again."""
+    return TokenOut.model_validate(users.get_token(session, user=user, token_id=token_id))
 
 
 @router.delete(

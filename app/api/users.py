@@ -34,10 +34,14 @@ class UserChange(wire.Model):
 
 
 @router.get("")
-def index(_admin: AdminDep, session: SessionDep) -> paging.Page[UserOut]:
+def index(
+    _admin: AdminDep, session: SessionDep, limit: deps.ShortLimit = None, cursor: str | None = None
+) -> paging.Page[UserOut]:
     """All accounts."""
-    rows = users.list_users(session)
-    return paging.Page(items=[UserOut.model_validate(row) for row in rows])
+    found = [UserOut.model_validate(row) for row in users.list_users(session)]
+    return paging.short(
+        found, key=lambda row: (row.email.lower(), row.id), limit=limit, cursor=cursor
+    )
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems.responses(409))

@@ -25,6 +25,7 @@ __all__ = [
     "create_user",
     "delete_token",
     "end_session",
+    "get_token",
     "list_tokens",
     "list_users",
     "record_failure",
@@ -249,6 +250,15 @@ def list_tokens(session: Session, *, user: User) -> Sequence[ApiToken]:
     return session.scalars(
         select(ApiToken).where(ApiToken.user_id == user.id).order_by(ApiToken.id)
     ).all()
+
+
+def get_token(session: Session, *, user: User, token_id: int) -> ApiToken:
+    """One of one's own tokens."""
+    own = (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
+    row = session.scalar(select(ApiToken).where(own))
+    if row is None:
+        raise NotFound("There is no such token.")
+    return row
 
 
 def delete_token(session: Session, *, user: User, token_id: int) -> None:

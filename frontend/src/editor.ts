@@ -83,7 +83,7 @@ function start(): void {
         return open().session.annotations;
       },
       get saved() {
-        return open().settled();
+        return workspace ? workspace.settled() : ready.then(() => open().settled());
       },
     },
   };

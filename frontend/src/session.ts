@@ -204,9 +204,10 @@ export class Session {
     return this.queue.unsaved;
   }
 
-  /** Resolves when the server has everything. */
-  settled(): Promise<void> {
-    return this.queue.settled();
+  /** Resolves when the server has everything, what is still being computed included. */
+  async settled(): Promise<void> {
+    await this.editor.computed();
+    await this.queue.settled();
   }
 
   /** What was on the stage last, for whoever may only look at it from now on. */

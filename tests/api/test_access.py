@@ -63,6 +63,7 @@ TABLE: dict[str, Row] = {
     "PATCH /api/me/preferences": Row("user", json({"view": {"labels": True}})),
     "GET /api/tokens": Row("user"),
     "POST /api/tokens": Row("user", json({"name": "a script"})),
+    "GET /api/tokens/{token_id}": Row("own"),
     "DELETE /api/tokens/{token_id}": Row("own"),
     "GET /api/users": Row("admin"),
     "POST /api/users": Row(

@@ -1,13 +1,14 @@
 """Single keypoints over HTTP, by the names that the category gives them."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy.orm import Session
 
 from app.models import User
 from tests.api.annotation_case import SQUARE, Case, build_case, code_of, seen, url
-from tests.build import make_imported
+from tests.build import make_category, make_imported
 from tests.conftest import ApiClient
 
 
@@ -78,6 +79,21 @@ def test_what_is_refused(
     answer = case.api.put(f"{url(annotation)}/keypoints/{name}", json=body, headers=headers)
     assert code_of(answer) == expected
     assert case.api.get(url(annotation)).json() == annotation
+
+
+def test_a_name_may_have_any_characters(case: Case, session: Session) -> None:
+    names = ["left/right", "100 %", "a?b#c"]
+    category = make_category(session, dataset=case.dataset, keypoints=names)
+    annotation = case.make(category_id=category.id, bbox=[1, 1, 5, 5])
+    for name in names:
+        place = f"{url(annotation)}/keypoints/{quote(name, safe='')}"
+        body = {"x": 3, "y": 4}
+        answer = case.api.put(place, json=body, headers=seen(annotation))
+        assert answer.status_code == 200, answer.text
+        annotation = answer.json()
+    assert annotation["keypoints"] == [3, 4, 2] * 3
+    place = f"{url(annotation)}/keypoints/left%2Fright"
+    assert case.api.delete(place, headers=seen(annotation)).json()["keypoints"][:3] == [0, 0, 0]
 
 
 def test_a_category_without_keypoints_has_none_to_place(case: Case) -> None:

@@ -1,5 +1,6 @@
 """Captions and labels over HTTP: annotations of the whole image, without a geometry."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.models import User
 from tests.api.annotation_case import Case, build_case, code_of, seen, url
+from tests.build import make_imported
 from tests.conftest import ApiClient
 
 ZEROS = [0.0, 0.0, 0.0, 0.0]
@@ -93,6 +95,29 @@ def test_a_caption_may_become_an_object(case: Case) -> None:
     assert len(exported(case, "instances")) == 1
     assert case.restore(changed, 1).json()["task"] == "captions"
     assert len(exported(case, "captions")) == 1
+
+
+def test_an_object_has_a_category_whatever_its_caption_says(case: Case) -> None:
+    missing = (422, "category_missing")
+    for shape in ({"bbox": [1, 2, 3, 4]}, {"segmentation": [[1, 1, 9, 1, 9, 9]]}):
+        assert code_of(case.api.post(case.path, json={"caption": "A cat.", **shape})) == missing
+        assert code_of(case.patch(caption(case, "A cat."), **shape)) == missing
+    made = case.make(bbox=[1, 2, 3, 4], caption="the left one")
+    assert code_of(case.patch(made, category_id=None)) == missing
+    assert [record["id"] for record in exported(case, "instances")] == [made["coco_id"]]
+
+
+def test_a_caption_that_a_file_brought_with_a_box_is_written_on(
+    case: Case, session: Session
+) -> None:
+    record = '{"id":7,"image_id":1,"caption":"A cat.","bbox":[1,2,3,4]}'
+    box = (1, 2, 3, 4)
+    row = make_imported(session, image=case.image, record=record, area=12, bbox=box)
+    given = case.api.get(f"/api/annotations/{row.id}").json()
+    changed = case.patch(given, caption="Two cats.")
+    assert changed.status_code == 200, changed.text
+    session.refresh(row)
+    assert json.loads(row.record) == json.loads(record) | {"caption": "Two cats."}
 
 
 def test_a_label_from_first_to_last(case: Case) -> None:

@@ -111,6 +111,8 @@ def test_a_dry_run(client: ApiClient, dataset: Dataset, finished: Finish) -> Non
         (b'{"images": [', "json_truncated"),
         (b"[" * 100_000, "top_level"),
         ([{"id": 1, "file_name": "a.jpg"}], "top_level"),
+        ({}, "top_level"),
+        ({"name": "a package", "version": "1.0"}, "top_level"),
         (coco({"image_id": 1, "segments_info": []}), "panoptic_pngs_missing"),
         (b"PK\x03\x04 and nothing else", "zip_invalid"),
     ],

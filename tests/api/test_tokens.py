@@ -23,6 +23,8 @@ def test_a_token_is_shown_once_and_works(
     listed = client_for(owner).get("/api/tokens").json()["items"]
     assert "nightly export" in [item["name"] for item in listed]
     assert token not in str(listed)
+    shown = client_for(owner).get(f"/api/tokens/{made.json()['id']}").json()
+    assert shown in listed and token not in str(shown)
     hashes = session.scalars(select(ApiToken.token_hash)).all()
     assert all(token.encode() not in value for value in hashes)
 
@@ -42,6 +44,7 @@ def test_nobody_revokes_the_token_of_another(
 ) -> None:
     made = client_for(make_user(session)).post("/api/tokens", json={"name": "x"}).json()
     other = client_for(make_user(session))
+    assert other.get(f"/api/tokens/{made['id']}").status_code == 404
     assert other.delete(f"/api/tokens/{made['id']}").status_code == 404
 
 

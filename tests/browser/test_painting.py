@@ -196,8 +196,9 @@ def test_what_follows_the_colours_of_the_picture(page: Page, server: Server) -> 
     for point in ((200, 100), (399, 101), (398, 299), (201, 298)):
         editor.click(*point)
     editor.press("Enter")
-    expect(objects).to_have_count(3)
+    # What is still being computed is waited for, too.
     editor.saved()
+    expect(objects).to_have_count(3)
     joined, cut = (pixels(annotation) for annotation in stored(server, image_id)[1:])
     square = masks.from_boxes([[200, 100, 200, 200]], SIZE)
     assert masks.area(masks.difference(joined, square))[0] == 0

@@ -89,6 +89,9 @@ class CocoReader:
                 first += part.records[: tasks.MOST_LOOKED_AT - len(first)]
                 count += self._count(part.records, first)
                 self._look(part, stream)
+        if not envelope.keys() & RECORD_LISTS:
+            told = "The object has neither images nor annotations nor categories."
+            raise FileError("top_level", told)
         if self._placeholders is not None:
             images += self._placeholders.images(len(images))
             categories += self._placeholders.categories(len(categories))

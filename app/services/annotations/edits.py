@@ -90,10 +90,14 @@ class Edit:
 
 def task_of(record: str) -> str:
     """The task of an annotation that no file brought, by what its record has."""
-    parts = rawjson.members(record)
-    if any(parts.get(name, "null") not in ("null", "[]") for name in _GEOMETRY):
+    if _has_geometry(record):
         return "instances"
-    return "captions" if "caption" in parts else "labels"
+    return "captions" if "caption" in rawjson.members(record) else "labels"
+
+
+def _has_geometry(record: str) -> bool:
+    parts = rawjson.members(record)
+    return any(parts.get(name, "null") not in ("null", "[]") for name in _GEOMETRY)
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ def edited(before: State, edit: Edit) -> State:
     # Files have annotations without either; an edit of something else does not bring it up.
     if {"segmentation", "keypoints", "caption"} & changed.keys():
         work.require_geometry()
-    if {"category_id", "caption"} & changed.keys():
+    if {"category_id", "caption"} & changed.keys() or work.gains_geometry:
         work.require_category()
     return before if _is_same(before, state) else state
 
@@ -443,8 +447,14 @@ class _Work:
                 loc=("body", "task"),
             )
 
+    @property
+    def gains_geometry(self) -> bool:
+        return _has_geometry(rawjson.join(self.parts)) and not _has_geometry(self.before.record)
+
     def require_category(self) -> None:
-        if self.category_id is None and self.values["caption"].value is None:
+        """Only a caption has none. One that a file brought with a shape keeps both as they are."""
+        is_caption = self.values["caption"].value is not None and not self.gains_geometry
+        if self.category_id is None and ("category_id" in self.changed or not is_caption):
             raise Invalid(
                 "An annotation that is no caption has a category.",
                 code="category_missing",

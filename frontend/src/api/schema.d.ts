@@ -123,7 +123,11 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /**
+         * Show
+         * @description One of one's own tokens; the token itself is never shown again.
+         */
+        readonly get: operations["show_api_tokens__token_id__get"];
         readonly put?: never;
         readonly post?: never;
         /**
@@ -309,7 +313,7 @@ export interface paths {
         };
         /**
          * Index
-         * @description The categories of a dataset that fit, in the order in which they came; never paged.
+         * @description The categories of a dataset that fit, in the order in which they came.
          */
         readonly get: operations["index_api_datasets__dataset_id__categories_get"];
         readonly put?: never;
@@ -801,7 +805,7 @@ export interface paths {
         };
         /**
          * Index
-         * @description The sets of predictions of a dataset, by name; never paged.
+         * @description The sets of predictions of a dataset, by name.
          */
         readonly get: operations["index_api_datasets__dataset_id__predictions_get"];
         readonly put?: never;
@@ -3056,7 +3060,11 @@ export interface operations {
     };
     readonly index_api_tokens_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description At most this many items; all of them when it is not given. */
+                readonly limit?: number | null;
+                readonly cursor?: string | null;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -3098,6 +3106,28 @@ export interface operations {
             };
         };
     };
+    readonly show_api_tokens__token_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TokenOut"];
+                };
+            };
+        };
+    };
     readonly delete_api_tokens__token_id__delete: {
         readonly parameters: {
             readonly query?: never;
@@ -3120,7 +3150,11 @@ export interface operations {
     };
     readonly index_api_users_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description At most this many items; all of them when it is not given. */
+                readonly limit?: number | null;
+                readonly cursor?: string | null;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -3350,7 +3384,11 @@ export interface operations {
     };
     readonly index_api_datasets__dataset_id__members_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description At most this many items; all of them when it is not given. */
+                readonly limit?: number | null;
+                readonly cursor?: string | null;
+            };
             readonly header?: never;
             readonly path: {
                 readonly dataset_id: number;
@@ -3426,6 +3464,9 @@ export interface operations {
                 readonly supercategory?: readonly string[];
                 /** @description With one of these ids in COCO files. */
                 readonly coco_id?: readonly string[];
+                /** @description At most this many items; all of them when it is not given. */
+                readonly limit?: number | null;
+                readonly cursor?: string | null;
             };
             readonly header?: never;
             readonly path: {
@@ -4317,7 +4358,11 @@ export interface operations {
     };
     readonly index_api_datasets__dataset_id__predictions_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description At most this many items; all of them when it is not given. */
+                readonly limit?: number | null;
+                readonly cursor?: string | null;
+            };
             readonly header?: never;
             readonly path: {
                 readonly dataset_id: number;

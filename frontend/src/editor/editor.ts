@@ -209,6 +209,18 @@ export class Editor {
     this.signal.emit("settled");
   }
 
+  /** Resolves when the tool in hand waits for no computation whose result would be drawn by itself. */
+  computed(): Promise<void> {
+    if (!this.hand.computing) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.signal.on(["tool"], () => {
+        if (this.hand.computing) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
   /** Whether a gesture has its step open; says what to do about it. */
   #isHeld(): boolean {
     const held = this.hand.busy && this.history.open;

@@ -103,6 +103,8 @@ export interface Hand {
   readonly preview: Preview;
   /** A gesture is under way; nothing is saved before it ends. */
   readonly busy: boolean;
+  /** The hand is done, and the gesture ends by itself as soon as something has been computed. */
+  readonly computing: boolean;
   choose(toolId: string): void;
   pointer(input: PointerInput): void;
   /** False when the gesture in hand has no use for it. */

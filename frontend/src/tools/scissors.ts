@@ -97,6 +97,10 @@ class Tracing extends State<ScissorsTool> {
     return this.#pieces.at(-1)?.to ?? this.#first;
   }
 
+  override get computing(): boolean {
+    return this.#closing;
+  }
+
   override get cursor(): string {
     // In a large picture the way takes seconds to find.
     if (this.#closing) return "progress";

@@ -296,6 +296,10 @@ class Waiting extends State<SuperpixelTool> {
     tool.editor.say(COMPUTING);
   }
 
+  override get computing(): boolean {
+    return this.#gestures.every(({ released }) => released);
+  }
+
   override get cursor(): string {
     return "progress";
   }

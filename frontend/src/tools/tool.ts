@@ -25,6 +25,11 @@ export abstract class State<T extends Tool = Tool> {
     return this.tool.editor;
   }
 
+  /** The hand is done, and the gesture ends by itself as soon as something has been computed. */
+  get computing(): boolean {
+    return false;
+  }
+
   get cursor(): string {
     return "default";
   }

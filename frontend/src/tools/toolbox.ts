@@ -56,6 +56,10 @@ export class Toolbox implements Hand {
     return this.#tool.state.busy;
   }
 
+  get computing(): boolean {
+    return this.#tool.state.computing;
+  }
+
   get cursor(): string {
     if (this.#panningFrom) return "grabbing";
     return this.#space ? "grab" : this.#tool.state.cursor;

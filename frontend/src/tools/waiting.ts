@@ -16,6 +16,10 @@ export class Waiting extends State {
     this.#dropped = dropped;
   }
 
+  override get computing(): boolean {
+    return true;
+  }
+
   override get cursor(): string {
     return "progress";
   }

@@ -117,6 +117,10 @@ class Choosing extends State<WandTool> {
     this.#ask();
   }
 
+  override get computing(): boolean {
+    return this.#released;
+  }
+
   override get cursor(): string {
     // Over hundreds of tiles it takes seconds.
     if (this.#released) return "progress";

@@ -297,6 +297,32 @@ describe("superpixels", () => {
   });
 });
 
+describe("who waits for what is drawn", () => {
+  test.each([
+    ["W", (story: Story) => story.click(30, 30)],
+    ["U", (story: Story) => story.click(30, 30)],
+    ["S", (story: Story) => story.click(20, 20).click(60, 20).click(60, 60).key("Enter")],
+  ])("waits for what %s computes, and for no hand", async (key, gesture) => {
+    const story = withTool(key);
+    gesture(story);
+    expect(story.annotations).toEqual([]);
+    await story.editor.computed();
+    expect(story.annotations).toHaveLength(1);
+    // Nobody knows when it is let go.
+    story.press(100, 30);
+    await story.editor.computed();
+    expect(story.editor.hand.busy).toBe(true);
+
+    const dropped = withTool(key);
+    gesture(dropped);
+    const computed = dropped.editor.computed();
+    dropped.key("Escape");
+    await computed;
+    await answered();
+    expect(dropped.annotations).toEqual([]);
+  });
+});
+
 describe("the scissors", () => {
   const options = { combine: "new" };
 
