@@ -113,10 +113,10 @@ TABLE: dict[str, Row] = {
     "POST /api/annotations/{annotation_id}/draw": Row(
         "annotator", edit({"op": "add", "shape": {"bbox": [0, 0, 50, 50]}})
     ),
-    "PUT /api/annotations/{annotation_id}/keypoints/{name}": Row(
+    "PUT /api/annotations/{annotation_id}/keypoints/{name:path}": Row(
         "annotator", edit({"x": 3, "y": 4, "v": 2})
     ),
-    "DELETE /api/annotations/{annotation_id}/keypoints/{name}": Row("annotator", edit(None)),
+    "DELETE /api/annotations/{annotation_id}/keypoints/{name:path}": Row("annotator", edit(None)),
     "GET /api/annotations/{annotation_id}/history": Row("viewer"),
     "POST /api/annotations/{annotation_id}/restore": Row("annotator", json({"version": 1})),
     "GET /api/datasets/{dataset_id}/predictions": Row("viewer"),
