@@ -120,13 +120,14 @@ def test_long_names_leave_room_in_the_editor_on_a_phone(
 
 def _inside(inner: Locator, outer: Locator) -> bool:
     """Whether nothing of it is cut, or lies beside."""
-    boxes = inner.bounding_box(), outer.bounding_box()
-    assert boxes[0] is not None
-    assert boxes[1] is not None
-    return all(
-        boxes[1][at] <= boxes[0][at] + 1
-        and boxes[0][at] + boxes[0][size] <= boxes[1][at] + boxes[1][size] + 1
-        for at, size in (("x", "width"), ("y", "height"))
+    within, around = inner.bounding_box(), outer.bounding_box()
+    assert within is not None
+    assert around is not None
+    return (
+        around["x"] <= within["x"] + 1
+        and around["y"] <= within["y"] + 1
+        and within["x"] + within["width"] <= around["x"] + around["width"] + 1
+        and within["y"] + within["height"] <= around["y"] + around["height"] + 1
     )
 
 
