@@ -20,9 +20,10 @@ import {
   type Annotation,
   type AnnotationKey,
 } from "../model/records";
-import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport } from "./client";
+import { isForAll, mayHaveArrived, pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
 import { Keeping, type KeepingOptions } from "./keeping";
 import { Pause } from "./pause";
+import { showUnsaved } from "./only-seen";
 import type { PendingEntry } from "./pending-store";
 import { Answers, type AnswersOptions } from "./save-answers";
 import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
@@ -60,6 +61,8 @@ export class SaveQueue {
   #decisions = 0;
   /** Whether another one saves what waited here. */
   #isRetired = false;
+  /** What is not saved and only shown, and why. */
+  #onlySeen: ReadonlyMap<AnnotationKey, string> = new Map();
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
   constructor(options: SaveQueueOptions) {
@@ -103,9 +106,9 @@ export class SaveQueue {
     return [...this.#unsaved].filter((key) => this.trouble(key)?.kind === "conflict");
   }
 
-  /** Why the server does not take an annotation, by key. */
+  /** Why an annotation is not saved and will not be as it is, by key. */
   get refused(): ReadonlyMap<AnnotationKey, string> {
-    const found = new Map<AnnotationKey, string>();
+    const found = new Map(this.#onlySeen);
     for (const key of this.#unsaved) {
       const trouble = this.trouble(key);
       if (trouble?.kind === "refused") found.set(key, trouble.detail);
@@ -216,6 +219,12 @@ export class SaveQueue {
     for (const { key } of made) this.#knowMade(key, this.#slots.of(key));
     this.#changed();
     this.pump();
+  }
+
+  /** Shows what waits, where nothing of it can be saved; it goes on waiting. */
+  show(entries: readonly PendingEntry[], why: string): void {
+    this.#onlySeen = showUnsaved(this.#options.document, this.#slots, entries, why);
+    this.#changed();
   }
 
   /** Tries again at once: the connection is back, or the person signed in. */
@@ -484,10 +493,3 @@ export class SaveQueue {
     for (const listener of this.#listeners) listener();
   }
 }
-
-/** Whether it is no answer to this very request: any other one would get the same. */
-const isForAll = ({ status, code }: Problem): boolean =>
-  status === 0 || status === 401 || status >= 500 || status === 408 || status === 429 || code === "busy";
-
-/** Whether it may have been done without our hearing of it: whoever is signed out or too early hears that nothing was. */
-const mayHaveArrived = ({ status, code }: Problem): boolean => (status === 0 || status >= 500) && code !== "busy";
