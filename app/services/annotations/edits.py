@@ -22,7 +22,7 @@ from typing import Any
 from app.errors import Invalid
 from app.formats.coco import rawjson, variants
 from app.models import Category
-from app.services.annotations import shapes, view
+from app.services.annotations import attributes, shapes, view
 from app.services.annotations.shapes import EMPTY, NOTHING, Json, Shape, Size
 
 __all__ = ["Edit", "Original", "State", "created", "edited", "state_of", "task_of"]
@@ -45,8 +45,6 @@ _ORDER = (
 
 _GEOMETRY = ("segmentation", "bbox", "keypoints")
 _DERIVED = frozenset({"bbox", "area"})
-_MOST_ATTRIBUTES_CHARACTERS = 100_000
-_DEEPEST_ATTRIBUTES = 32
 
 
 @dataclass(frozen=True)
@@ -420,14 +418,14 @@ class _Work:
             self.parts["iscrowd"] = self.values["iscrowd"].text
             self.iscrowd = bool(self.values["iscrowd"].value)
         if "attributes" in self.changed:
-            _check_attributes(self.values["attributes"])
+            attributes.check(self.values["attributes"])
         for name in ("attributes", "score", "caption"):
             if name not in self.changed:
                 continue
             if self.values[name].value is None:
                 self.parts.pop(name, None)
             elif name == "attributes":
-                self.parts[name] = _keeping_text(self.parts.get(name), self.values[name])
+                self.parts[name] = attributes.keeping_text(self.parts.get(name), self.values[name])
             else:
                 self.parts[name] = self.values[name].text
 
@@ -464,38 +462,3 @@ class _Work:
 
 def _nothing(detail: str) -> Invalid:
     return Invalid(detail, code="geometry_missing", loc=("body",))
-
-
-def _keeping_text(before: str | None, attributes: Json) -> str:
-    """The attributes as sent, but those that say the same as before in their old text.
-
-    A browser reads 1.0 and sends 1: what nobody touched keeps the text of its file all the same.
-    """
-    old = rawjson.members(before) if before and before.lstrip().startswith("{") else {}
-
-    def kept(name: str, text: str) -> str:
-        known = old.get(name)
-        if known is not None and shapes.same(json.loads(known), json.loads(text)):
-            return known
-        return text
-
-    sent = rawjson.members(attributes.text)
-    return rawjson.join({name: kept(name, text) for name, text in sent.items()})
-
-
-def _check_attributes(attributes: Json) -> None:
-    loc = ("body", "attributes")
-    if len(attributes.text) > _MOST_ATTRIBUTES_CHARACTERS:
-        raise Invalid("The attributes are too long.", code="attributes_too_long", loc=loc)
-    level, depth = [attributes.value], 0
-    while level:
-        depth += 1
-        if depth > _DEEPEST_ATTRIBUTES:
-            raise Invalid(
-                "The attributes are nested too deeply.", code="attributes_too_deep", loc=loc
-            )
-        inner: list[Any] = []
-        for value in level:
-            if isinstance(value, dict | list):
-                inner.extend(value.values() if isinstance(value, dict) else value)
-        level = inner
