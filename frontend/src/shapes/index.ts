@@ -20,7 +20,8 @@ export { keypointsWithin } from "./keypoints";
 export { fitsImage, isMask } from "./mask";
 export { movedFrom, movedOutline } from "./moved";
 export { isPolygons } from "./polygons";
-import { WITHOUT_EDGES, type EdgePlace, type Handle, type Outline, type Place, type ShapeContext, type ShapeKind } from "./shape";
+export type { Measures } from "./shape";
+import { WITHOUT_EDGES, type EdgePlace, type Handle, type Measures, type Outline, type Place, type ShapeContext, type ShapeKind } from "./shape";
 
 /** In the order in which they are drawn: a later kind lies above an earlier one. */
 export const SHAPES: readonly ShapeKind[] = [mask, polygons, box, keypoints];
@@ -35,11 +36,6 @@ function named(name: string): ShapeKind {
   const shape = SHAPES.find((kind) => kind.name === name);
   if (!shape) throw new Error(`There is no shape ${name}.`);
   return shape;
-}
-
-export interface Measures {
-  readonly bounds: Bounds | null;
-  readonly area: number;
 }
 
 const measured = new WeakMap<Annotation, Measures>();
