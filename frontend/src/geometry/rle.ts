@@ -66,14 +66,14 @@ export function parseCounts(text: string): Float64Array<ArrayBuffer> {
   const counts = new Float64Array(numbersIn(text));
   for (let i = 0, at = 0; i < counts.length; i++) {
     const start = at;
-    let value = 0;
-    let weight = 1;
-    let group: number;
-    do {
+    let group = text.charCodeAt(at++) - 48;
+    let value = group & 0x1f;
+    let weight = 32;
+    while (group & 0x20) {
       group = text.charCodeAt(at++) - 48;
       value += (group & 0x1f) * weight;
       weight *= 32;
-    } while (group & 0x20);
+    }
     if (at - start > MAX_CHARACTERS) {
       const detail = `A count has more than ${MAX_CHARACTERS} characters.`;
       throw new RleError("rle_overlong", detail);
@@ -151,9 +151,9 @@ export function countsOf(rle: Rle): Float64Array {
   const pixels = pixelsOf(rle);
   const counts = numbersOf(rle.counts, pixels);
   let total = 0;
-  for (const count of counts) {
-    if (count < 0) throw new RleError("rle_negative", "A count is negative.");
-    total += count;
+  for (let i = 0; i < counts.length; i++) {
+    if (counts[i]! < 0) throw new RleError("rle_negative", "A count is negative.");
+    total += counts[i]!;
   }
   if (total !== pixels) {
     const code = total > pixels ? "rle_overrun" : "rle_short";

@@ -17,7 +17,7 @@ import { rememberMoved } from "./moved";
 import { polygons } from "./polygons";
 
 export { keypointsWithin } from "./keypoints";
-export { fitsImage, isMask } from "./mask";
+export { fitsImage, isMask, runsIn, unfold } from "./mask";
 export { movedFrom, movedOutline } from "./moved";
 export { isPolygons } from "./polygons";
 export type { Measures } from "./shape";
@@ -52,6 +52,15 @@ export function measures(annotation: Annotation): Measures {
     measured.set(annotation, found);
   }
   return found;
+}
+
+/** Somebody else has measured it. */
+export const rememberMeasures = (annotation: Annotation, measures: Measures): void => void measured.set(annotation, measures);
+
+/** Without its pixels, for whoever is told the measures of a mask and asks for nothing else of it. */
+export function withoutPixels(annotation: Annotation): Annotation {
+  const { segmentation } = annotation;
+  return isMask(segmentation) ? { ...annotation, segmentation: { size: segmentation.size, counts: [] } } : annotation;
 }
 
 export function hits(annotation: Annotation, at: ImagePoint, tolerance: number): boolean {

@@ -50,13 +50,24 @@ export function rememberReading(mask: rle.Rle, reading: Reading, runs: Runs): vo
 }
 
 /** Once somebody asks for them, such as the pointer that is above it. None where the mask does not fit its size. */
-function runsIn(mask: rle.Rle): Runs {
+export function runsIn(mask: rle.Rle): Runs {
   let runs = unfolded.get(mask);
   if (!runs) {
     runs = read(mask) === UNREADABLE ? NO_PIXELS : runsOf(mask);
     unfolded.set(mask, runs);
   }
   return runs;
+}
+
+/** Reads the pixels and what else is read from them at once, for whoever needs them anyway. */
+export function unfold(mask: rle.Rle): void {
+  if (unfolded.has(mask) || readings.has(mask)) return;
+  try {
+    rememberPixels(mask, runsOf(mask));
+  } catch (error) {
+    if (!(error instanceof rle.RleError)) throw error;
+    readings.set(mask, UNREADABLE);
+  }
 }
 
 /** Parsed once per mask. One that does not fit its size is kept and listed, but has no extent. */
