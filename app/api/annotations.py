@@ -172,6 +172,7 @@ class AnnotationOut(BaseModel):
     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
     ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
     as they are, ``segmentation`` among them where it is shown as it was read and not as written.
+    By its `client_key` a client that never heard the answer knows what it has made.
     """
 
     id: int
@@ -191,6 +192,7 @@ class AnnotationOut(BaseModel):
     score: float | None
     caption: str | None
     other_keys: list[str]
+    client_key: str | None
     created_by: int | None
     updated_by: int | None
     created_at: str

@@ -66,6 +66,10 @@ export interface Left {
   readonly isKept: boolean;
 }
 
+/** Why a change of an image is not saved. */
+export const vainText = (why: Absence | "viewer"): string =>
+  why === "viewer" ? "You may only look at this dataset now." : ABSENCE_TEXTS[why];
+
 export const absenceText = (absence: Absence, left: Left): string => ABSENCE_TEXTS[absence] + keptText(left);
 
 export function roleText(role: PageData["role"], left: Left): string {

@@ -9,6 +9,11 @@ export function imageInAddress(): number {
   return Number(/^\/images\/(\d+)$/.exec(location.pathname)?.[1]);
 }
 
+/** The address is that of this image: it follows, or comes back where it went ahead. */
+export function setAddress(imageId: number, href: string): void {
+  if (imageInAddress() !== imageId) history.pushState(null, "", href);
+}
+
 /** What is being typed into a field belongs to the image that is on the stage: it counts as typed before that changes. */
 export function takeTyped(): void {
   (document.activeElement as HTMLElement | null)?.blur();

@@ -30,7 +30,7 @@ import { Editor } from "./editor/editor";
 import { Inspection } from "./editor/inspection";
 import type { Look } from "./editor/look";
 import ProblemsWorker from "./editor/problems.worker?worker";
-import { awaitAbsence, findAbsence, savedIn, type Absence } from "./access";
+import { awaitAbsence, findAbsence, savedIn, vainText, type Absence } from "./access";
 import { FindingPredictions } from "./finding-predictions";
 import { Following } from "./following";
 import { imageCommands } from "./image-commands";
@@ -111,6 +111,8 @@ export class Session {
   readonly absence: Absence | null;
   readonly #record: Visit["image"];
   readonly #absent: SessionOptions["absent"];
+  /** What waits and cannot be saved from here. */
+  onlySeen: readonly PendingEntry[] = [];
   #isLost = false;
   neighbours: Neighbours | null;
   pictureState: PictureState = "loading";
@@ -215,9 +217,13 @@ export class Session {
     return { image: { ...this.#record, ...this.image }, neighbours: this.neighbours, annotations };
   }
 
-  /** Takes up what an earlier visit could not save. */
+  /** Takes up what an earlier visit could not save. Who may only look sees it, and no more. */
   recover(entries: readonly PendingEntry[]): void {
-    if (this.editor.readOnly || entries.length === 0) return;
+    if (entries.length === 0) return;
+    if (this.editor.readOnly) {
+      this.onlySeen = entries;
+      return this.queue.show(entries, vainText(this.absence ?? "viewer"));
+    }
     this.queue.recover(entries);
     this.editor.say("Changes of an earlier visit that had not been saved are here again, and are being saved.");
   }

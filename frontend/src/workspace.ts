@@ -19,7 +19,7 @@ import { loadVisit, type Visit } from "./api/visit";
 import { Clipboard } from "./editor/clipboard";
 import { LastPoses } from "./editor/last-poses";
 import type { Command } from "./editor/commands";
-import { firstPicture, imageInAddress, takeTyped } from "./address";
+import { firstPicture, imageInAddress, setAddress, takeTyped } from "./address";
 import { EarlierChanges, type InVain } from "./earlier-changes";
 import { Elsewhere, pageFor, viewerText } from "./elsewhere";
 import { Signal } from "./editor/signal";
@@ -183,7 +183,13 @@ export class Workspace {
     const { id, absence } = this.#session;
     if (!absence) return this.#session.resume();
     // Who is on the way to another image is not brought back.
-    if ((this.#heading?.id ?? id) === id) void this.#switch(id, () => undefined);
+    if ((this.#heading?.id ?? id) === id) void this.#switch(id);
+  }
+
+  /** The same for what is on the stage, and no way to another image. */
+  lookAgain(): void {
+    void this.go(this.#session.id);
+    this.retry();
   }
 
   /** The person is back at this window, maybe signed in or let in again: then what had given up is tried again. */
@@ -209,9 +215,7 @@ export class Workspace {
 
   #goTo(imageId: number): Promise<void> {
     if (imageId === this.#session.id) return this.#remain();
-    return this.#switch(imageId, () => {
-      history.pushState(null, "", this.href(imageId));
-    });
+    return this.#switch(imageId);
   }
 
   get commands(): readonly Command[] {
@@ -228,13 +232,14 @@ export class Workspace {
     this.#way += 1;
     const id = imageInAddress();
     if (id === this.#session.id) return this.#remain();
-    await this.#switch(id, () => undefined, () => location.reload());
+    await this.#switch(id, () => location.reload());
   }
 
   /** They want to be where they are: a way to another image that is under way ends. */
   #remain(): Promise<void> {
     this.#turn += 1;
     this.#headFor(null);
+    setAddress(this.#session.id, this.href(this.#session.id));
     this.#lookAhead();
     return Promise.resolve();
   }
@@ -243,7 +248,7 @@ export class Workspace {
   #isHeld(): boolean {
     const { id, editor } = this.#session;
     if (!editor.hand.busy) return false;
-    if (imageInAddress() !== id) history.pushState(null, "", this.href(id));
+    setAddress(id, this.href(id));
     editor.say("Finish the shape in hand or drop it, then leave the image.");
     return true;
   }
@@ -261,10 +266,10 @@ export class Workspace {
     this.#way += 1;
   }
 
-  #switch(id: number, arrived: () => void, failed?: () => void): Promise<void> {
+  #switch(id: number, failed?: () => void): Promise<void> {
     const turn = ++this.#turn;
     this.#headFor({ id, neighbours: null });
-    this.#switching = this.#bring(id, turn, arrived).catch((error: unknown) => {
+    this.#switching = this.#bring(id, turn).catch((error: unknown) => {
       if (turn !== this.#turn) return;
       this.#stay();
       // The server's own page tells what is wrong with an address.
@@ -285,7 +290,7 @@ export class Workspace {
     if (status === 401) this.#session.queue.signedOut();
   }
 
-  async #bring(id: number, turn: number, arrived: () => void): Promise<void> {
+  async #bring(id: number, turn: number): Promise<void> {
     if (this.#isHeld()) return this.#stay();
     const known = this.#left.of(id);
     const ahead = this.#prefetch.take(id);
@@ -320,7 +325,7 @@ export class Workspace {
     this.#heading = null;
     this.#left.remove(id);
     this.earlier.follows(next, last);
-    arrived();
+    setAddress(id, this.href(id));
     document.title = `${next.page.image.file_name} · ${this.page.dataset.name} · Maskwright`;
     // What the last one heard after this one was asked for is looked at once more.
     next.begin(ahead, fresh && !isAnew);
@@ -416,16 +421,16 @@ export class Workspace {
     if (role === this.page.role) return;
     this.page = { ...this.page, role };
     const before = this.#session;
-    const { id, editor } = before;
+    const { editor } = before;
     if (editor.hand.busy) editor.hand.intend("cancel");
     takeTyped();
     // Those that were left or made ready have the role that they were opened with.
     const why = role === "viewer" ? role : null;
     this.#giveUp(why);
-    this.#way += 1;
-    await this.#switch(id, () => undefined);
+    // Who is on the way to another image goes on to that one.
+    await this.#switch((this.#heading ?? before).id);
     // They went on to another image meanwhile.
-    if (this.#left.of(id) === before) this.#retire(before, why);
+    if (this.#left.of(before.id) === before) this.#retire(before, why);
     const left = { unsaved: before.unsaved, isKept: !this.holdsAlone };
     if (this.#session.page.role === role) return this.#session.editor.say(roleText(role, left));
     // It did not open: who hears of the role again tries it again.
@@ -476,11 +481,11 @@ export class Workspace {
     next.begin({ ...nothingAhead(), picture: Promise.resolve(picture) }, true);
     this.signal.emit("session");
     next.editor.say(absenceText(absence, { unsaved: before.unsaved, isKept: !this.holdsAlone }));
-    this.#retire(before, absence);
+    next.recover([...this.#retire(before, absence), ...before.onlySeen]);
   }
 
   #saved(session: Session): void {
-    if (session.unsaved === 0) {
+    if (session.unsaved === 0 && session.onlySeen.length === 0) {
       this.earlier.saved(session.id);
       this.#left.forgetSaved();
     }

@@ -2,10 +2,12 @@
 
 import { expect, test, vi } from "vitest";
 
+import { EMPTY_ANNOTATION, newKey } from "../src/model/records";
 import { Session } from "../src/session";
 import type { Workspace } from "../src/workspace";
 import { arrives } from "./arrives";
 import { eachWithSite, type Site } from "./site";
+import { PERSON } from "./story";
 
 let site: Site;
 eachWithSite((made) => (site = made));
@@ -239,4 +241,67 @@ test("where the browser keeps nothing, what waits in vain can be deleted", async
   await arrives(() => expect(workspace.session.absence).toBe("image"));
   await workspace.earlier.deleteGone("image");
   expect([workspace.earlier.gone, workspace.holdsAlone, await workspace.earlier.list()]).toEqual([[], false, []]);
+});
+
+const DRAWN = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] as const };
+
+/** What is seen, and what of it is marked as not saved. */
+const seen = ({ session: { editor, queue } }: Workspace): unknown =>
+  [...editor.document.entries()].map(([key, { bbox, iscrowd }]) => [bbox ? "drawn" : "square", iscrowd, queue.refused.get(key) ?? null]);
+
+test("what is not saved stays to be seen, marked, by who is out of the dataset, and is saved when that is over", async () => {
+  const workspace = await site.open();
+  removeMember();
+  const { editor } = workspace.session;
+  editor.edit("Crowd", [...editor.document.entries()].map(([key]) => key), (old) => ({ ...old, iscrowd: 1 }));
+  editor.transact("Draw", new Map([[newKey(), DRAWN]]));
+  site.faults.set("api/datasets/1", 503);
+  await arrives(() => expect(workspace.session.absence).toBe("unknown"));
+  const marked = (why: string): unknown => [["square", 1, why], ["drawn", 0, why]];
+  expect(seen(workspace)).toEqual(marked("This image was deleted, or you have no access to it any more."));
+  site.faults.set("api/datasets/1", 404);
+  await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  expect(seen(workspace)).toEqual(marked("You have no access to this dataset any more, or it was deleted."));
+  expect(workspace.unsaved, "nothing is tried from here").toBe(0);
+  site.faults.clear();
+  workspace.retryStopped();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  await workspace.settled();
+  expect(seen(workspace)).toEqual([["square", 1, null], ["drawn", 0, null]]);
+  expect(site.servers.get(1)!.all()).toHaveLength(2);
+});
+
+test("so it does for who may only look, and what was deleted is there as it is on the server", async () => {
+  const workspace = await site.open();
+  site.role = "viewer";
+  site.faults.set("/api/annotations/", 403);
+  site.faults.set("/api/images/1/annotations", 403);
+  removeAll(workspace);
+  workspace.session.editor.transact("Draw", new Map([[newKey(), DRAWN]]));
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
+  const why = "You may only look at this dataset now.";
+  expect(seen(workspace)).toEqual([["square", 0, `You deleted it. ${why}`], ["drawn", 0, why]]);
+  expect([workspace.session.queue.status, workspace.unsaved]).toEqual(["refused", 0]);
+  site.faults.clear();
+  site.tell("annotator");
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(false));
+  await workspace.settled();
+  expect(seen(workspace)).toEqual([["drawn", 0, null]]);
+  expect(site.servers.get(1)!.all()).toHaveLength(1);
+});
+
+test("whoever looks again while another image is on its way means the one on the stage", async () => {
+  const workspace = await site.open();
+  site.faults.set("api/images/1", 404);
+  site.sources.at(-1)!.say("end", { reason: "gone" });
+  await arrives(() => expect(workspace.session.absence).toBe("image"));
+  const release = site.hold("/api/images/2/visit");
+  const going = workspace.go(2);
+  site.faults.clear();
+  workspace.lookAgain();
+  await arrives(() => expect(workspace.session.absence).toBeNull());
+  release();
+  await going;
+  await site.rests();
+  expect([workspace.session.id, site.address]).toEqual([1, "/images/1"]);
 });

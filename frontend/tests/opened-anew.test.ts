@@ -109,3 +109,20 @@ test("nor does one that comes after the image was shown as deleted", async () =>
   expect([workspace.session.queue.status, site.servers.get(1)!.now(1)!.segmentation]).toEqual(["saved", squareAt(15)]);
   expect([workspace.earlier.gone, await workspace.earlier.list()]).toEqual([[], []]);
 });
+
+test.each(["on their way", "on their way back"])("another role does not call back who is %s to another image", async (way) => {
+  const workspace = await site.open(2, ["/images/1", "/images/2"]);
+  const [to, address] = way === "on their way" ? [3, "/images/3"] : [1, "/images/1"];
+  const release = site.hold(`/api/images/${to}/visit`);
+  if (to === 3) void workspace.go(3);
+  else site.travel(-1);
+  site.tell("viewer");
+  release();
+  await arrives(() => expect(workspace.session.id).toBe(to));
+  await site.rests();
+  expect([workspace.session.id, site.address, workspace.session.page.role]).toEqual([to, address, "viewer"]);
+  expect(workspace.session.editor.notice).toContain("You may only look at this dataset now");
+  // What was on the stage before has the new role, too.
+  await workspace.go(2);
+  expect([workspace.session.editor.readOnly, site.address]).toEqual([true, "/images/2"]);
+});

@@ -45,6 +45,8 @@ test("typed numbers of boxes and scores are taken when they make sense", () => {
   expect(boxWith([1, 2, 3, 4], 0, "-5")).toEqual([-5, 2, 3, 4]);
   for (const text of ["0", "-1", "", "wide", "Infinity"]) expect(boxWith([1, 2, 3, 4], 3, text)).toBeNull();
   expect([typedScore("0.5"), typedScore(" "), typedScore("high")]).toEqual([0.5, null, undefined]);
+  expect([typedScore("0,5"), typedScore("1,234.5"), typedScore("1,2,3")]).toEqual([0.5, undefined, undefined]);
+  expect(boxWith([1, 2, 3, 4], 2, "7,25")).toEqual([1, 2, 7.25, 4]);
 });
 
 test("a side that was computed is shown without the digits that nobody wrote", () => {

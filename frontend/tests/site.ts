@@ -124,7 +124,7 @@ export class Site {
   /** The role is another one, and the stream says so. */
   tell(role: Site["role"], open_predictions = "0-0", categories = ""): void {
     this.role = role;
-    const [, id = ""] = /images\/(\d+)/.exec(this.address) ?? [];
+    const [, id = ""] = /images\/(\d+)/.exec(this.sources.at(-1)!.url) ?? [];
     const image = this.#image(Number(id), this.servers.get(Number(id))!);
     const state = { image, missed: false, role, categories, open_predictions, people: [] };
     this.sources.at(-1)!.say("state", state);

@@ -177,6 +177,10 @@ def test_a_second_try_with_the_same_key_makes_no_twin(case: Case, session: Sessi
     made = case.make(bbox=[1, 1, 5, 5], client_key="one")
     again = case.post(bbox=[1, 1, 5, 5], client_key="one")
     assert (again.status_code, again.json()) == (201, made)
+    # Who never heard an answer knows it by the key.
+    assert [each["client_key"] for each in case.api.get(case.path).json()["items"]] == ["one"]
+    visit = case.api.get(f"/api/images/{case.image.id}/visit").json()
+    assert visit["annotations"]["items"] == [made]
     changed = case.patch(made, iscrowd=1).json()
     assert case.make(bbox=[1, 1, 5, 5], client_key="one") == changed
     assert case.make(bbox=[1, 1, 5, 5], client_key="two")["id"] != made["id"]

@@ -192,7 +192,7 @@ def test_what_follows_the_colours_of_the_picture(page: Page, server: Server) -> 
     expect(objects).to_have_count(2)
 
     # Scissors find the corners of the square that nobody clicked.
-    editor.press("Escape", "i")
+    editor.press("Escape", "s")
     for point in ((200, 100), (399, 101), (398, 299), (201, 298)):
         editor.click(*point)
     editor.press("Enter")

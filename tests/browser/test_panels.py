@@ -9,6 +9,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.editor_page import EditorPage
 from tests.serving import Server, stored
 
+# As the browser asks the page; the question itself is the browser's.
+ASKED_BEFORE_LEAVING = """
+() => !dispatchEvent(new Event("beforeunload", { cancelable: true }))
+"""
 BOXES = [[20, 20, 100, 80], [200, 20, 120, 90], [400, 200, 100, 100]]
 
 
@@ -187,6 +191,13 @@ def test_fields_are_edited_for_one_and_for_several_and_versions_come_back(
     expect(properties.get_by_label("kept", exact=True)).to_have_value("2")
     properties.get_by_role("button", name="Remove kept").click()
     editor.saved()
+    # A name alone makes no attribute: who closes the tab is asked, unless it was dropped.
+    properties.get_by_label("Name of a new attribute").fill("half")
+    assert page.evaluate(ASKED_BEFORE_LEAVING)
+    expect(properties.get_by_label("Name of a new attribute")).to_be_focused()
+    editor.press("Escape")
+    expect(properties.get_by_label("Name of a new attribute")).to_have_value("")
+    assert not page.evaluate(ASKED_BEFORE_LEAVING)
     first = stored(server, image_id)[0]
     assert (first["bbox"], first["score"]) == ([20, 20, 101.5, 80], 0.75)
     assert first["attributes"] == {"worn": True}

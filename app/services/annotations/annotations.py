@@ -61,6 +61,7 @@ COLUMNS = (
     Annotation.area,
     Annotation.bbox,
     Annotation.iscrowd,
+    Annotation.client_key,
     Annotation.created_by,
     Annotation.updated_by,
     Annotation.created_at,

@@ -176,6 +176,7 @@ def as_text(annotation: Any, content: Any = None, **more: Any) -> str:
         "task": _task(annotation.task),
         **shown,
         "other_keys": rawjson.dumps(others) if others else "[]",
+        "client_key": rawjson.dumps(annotation.client_key) if annotation.client_key else "null",
         "created_by": _id(annotation.created_by),
         "updated_by": _id(author),
         "created_at": f'"{time_text(annotation.created_at)}"',

@@ -39,6 +39,13 @@ export type Problem = Pick<Schemas["Problem"], "status" | "detail" | "code"> & {
 
 export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300;
 
+/** Whether it is no answer to this very request: any other one would get the same. */
+export const isForAll = ({ status, code }: Problem): boolean =>
+  status === 0 || status === 401 || status >= 500 || status === 408 || status === 429 || code === "busy";
+
+/** Whether it may have been done without our hearing of it: whoever is signed out or too early hears that nothing was. */
+export const mayHaveArrived = ({ status, code }: Problem): boolean => (status === 0 || status >= 500) && code !== "busy";
+
 export function problemOf({ status, body }: Answer): Problem {
   const given = (typeof body === "object" && body !== null ? body : {}) as Partial<Problem>;
   const detail = status === 0 ? "The server does not answer." : `The server answered ${status}.`;

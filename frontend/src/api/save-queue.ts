@@ -20,9 +20,10 @@ import {
   type Annotation,
   type AnnotationKey,
 } from "../model/records";
-import { pathTo, problemOf, succeeded, type Answer, type Problem, type Transport } from "./client";
+import { isForAll, mayHaveArrived, pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
 import { Keeping, type KeepingOptions } from "./keeping";
 import { Pause } from "./pause";
+import { showUnsaved } from "./only-seen";
 import type { PendingEntry } from "./pending-store";
 import { Answers, type AnswersOptions } from "./save-answers";
 import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
@@ -60,6 +61,8 @@ export class SaveQueue {
   #decisions = 0;
   /** Whether another one saves what waited here. */
   #isRetired = false;
+  /** What is not saved and only shown, and why. */
+  #onlySeen: ReadonlyMap<AnnotationKey, string> = new Map();
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
   constructor(options: SaveQueueOptions) {
@@ -103,9 +106,9 @@ export class SaveQueue {
     return [...this.#unsaved].filter((key) => this.trouble(key)?.kind === "conflict");
   }
 
-  /** Why the server does not take an annotation, by key. */
+  /** Why an annotation is not saved and will not be as it is, by key. */
   get refused(): ReadonlyMap<AnnotationKey, string> {
-    const found = new Map<AnnotationKey, string>();
+    const found = new Map(this.#onlySeen);
     for (const key of this.#unsaved) {
       const trouble = this.trouble(key);
       if (trouble?.kind === "refused") found.set(key, trouble.detail);
@@ -166,17 +169,12 @@ export class SaveQueue {
 
   /** Takes over what others did; false when not all of it was free. */
   catchUp(all: readonly Known[], ...about: AboutCatchingUp): boolean {
-    const known = all.filter((each) => !this.#mayBeMadeHere(each));
+    // One that was made here may be there before we hear its id: the answer will say.
+    const coming = this.#slots.creations(this.#unsaved);
+    const known = all.filter(({ facts }) => !coming.has(facts.client_key));
     const whole = this.#taking.catchUp(known, ...about);
     this.#changed();
     return whole && known.length === all.length;
-  }
-
-  /** One that was made here may be there before we hear its id: the answer will say. */
-  #mayBeMadeHere({ facts: { id, created_by } }: Known): boolean {
-    const { document, userId } = this.#options;
-    if (created_by !== userId || this.keyOf(id)) return false;
-    return [...this.#unsaved].some((key) => !document.facts(key) && this.#slots.find(key)?.attempted);
   }
 
   /** The same for some annotations by their ids, null for one that is not there any more. */
@@ -215,9 +213,18 @@ export class SaveQueue {
   /** Takes up what an earlier visit could not save. Call after `load`. */
   recover(entries: readonly PendingEntry[]): void {
     this.#keeping.adopt(entries);
-    for (const entry of entries) this.#recoverOne(entry);
+    const made = entries.filter(({ facts }) => !facts);
+    for (const entry of entries) if (entry.facts) this.#recoverOne(entry);
+    for (const entry of made) this.#recoverOne(entry);
+    for (const { key } of made) this.#knowMade(key, this.#slots.of(key));
     this.#changed();
     this.pump();
+  }
+
+  /** Shows what waits, where nothing of it can be saved; it goes on waiting. */
+  show(entries: readonly PendingEntry[], why: string): void {
+    this.#onlySeen = showUnsaved(this.#options.document, this.#slots, entries, why);
+    this.#changed();
   }
 
   /** Tries again at once: the connection is back, or the person signed in. */
@@ -355,18 +362,29 @@ export class SaveQueue {
       slot.unheard = NOTHING_UNHEARD;
     } else if (next.kind === "reopen") this.#ruling.reopened(key, slot);
     else if (next.kind === "look") this.#answers.meet(key, slot, next, read(answer.body as WireAnnotation));
-    else {
-      const known = asNamed(readAnswer(answer.body as WireAnnotation, next.sent), next.sent);
-      const wasThere = next.kind === "create" && known.facts.updated_by !== this.#options.userId;
-      if (next.decides && this.#ruling.meet(key, slot, next.sent!, known)) slot.attempted = null;
-      else if (wasThere) this.#answers.join(key, slot, next.sent!, known);
-      else this.#answers.accept(key, slot, next.sent, known);
-      this.#dropTwin(key, keyOfId(known.facts.id));
-    }
+    else this.#have(key, slot, next, readAnswer(answer.body as WireAnnotation, next.sent));
     if (!this.#plan(key, slot)) this.#done(key, slot);
   }
 
-  /** A recovered creation that had reached the server: `load` showed it under its id already. */
+  /** The server has what was asked for, or what it had made of the same question before. */
+  #have(key: AnnotationKey, slot: Slot, next: Plan, found: Known): void {
+    const known = asNamed(found, next.sent);
+    const wasThere = next.kind === "create" && known.facts.updated_by !== this.#options.userId;
+    if (next.decides && this.#ruling.meet(key, slot, next.sent!, known)) slot.attempted = null;
+    else if (wasThere) this.#answers.join(key, slot, next.sent!, known);
+    else this.#answers.accept(key, slot, next.sent, known);
+    this.#dropTwin(key, keyOfId(known.facts.id));
+  }
+
+  /** A recovered creation that had reached the server, where `load` told so: nobody sees it twice meanwhile. */
+  #knowMade(key: AnnotationKey, slot: Slot): void {
+    const found = this.#slots.loadedAs(slot.clientKey ?? key);
+    if (!found || this.#unsaved.has(keyOfId(found.facts.id))) return;
+    const next = this.#plan(key, slot);
+    if (next?.kind === "create") this.#have(key, slot, next, found);
+  }
+
+  /** The same annotation as `load` or others told of it, under its id. */
   #dropTwin(key: AnnotationKey, twin: AnnotationKey): void {
     if (twin === key || this.#unsaved.has(twin)) return;
     this.#slots.delete(twin);
@@ -475,10 +493,3 @@ export class SaveQueue {
     for (const listener of this.#listeners) listener();
   }
 }
-
-/** Whether it is no answer to this very request: any other one would get the same. */
-const isForAll = ({ status, code }: Problem): boolean =>
-  status === 0 || status === 401 || status >= 500 || status === 408 || status === 429 || code === "busy";
-
-/** Whether it may have been done without our hearing of it: whoever is signed out or too early hears that nothing was. */
-const mayHaveArrived = ({ status, code }: Problem): boolean => (status === 0 || status >= 500) && code !== "busy";

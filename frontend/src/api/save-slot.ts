@@ -134,6 +134,21 @@ export class Slots {
     return new Map([...this.#slots.keys()].map((key) => [this.#document.facts(key)?.id, key]));
   }
 
+  /** The client keys of what the server may have without our having heard so. */
+  creations(unsaved: ReadonlySet<AnnotationKey>): ReadonlySet<string | null> {
+    const mayBeMade = (key: AnnotationKey): boolean => !this.#document.facts(key) && Boolean(this.#slots.get(key)?.attempted);
+    return new Set([...unsaved].filter(mayBeMade).map((key) => this.#slots.get(key)?.clientKey ?? key));
+  }
+
+  /** What the server told of the annotation that was made with this client key. */
+  loadedAs(clientKey: string): Known | null {
+    for (const [key, annotation] of this.#document.entries()) {
+      const facts = this.#document.facts(key);
+      if (facts?.client_key === clientKey) return { annotation, facts };
+    }
+    return null;
+  }
+
   delete(key: AnnotationKey): void {
     this.#slots.delete(key);
   }

@@ -1521,6 +1521,7 @@ export interface components {
          *     the file that brought the annotation or, of one made here, ``instances``, ``captions`` or
          *     ``labels``. `other_keys` names the members of the COCO record that are not shown here and stay
          *     as they are, ``segmentation`` among them where it is shown as it was read and not as written.
+         *     By its `client_key` a client that never heard the answer knows what it has made.
          */
         readonly AnnotationOut: {
             /** Id */
@@ -1562,6 +1563,8 @@ export interface components {
             readonly caption: string | null;
             /** Other Keys */
             readonly other_keys: readonly string[];
+            /** Client Key */
+            readonly client_key: string | null;
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */
@@ -2804,6 +2807,8 @@ export interface components {
             readonly caption: string | null;
             /** Other Keys */
             readonly other_keys: readonly string[];
+            /** Client Key */
+            readonly client_key: string | null;
             /** Created By */
             readonly created_by: number | null;
             /** Updated By */

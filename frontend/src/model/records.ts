@@ -45,6 +45,8 @@ export interface ServerFacts {
   readonly num_keypoints: number | null;
   /** Members of the COCO record that are shown nowhere and stay as they are, such as DensePose's. */
   readonly other_keys: readonly string[];
+  /** What the client that made it called it: the queue knows by it what it has made. */
+  readonly client_key: string | null;
   readonly created_by: number | null;
   readonly updated_by: number | null;
   readonly created_at: string;

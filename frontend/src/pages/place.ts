@@ -5,6 +5,9 @@ import { cookie, requestJson } from "./http";
 
 /** So far down a list nobody is taken back: it would be loaded page by page. */
 const MOST_CARDS = 1_200;
+/** Frames that a place is held for, and for so many at most where the page does not come to rest. */
+const STILL = 20;
+const MOST_FRAMES = 180;
 
 interface Place {
   readonly address: string;
@@ -42,20 +45,27 @@ export function place(root: HTMLElement): void {
 
 async function restore(list: HTMLElement, seen: number | null, isBusy: () => boolean): Promise<void> {
   const last = isReturn() ? lastPlace() : null;
+  // Two that scroll at once, the browser and this, end somewhere else.
+  history.scrollRestoration = last ? "manual" : "auto";
   if (last) {
     await loadUntil(list, () => isBusy() || cards(list) >= Math.min(last.cards, MOST_CARDS));
-    const first = card(list, last.image);
-    // Rows get their true height as they come into sight.
-    for (let frame = 0; first && !isBusy() && frame < 3; frame++) {
-      scrollBy({ top: topOf(first) - last.top, behavior: "instant" });
-      await new Promise(requestAnimationFrame);
-    }
+    await hold(card(list, last.image), last.top, isBusy);
   }
   if (seen === null || !(isReturn() || isFromEditor())) return;
   try {
     await showImage(list, seen, isBusy);
   } catch {
     // The list is there; where to begin in it can be found by hand.
+  }
+}
+
+/** Scroll an element to there, and again until it stays: rows above get their true height as they come into sight. */
+async function hold(element: HTMLElement | null, top: number, isBusy: () => boolean): Promise<void> {
+  for (let frame = 0, still = 0; element && still < STILL && frame < MOST_FRAMES && !isBusy(); frame++) {
+    const off = topOf(element) - top;
+    still = Math.abs(off) < 1 ? still + 1 : 0;
+    scrollBy({ top: off, behavior: "instant" });
+    await new Promise(requestAnimationFrame);
   }
 }
 

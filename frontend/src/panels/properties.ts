@@ -54,9 +54,12 @@ export function withoutAttribute(annotation: Annotation, name: string): Annotati
 export const sideText = (value: number, written: boolean): string =>
   String(written ? value : Number(value.toFixed(3)));
 
+/** Many people write 0,5 for 0.5. NaN for what is no number. */
+const typedNumber = (text: string): number => Number(/^[^.,]*,[^.,]*$/.test(text) ? text.replace(",", ".") : text);
+
 /** One number of a box that was typed; null when it is none, or would leave no extent. */
 export function boxWith(box: Box, place: number, text: string): Box | null {
-  const value = Number(text);
+  const value = typedNumber(text);
   if (text.trim() === "" || !Number.isFinite(value)) return null;
   if (place >= 2 && value <= 0) return null;
   return box.map((old, i) => (i === place ? value : old)) as readonly number[] as Box;
@@ -65,7 +68,7 @@ export function boxWith(box: Box, place: number, text: string): Box | null {
 /** A score that was typed: a number, null for none, undefined for what is neither. */
 export function typedScore(text: string): number | null | undefined {
   if (text.trim() === "") return null;
-  const value = Number(text);
+  const value = typedNumber(text);
   return Number.isFinite(value) ? value : undefined;
 }
 

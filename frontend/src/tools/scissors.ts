@@ -198,7 +198,7 @@ export const scissors: ToolKind = {
     id: "scissors",
     label: "Scissors",
     icon: "scissors",
-    key: "I",
+    key: "S",
     help: "From click to click the line follows the edges in the picture; Enter closes it to a polygon.",
     edits: true,
     options: [COMBINE],

@@ -17,7 +17,7 @@ export const SNAP: Toggle = {
   label: "Snap",
   help: "Points near another outline go to its points and edges, those of a mask to the edges of its pixels. Ctrl held suspends it.",
   initial: false,
-  key: "S",
+  key: "I",
 };
 
 export const SHARED: Toggle = {

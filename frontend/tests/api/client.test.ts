@@ -80,6 +80,7 @@ const WIRE: WireAnnotation = {
   area: 7,
   num_keypoints: null,
       other_keys: [],
+      client_key: null,
   created_by: 1,
   updated_by: 1,
   created_at: "2026-01-01T00:00:00Z",

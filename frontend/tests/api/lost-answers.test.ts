@@ -8,6 +8,8 @@ import { PERSON } from "../story";
 import { ADA, Visit } from "./decision-visit";
 import { Server } from "./server";
 
+const BOX = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] as const };
+
 type Deed = (visit: Visit) => unknown;
 
 const key = (visit: Visit) => visit.queue.keyOf(1)!;
@@ -222,11 +224,43 @@ test("whoever accepts what was rejected by a lost request of theirs is not told 
   expect([visit.states[0], ...visit.told]).toEqual(["accepted"]);
 });
 
+test.each<[string, Deed]>([
+  ["a drawing", (visit) => visit.editor.transact("Draw", new Map([[newKey(), BOX]]))],
+  ["a prediction that was accepted", (visit) => visit.pick(1).press("Y")],
+])("%s, whose answer is lost with the tab, is there once, and its first change is one of it", async (_, deed) => {
+  const before = await visitWithOne();
+  before.line = ["mute", "cut"];
+  deed(before);
+  await before.quiet();
+  // The old tab is gone, and the new one has no connection either, once it has loaded.
+  const visit = new Visit(before.server, before.shelf);
+  visit.line = ["cut"];
+  expect(visit.story.annotations).toHaveLength(2);
+  visit.editor.edit("Crowd", [visit.last], (old) => ({ ...old, iscrowd: 1 }));
+  await visit.quiet();
+  expect([visit.story.annotations.length, visit.queue.unsaved]).toEqual([2, 1]);
+  visit.line = ["whole"];
+  visit.queue.retry();
+  await visit.saved();
+  expect(visit.server.all().map(({ iscrowd, version }) => [iscrowd, version])).toEqual([[0, 1], [1, 2]]);
+  expect([visit.hear().story.annotations.length, visit.told]).toEqual([2, []]);
+});
+
+test("what somebody has made of it since is there as they left it", async () => {
+  const before = await visitWithOne();
+  before.line = ["mute", "cut"];
+  before.editor.transact("Draw", new Map([[newKey(), BOX]]));
+  await before.quiet();
+  before.server.change(2, { iscrowd: 1 });
+  const visit = new Visit(before.server, before.shelf);
+  expect([visit.story.annotations.map(({ iscrowd }) => iscrowd), visit.queue.unsaved]).toEqual([[0, 1], 0]);
+  expect([before.shelf.size, before.server.all().length]).toEqual([0, 2]);
+});
+
 test("a drawing whose answer is lost is not shown twice when what others did is looked at", async () => {
   const visit = await visitWithOne();
   visit.line = ["mute", "cut"];
-  const made = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] as const };
-  visit.editor.transact("Draw", new Map([[newKey(), made]]));
+  visit.editor.transact("Draw", new Map([[newKey(), BOX]]));
   await visit.quiet();
   const { queue, editor, server } = visit;
   expect(queue.catchUp(server.all().map(read), queue.versions(), (each) => editor.holds(each)), "to be looked at again").toBe(false);

@@ -45,7 +45,7 @@ export class Server {
   add(fields: Partial<WireAnnotation>): WireAnnotation {
     const id = this.rows.size + 1;
     const wire = this.#wire(id, 1, fields);
-    this.rows.set(id, { versions: new Map([[1, wire]]), version: 1, deleted: false, clientKey: null });
+    this.rows.set(id, { versions: new Map([[1, wire]]), version: 1, deleted: false, clientKey: wire.client_key });
     this.written(null, wire, wire);
     return wire;
   }
@@ -137,8 +137,7 @@ export class Server {
     delete found.annotation;
     found.state = verb === "accept" ? "accepted" : verb === "reject" ? "rejected" : "open";
     if (verb !== "accept") return answer(200, {});
-    const wire = this.add({ ...changed(found.fields, change), created_by: by, updated_by: by });
-    this.rows.get(wire.id)!.clientKey = client_key;
+    const wire = this.add({ ...changed(found.fields, change), client_key, created_by: by, updated_by: by });
     found.annotation = wire.id;
     return answer(201, wire);
   }
@@ -151,9 +150,8 @@ export class Server {
     const original = typeof copy_of === "number" ? this.rows.get(copy_of) : null;
     if (original === undefined) return answer(422, { code: "copy_of_unknown", detail: "Gone." });
     const { other_keys } = original?.versions.get(original.version) ?? { other_keys: [] };
-    const made = this.add({ ...(fields as Partial<WireAnnotation>), other_keys, created_by: by, updated_by: by });
-    this.rows.get(made.id)!.clientKey = client_key ?? null;
-    return answer(201, made);
+    const own = { other_keys, client_key: client_key ?? null, created_by: by, updated_by: by };
+    return answer(201, this.add({ ...(fields as Partial<WireAnnotation>), ...own }));
   }
 
   #next(id: number, content: WireAnnotation, deleted = false): WireAnnotation {
@@ -176,6 +174,7 @@ export class Server {
       area: 1,
       num_keypoints: null,
       other_keys: [],
+      client_key: null,
       created_by: 1,
       updated_by: 1,
       created_at: "2026-01-01T00:00:00Z",

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { COMMANDS, type Command } from "../../src/editor/commands";
 import { assignable, clashes, keysChange, takeKey, withKeys } from "../../src/editor/keymap";
+import { TOOLS, toolCommands } from "../../src/tools";
 
 const command = (id: string, keys: string[], more: Partial<Command> = {}): Command => ({
   id,
@@ -55,4 +56,17 @@ test("own keys again are no change", () => {
 test("Space, Tab and Escape keep their meaning", () => {
   expect([" ", "Tab", "Shift+Tab", "Escape"].some(assignable)).toBe(false);
   expect(assignable("Mod+Enter")).toBe(true);
+});
+
+test("scripts and trained hands find these keys where they always were", () => {
+  const all = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
+  const ids = (key: string) => all.filter(({ keys }) => keys.includes(key)).map(({ id }) => id);
+  const tools = { V: "select", B: "box", P: "polygon", M: "brush", E: "eraser", W: "wand", S: "scissors", K: "keypoints" };
+  for (const [key, tool] of Object.entries(tools)) expect(ids(key)).toEqual([`tool-${tool}`]);
+  const promised = {
+    ...{ "1": "category-1", "9": "category-9", F: "fit", H: "hide-selection", Enter: "complete", Escape: "cancel" },
+    ...{ "Mod+Z": "undo", "Mod+Shift+Z": "redo", "Mod+C": "copy", "Mod+V": "paste", "Mod+D": "duplicate" },
+    ...{ Backspace: "step-back", Delete: "delete" },
+  };
+  for (const [key, id] of Object.entries(promised)) expect(ids(key)).toContain(id);
 });

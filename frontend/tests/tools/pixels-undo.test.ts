@@ -9,7 +9,7 @@ const SEEN = picture((x, y) => [((x >> 4) * 37) % 256, ((y >> 4) * 59) % 256, 12
 
 const place = fc.tuple(fc.integer({ min: -10, max: 210 }), fc.integer({ min: -10, max: 110 }));
 const gesture = fc.record({
-  tool: fc.constantFrom("M", "E", "W", "U", "I"),
+  tool: fc.constantFrom("M", "E", "W", "U", "S"),
   points: fc.array(place, { minLength: 1, maxLength: 5 }),
   clicks: fc.boolean(),
   shift: fc.boolean(),

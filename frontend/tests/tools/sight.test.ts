@@ -301,7 +301,7 @@ describe("the scissors", () => {
   const options = { combine: "new" };
 
   test("follow an edge from click to click and close to a polygon by Enter", async () => {
-    const story = withTool("I", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
+    const story = withTool("S", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
     // Three corners; the edges between them are found, and so is the way back to the first.
     story.click(40, 20).click(119, 20).click(119, 79).click(40, 79);
     await answered();
@@ -317,7 +317,7 @@ describe("the scissors", () => {
   });
 
   test("go round a corner that nobody clicked", async () => {
-    const story = withTool("I", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
+    const story = withTool("S", options, picture((x, y) => (within(x, y, [40, 20, 80, 60]) ? RED : GREY)));
     story.click(41, 20).move(119, 78);
     await answered();
     const { line } = story.editor.hand.preview;
@@ -326,7 +326,7 @@ describe("the scissors", () => {
   });
 
   test("take back the last point by Backspace, drop all by Escape, and need three points", async () => {
-    const story = withTool("I", options);
+    const story = withTool("S", options);
     story.click(40, 20).click(80, 20).click(80, 60).key("Backspace");
     expect(story.editor.hand.preview.dots).toHaveLength(2);
     story.key("Enter");
@@ -340,7 +340,7 @@ describe("the scissors", () => {
   });
 
   test("close with a click on the first point, and can be cut out of what is selected", async () => {
-    const story = withTool("I", { combine: "subtract" });
+    const story = withTool("S", { combine: "subtract" });
     story.editor.select([story.given({ segmentation: mask(rectangle(0, 0, 200, 100)) })]);
     story.click(20, 20).click(60, 20).click(60, 60).click(20, 60).click(20, 20);
     await answered();

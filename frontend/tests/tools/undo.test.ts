@@ -19,7 +19,7 @@ const NOT_KEYS = ["Mod+Z", "Mod+Y", "Mod+Shift+Z"];
 const commands = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
 const keys = [...new Set(commands.flatMap((command) => command.keys))].filter((key) => !NOT_KEYS.includes(key));
 /** What draws goes on while these are pressed, so that gestures get somewhere. */
-const GESTURE_KEYS = ["Enter", "Backspace", "Escape", "T", "Q", "S", "J", "Delete", "ArrowLeft", "Shift+ArrowDown"];
+const GESTURE_KEYS = ["Enter", "Backspace", "Escape", "T", "Q", "I", "J", "Delete", "ArrowLeft", "Shift+ArrowDown"];
 
 const coordinate = (most: number): fc.Arbitrary<number> => fc.integer({ min: -5, max: most + 5 });
 /** Corners of what is in the scene are met often, or nothing would happen to them. */
