@@ -322,7 +322,7 @@ def test_what_is_painted_stays_on_the_screen_however_long_its_outline_takes(
     editor.saved()
 
 
-# Counts how often all of what is shown as pixels is drawn anew, and tells where it lies on the image.
+# Counts how often all that is shown as pixels is drawn anew, and tells where it lies on the image.
 _WATCH_PIXELS = """() => {
   const canvas = document.querySelector(".stage-pixels");
   const { prototype } = CanvasRenderingContext2D;
