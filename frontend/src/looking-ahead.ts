@@ -3,6 +3,7 @@
 import { fetchAhead } from "./api/pictures";
 import { Prefetch } from "./api/prefetch";
 import type { LeftSessions } from "./left-sessions";
+import type { Near } from "./navigation";
 import type { Session } from "./session";
 
 /** So many annotations are drawn on suspicion, no more. */
@@ -11,6 +12,7 @@ const MOST_SHAPES_AHEAD = 5_000;
 export interface LookingAheadOptions {
   readonly make: (imageId: number, signal: AbortSignal) => Promise<Session>;
   readonly shown: () => Session;
+  readonly near: () => Near;
   readonly left: LeftSessions;
   /** Images of more pixels come in tiles. */
   readonly tiledFrom: number;
@@ -31,11 +33,11 @@ export class LookingAhead {
 
   /** Makes the neighbours ready once the image itself is there, if that is still `wanted` then. */
   async begin(wanted: () => boolean): Promise<void> {
-    const { shown, left } = this.#options;
+    const { shown, near, left } = this.#options;
     await shown().ready;
     if (!wanted()) return;
-    const { next, previous } = shown().neighbours ?? {};
-    const ids = [next, previous].filter((id) => typeof id === "number");
+    const { next, previous } = near();
+    const ids = [next, previous].filter((id) => id !== null);
     // A session that is kept comes back as it is, so that only its picture is needed.
     this.sessions.want(ids, (id) => !left.of(id));
   }

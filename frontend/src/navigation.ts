@@ -40,6 +40,9 @@ type Find = (from: Destination) => Promise<number | null>;
 
 type Side = "previous" | "next";
 
+/** The images on either side of one; null where there is none, or not known yet. */
+export type Near = Readonly<Record<Side, number | null>>;
+
 const idle = (editor: Editor): boolean => !editor.hand.busy;
 const editable = (editor: Editor): boolean => idle(editor) && !editor.readOnly;
 
@@ -49,6 +52,11 @@ export class Navigation {
   #finding: Promise<void> = Promise.resolve();
   /** So many presses lead somewhere that is not found yet. */
   #presses = 0;
+  /**
+   * From which image one went on to another. It stays the one before it though it has left the
+   * list since, as what was just marked done does where the list has only what is not.
+   */
+  readonly #wentOnFrom = new Map<number, number>();
   #repeating = false;
 
   constructor(options: NavigationOptions) {
@@ -60,10 +68,25 @@ export class Navigation {
     return this.#presses > 0 || this.#options.destination().id !== this.#session.id;
   }
 
-  to(side: Side): Promise<void> {
+  /** The images before and after one, as far as they are known. */
+  near({ id, neighbours }: Destination): Near {
+    const { previous, next } = neighbours ?? {};
+    return { previous: this.#wentOnFrom.get(id) ?? previous ?? null, next: next ?? null };
+  }
+
+  next(): Promise<void> {
     return this.#take(async (from) => {
-      const { [side]: found } = from.neighbours ?? (await this.#askNeighbours(from, this.#options.query));
-      return found ?? null;
+      const { next } = from.neighbours ?? (await this.#askNeighbours(from, this.#options.query));
+      return this.#onFrom(from, next ?? null);
+    });
+  }
+
+  previous(): Promise<void> {
+    return this.#take(async (from) => {
+      const { previous } = this.near(from);
+      // It may be gone by now: the press after this one asks the list.
+      if (this.#wentOnFrom.delete(from.id) || from.neighbours) return previous;
+      return (await this.#askNeighbours(from, this.#options.query)).previous ?? null;
     });
   }
 
@@ -93,22 +116,22 @@ export class Navigation {
     if (this.underWay) return;
     const session = this.#session;
     // The list may not have the image any more once it is done.
-    const next = session.neighbours?.next ?? null;
+    const { next } = this.near(session);
     // Wherever they go next, this is what was pressed here.
     const marked = session.setStatus("done");
     await this.#take(async () => {
       if (!(await marked)) return null;
       if (next === null) this.#say("This was the last image of the list.");
-      return next;
+      return this.#onFrom(session, next);
     });
   }
 
   /** Copies what the image before this one in the list has, as one step of undo. */
   async repeatPrevious(): Promise<void> {
-    const { editor, neighbours } = this.#session;
-    const from = neighbours?.previous;
+    const { editor } = this.#session;
+    const { previous: from } = this.near(this.#session);
     // A key that is held down asks once.
-    if (typeof from !== "number" || this.#repeating) return;
+    if (from === null || this.#repeating) return;
     this.#repeating = true;
     const asked = this.#tellTrouble(() => loadAnnotations(this.#options.transport, from));
     const found = await asked.finally(() => (this.#repeating = false));
@@ -125,8 +148,7 @@ export class Navigation {
   }
 
   get commands(): Command[] {
-    const hasPrevious = (editor: Editor): boolean =>
-      editable(editor) && typeof this.#session.neighbours?.previous === "number";
+    const leads = (side: Side): boolean => this.near(this.#session)[side] !== null;
     const arrived = (): boolean => !this.underWay;
     const way = (side: Side, label: string, key: string): Command => ({
       id: `${side}-image`,
@@ -135,9 +157,9 @@ export class Navigation {
       help: "With the filters of the grid that you came from.",
       keys: [key],
       // With a shape in hand it says why it stays here.
-      when: () => this.underWay || typeof this.#session.neighbours?.[side] === "number",
+      when: () => this.underWay || leads(side),
       again: arrived,
-      run: () => void this.to(side),
+      run: () => void this[side](),
     });
     return [
       way("previous", "Previous image", "A"),
@@ -179,7 +201,7 @@ export class Navigation {
         group: "Image",
         help: "Copies all of them to the same places; one undo takes them back.",
         keys: ["Mod+B"],
-        when: hasPrevious,
+        when: (editor) => editable(editor) && leads("previous"),
         run: () => void this.repeatPrevious(),
       },
     ];
@@ -213,6 +235,11 @@ export class Navigation {
     // A press that fails is told where it was made, and keeps no later one from leading somewhere.
     this.#finding = this.#finding.catch(() => undefined).then(take);
     return this.#finding;
+  }
+
+  #onFrom({ id }: Destination, next: number | null): number | null {
+    if (next !== null) this.#wentOnFrom.set(next, id);
+    return next;
   }
 
   #askNeighbours({ id }: Destination, query: string): Promise<Neighbours> {

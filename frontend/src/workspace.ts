@@ -98,6 +98,7 @@ export class Workspace {
     this.#ahead = new LookingAhead({
       make: (id, signal) => this.#make(id, signal),
       shown: () => this.#session,
+      near: () => this.navigation.near(this.#session),
       left: this.#left,
       tiledFrom: page.tiled_from_pixels,
     });
@@ -331,7 +332,7 @@ export class Workspace {
     next.begin(ahead, fresh && !isAnew);
     this.signal.emit("session");
     this.signal.emit("elsewhere");
-    const { next: after, previous: before } = next.neighbours ?? {};
+    const { next: after, previous: before } = this.navigation.near(next);
     this.#left.closeAllBut([after, before]);
     this.#lookAhead();
   }

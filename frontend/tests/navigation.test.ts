@@ -149,12 +149,12 @@ test("each press counts from where the one before it leads, though nothing has a
   visit.answers["/api/images/6/neighbours"] = near(5, 7);
   visit.answers["/api/images/7/neighbours"] = near(6, null);
   const { navigation } = visit;
-  await Promise.all([navigation.to("next"), navigation.to("next"), navigation.to("next"), navigation.to("previous")]);
+  await Promise.all([navigation.next(), navigation.next(), navigation.next(), navigation.previous()]);
   // Behind the last one is nothing, which keeps nobody from going back.
   expect(visit.went).toEqual([6, 7, 6]);
   expect(visit.asked).toEqual(expect.not.arrayContaining([expect.stringContaining("/visit")]));
   visit.answers["/api/images/6/neighbours"] = near(null, 12);
-  await Promise.all([navigation.toUnannotated("next"), navigation.to("previous")]);
+  await Promise.all([navigation.toUnannotated("next"), navigation.previous()]);
   expect(visit.asked.at(-2)).toBe("/api/images/6/neighbours?subset=val&sort=file_name&waiting=true");
   expect(visit.asked.at(-1)).toContain("/api/images/12/neighbours");
 });
@@ -164,15 +164,15 @@ test("a press that fails keeps none of those after it from leading somewhere", a
   visit.breaks = "/api/images/5/neighbours";
   const { navigation } = visit;
   const failed = navigation.toUnannotated("next");
-  const pressed = navigation.to("next");
+  const pressed = navigation.next();
   await expect(failed).rejects.toThrow("a mistake");
   await pressed;
   expect([visit.went, navigation.underWay]).toEqual([[6], false]);
 
-  visit.breaks = "/api/images/4/annotations";
+  visit.breaks = "/api/images/5/annotations";
   await expect(navigation.repeatPrevious()).rejects.toThrow("a mistake");
   visit.breaks = null;
-  visit.answers["/api/images/4/annotations"] = { items: [{ ...KNOWN, id: 1, coco_id: 1 }], next_cursor: null };
+  visit.answers["/api/images/5/annotations"] = { items: [{ ...KNOWN, id: 1, coco_id: 1 }], next_cursor: null };
   await navigation.repeatPrevious();
   expect(visit.story.annotations).toHaveLength(1);
 });
@@ -183,7 +183,7 @@ test("what is on its way is not called done, and keys held down wait for what th
   const { navigation } = visit;
   const named = (id: string): Command => navigation.commands.find((each) => each.id === id)!;
   expect(named("next-image").again!()).toBe(true);
-  await navigation.to("next");
+  await navigation.next();
   expect(navigation.underWay).toBe(true);
   expect(["next-image", "previous-unannotated", "done-and-next"].map((id) => named(id).again!())).toEqual([false, false, false]);
   await navigation.doneAndNext();
@@ -210,4 +210,36 @@ test("a way that was asked for leads nowhere when they took another one before t
     await under;
   }
   expect([visit.went, visit.statuses, visit.notice]).toEqual([[], ["done"], null]);
+});
+
+test("before an image is the one from which they went on to it, though it has left the list", async () => {
+  const visit = new Visit();
+  const { navigation, story } = visit;
+  const named = (id: string): Command => navigation.commands.find((each) => each.id === id)!;
+  // The list has only what is not done: 5 is not in it any more, and nothing else is before 6.
+  await navigation.doneAndNext();
+  visit.neighbours = { previous: null, next: 7, position: 1, total: 2 };
+  expect(navigation.near({ id: 6, neighbours: visit.neighbours })).toEqual({ previous: 5, next: 7 });
+  expect(["previous-image", "repeat-previous"].map((id) => named(id).when!(story.editor))).toEqual([true, true]);
+  await navigation.previous();
+  expect(visit.went).toEqual([6, 5]);
+
+  // From there the way on is the list's, and so is the way back where the one that they came from is gone.
+  visit.neighbours = { previous: null, next: 6, position: null, total: 2 };
+  await navigation.next();
+  visit.neighbours = { previous: 3, next: 7, position: 1, total: 2 };
+  visit.arrives = false;
+  await navigation.previous();
+  expect(visit.went).toEqual([6, 5, 6, 5]);
+  visit.went.length = 0;
+  await navigation.previous();
+  expect(visit.went).toEqual([3]);
+});
+
+test("who turns back while the next image is on its way is led to the one that was just marked done", async () => {
+  const visit = new Visit();
+  visit.arrives = false;
+  visit.answers["/api/images/6/neighbours"] = { previous: 3, next: 7, position: 1, total: 2 };
+  await Promise.all([visit.navigation.doneAndNext(), visit.navigation.previous()]);
+  expect(visit.went).toEqual([6, 5]);
 });

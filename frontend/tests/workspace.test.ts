@@ -325,7 +325,7 @@ test("three presses in a row lead three images on, and load none in between", as
   editor.signal.emit("settled");
   const late = site.hold("/visit");
   const before = site.asked.length;
-  const presses = [1, 2, 3].map(() => workspace.navigation.to("next"));
+  const presses = [1, 2, 3].map(() => workspace.navigation.next());
   await Promise.all(presses);
   late();
   await arrives(() => expect(workspace.session.id).toBe(4));
@@ -345,7 +345,7 @@ test("what was pressed before they chose another way is forgotten", async () => 
   const workspace = await site.open(2);
   const { navigation } = workspace;
   const question = site.hold("/neighbours");
-  const pressed = [navigation.to("next"), navigation.to("next")];
+  const pressed = [navigation.next(), navigation.next()];
   await arrives(() => expect(site.asked.some((each) => each.endsWith("/images/3/neighbours"))).toBe(true));
   await workspace.go(1);
   question();
@@ -358,12 +358,12 @@ test("an image on the way that is gone ends the way, and the next press begins a
   site.faults.set("/api/images/3", 404);
   const workspace = await site.open(2);
   const { navigation } = workspace;
-  await Promise.all([navigation.to("next"), navigation.to("next")]);
+  await Promise.all([navigation.next(), navigation.next()]);
   await site.rests();
   expect([workspace.session.id, navigation.underWay]).toEqual([2, false]);
   expect(workspace.session.editor.notice).not.toBeNull();
   site.faults.clear();
-  await Promise.all([navigation.to("next"), navigation.to("next"), navigation.to("next")]);
+  await Promise.all([navigation.next(), navigation.next(), navigation.next()]);
   await arrives(() => expect(workspace.session.id).toBe(5));
 });
 

@@ -139,6 +139,13 @@ def test_one_comes_back_to_where_one_was_in_the_grid(page: Page, dataset: dict[s
     expect(card).to_be_in_viewport()
     expect(cards).to_have_count(150)
 
+    # So do the tabs beside it, which stay in view.
+    tabs = page.get_by_role("navigation", name="Dataset")
+    tabs.get_by_role("link", name="Statistics").click()
+    tabs.get_by_role("link", name="Images").click()
+    page.wait_for_function(_IS_BACK)
+    expect(card).to_be_in_viewport()
+
 
 def test_a_card_whose_picture_is_broken_says_so(
     page: Page,

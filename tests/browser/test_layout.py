@@ -116,3 +116,77 @@ def test_long_names_leave_room_in_the_editor_on_a_phone(
     heading = page.get_by_role("region", name="Properties").get_by_role("heading").first
     assert heading.evaluate("e => e.scrollWidth <= e.clientWidth")
     assert 28 <= _height(heading) <= 48
+
+
+def _inside(inner: Locator, outer: Locator) -> bool:
+    """Whether nothing of it is cut, or lies beside."""
+    within, around = inner.bounding_box(), outer.bounding_box()
+    assert within is not None
+    assert around is not None
+    return (
+        around["x"] <= within["x"] + 1
+        and around["y"] <= within["y"] + 1
+        and within["x"] + within["width"] <= around["x"] + around["width"] + 1
+        and within["y"] + within["height"] <= around["y"] + around["height"] + 1
+    )
+
+
+def test_lists_and_notices_have_room_in_small_windows(
+    new_page: Callable[..., Page],
+    server: Server,
+    dataset: dict[str, Any],
+    expected_errors: list[str],
+) -> None:
+    boxes = [
+        {"image_id": 1, "category_id": n, "bbox": [n, n, 20, 10], "segmentation": [], "area": 200}
+        for n in range(1, 13)
+    ]
+    coco = {
+        "images": [
+            {"id": 1, "file_name": "a" * 90 + ".jpg", "width": 40, "height": 30},
+            {"id": 2, "file_name": "b.jpg", "width": 40, "height": 30},
+        ],
+        "categories": [{"id": n, "name": f"thing {n}"} for n in range(1, 30)],
+        "annotations": [one | {"id": n, "iscrowd": 0} for n, one in enumerate(boxes, 1)],
+    }
+    server.import_coco(dataset["id"], coco)
+    results = [one | {"score": 0.9 - n / 100} for n, one in enumerate(boxes)]
+    server.import_coco(dataset["id"], results, task="results")
+    captions = [{"id": n, "image_id": 1, "caption": "a long caption " * 4} for n in range(1, 6)]
+    images = {"images": coco["images"]}
+    server.import_coco(dataset["id"], images | {"annotations": captions}, task="captions")
+    first = server.client.get(f"/api/datasets/{dataset['id']}/images").json()["items"][0]
+
+    tablet = new_page(viewport={"width": 1024, "height": 768})
+    EditorPage(tablet).open(first["id"])
+    predictions = tablet.get_by_role("listbox", name="Predictions")
+    expect(predictions.get_by_role("option")).to_have_count(12)
+    panel = tablet.get_by_role("complementary", name="Annotations")
+    predictions.get_by_role("option").first.click()
+    expect(tablet.get_by_role("group", name="Decide about")).to_be_visible()
+    rows = [predictions.get_by_role("option").nth(n) for n in range(4)]
+    assert all(_inside(row, predictions) for row in rows)
+    assert predictions.evaluate("list => list.clientHeight % 28") <= 4, "whole rows"
+    assert panel.evaluate("panel => panel.scrollHeight - panel.clientHeight") == 0
+    tablet.close()
+
+    phone = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    editor = EditorPage(phone).open(first["id"])
+    expected_errors.append("Failed to load resource")
+    phone.route("**/annotations**", lambda route: route.abort())
+    phone.get_by_role("button", name="Captions and labels").click()
+    card = phone.get_by_role("region", name="Captions and labels")
+    phone.get_by_role("textbox", name="New caption").fill("one more")
+    phone.keyboard.press("Enter")
+    labels = card.locator(".labels .row")
+    expect(labels).to_have_count(29)
+    assert all(_inside(labels.nth(n), card) for n in range(3))
+    editor.press("Escape")
+    expect(card).to_have_count(0)
+    phone.get_by_role("button", name="Next image").click()
+    # What was not saved is told of, with a way to save it and one to put it away.
+    notice = phone.get_by_role("status").filter(has_text="Unsaved changes of")
+    phone.get_by_role("button", name="Captions and labels").click()
+    assert _inside(notice, phone.locator(".stage-area"))
+    for element in (notice.get_by_role("link"), notice.get_by_role("button", name="Dismiss")):
+        assert _inside(element, notice)

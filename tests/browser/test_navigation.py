@@ -88,3 +88,16 @@ def test_working_through_a_list_by_keys(page: Page, server: Server, series: Seri
     expect(page.get_by_text("No image after this one waits")).to_be_visible()
     page.get_by_role("button", name="1 / 4: go to another image").click()
     expect(dialog).to_be_visible()
+    editor.press("Escape")
+
+    # What is done leaves the list of what is new, and the key for the previous image leads to it.
+    page.goto(f"/images/{first}?sort=file_name&status=new")
+    editor.ready()
+    editor.press("Shift+Enter")
+    arrived(third)
+    editor.press("a")
+    arrived(first)
+    expect(page.get_by_role("button", name="Status: Done")).to_be_visible()
+    expect(page.get_by_role("button", name="– / 1: go to another image")).to_be_visible()
+    editor.press("d")
+    arrived(third)

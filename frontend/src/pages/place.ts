@@ -44,7 +44,7 @@ export function place(root: HTMLElement): void {
 }
 
 async function restore(list: HTMLElement, seen: number | null, isBusy: () => boolean): Promise<void> {
-  const last = isReturn() ? lastPlace() : null;
+  const last = isReturn() || isFromTab() ? lastPlace() : null;
   // Two that scroll at once, the browser and this, end somewhere else.
   history.scrollRestoration = last ? "manual" : "auto";
   if (last) {
@@ -96,6 +96,11 @@ export function lastFilters(page: string): string | null {
 function isReturn(): boolean {
   const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return entry?.type === "back_forward" || entry?.type === "reload";
+}
+
+/** From what the dataset shows beside its list, as its statistics. */
+function isFromTab(): boolean {
+  return document.referrer.startsWith(`${location.origin}${location.pathname}/`);
 }
 
 function isFromEditor(): boolean {
@@ -154,5 +159,7 @@ const topOf = (element: HTMLElement): number => element.getBoundingClientRect().
 
 function isInView(element: HTMLElement): boolean {
   const { top, bottom } = element.getBoundingClientRect();
-  return top >= 0 && bottom <= innerHeight;
+  // What stays on top of the window lies over what is scrolled.
+  const { scrollPaddingTop } = getComputedStyle(document.documentElement);
+  return top >= (parseFloat(scrollPaddingTop) || 0) && bottom <= innerHeight;
 }
