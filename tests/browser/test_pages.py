@@ -192,9 +192,18 @@ def test_what_was_typed_into_a_dialog_is_not_dropped_unasked(
         page.keyboard.press("Escape")
     expect(question).to_have_count(0)
     expect(name).to_have_value("cat")
+    dialog.get_by_role("button", name="Close").click()
+    question.get_by_role("button", name="Keep it").click()
+    expect(name).to_have_value("cat")
     page.keyboard.press("Escape")
     question.get_by_role("button", name="Drop it").click()
     expect(dialog).to_have_count(0)
+    # Whoever presses Cancel has decided.
+    add.click()
+    name.fill("dog")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(question).to_have_count(0)
 
 
 def test_a_category_with_a_skeleton_is_made_and_changed(

@@ -402,6 +402,8 @@ export class SaveQueue {
     else if (status === 412 && problem.current) {
       this.#answers.meet(key, slot, next, read(problem.current));
     } else if (status === 404 && next.kind !== "create") this.#answers.meet(key, slot, next, null);
+    // What it is made in was not there for a moment only.
+    else if (status === 404) this.#pause.wait(null, () => this.pump());
     else if (problem.code === "copy_of_unknown") renew(key, slot);
     else if (next.kind === "create" && problem.code === "annotation_deleted") {
       // A first try had come, and somebody else has deleted what it made.

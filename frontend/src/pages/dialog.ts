@@ -2,7 +2,8 @@ import { find, findAll } from "./dom";
 
 /**
  * Dialogs are <dialog> elements. A button with `data-opens="ID"` opens one, one
- * with `data-close` inside closes it, and so do Escape and a click beside it.
+ * with `data-close` inside closes it at once, as Cancel does. One with `data-dismiss`,
+ * Escape and a click beside it close it unless something is to be asked first.
  *
  * `data-fill` on the opening button holds values for the dialog, as JSON; in
  * the dialog, `data-fill-to="NAME:text"` or `"NAME:action"` says where each goes.
@@ -15,6 +16,8 @@ export function bindDialogs(): void {
       openDialog(opener.dataset["opens"] ?? "", opener.dataset["fill"]);
     } else if (event.target.closest("[data-close]") !== null) {
       event.target.closest("dialog")?.close();
+    } else if (event.target.closest("[data-dismiss]") !== null) {
+      requestClose(event.target.closest("dialog")!);
     }
   });
   document.addEventListener("keydown", closeByEscape);

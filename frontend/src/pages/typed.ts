@@ -3,7 +3,7 @@ import { confirm } from "./dialog";
 /** Forms in which somebody typed since they were shown, and which are not saved. */
 const typed = new Set<HTMLFormElement>();
 
-/** What was typed into a form is not dropped by Escape, a press beside the dialog, or a reload, without a question. */
+/** What was typed into a form is not dropped by Escape, the cross, a press beside the dialog, or a reload, without a question. */
 export function bindTyped(): void {
   document.addEventListener("input", ({ target }) => {
     const form = formOf(target);

@@ -35,6 +35,17 @@ test("a stranger's changes and decisions wait, in the browser too, and are saved
   expect(editor.history.undoLabel).not.toBeNull();
 });
 
+test("what a stranger for a moment has drawn is not refused, but sent again", async () => {
+  const visit = new Visit();
+  visit.line = ["stranger", "whole"];
+  const made = { ...EMPTY_ANNOTATION, category_id: PERSON.id, bbox: [1, 2, 3, 4] as const };
+  visit.editor.transact("Draw", new Map([[newKey(), made]]));
+  await visit.quiet();
+  expect([visit.queue.status, visit.queue.refused.size]).toEqual(["offline", 0]);
+  await visit.reconnect();
+  expect([visit.queue.status, visit.server.all().length]).toEqual(["saved", 1]);
+});
+
 test("what somebody deleted is still told of, for the image is there", async () => {
   const server = new Server();
   server.add({ category_id: PERSON.id, bbox: [10, 10, 30, 30] });

@@ -63,6 +63,18 @@ test("what I drew and somebody changed stays, and the next undo goes on with wha
   expect(me.server.now(1)?.iscrowd).toBe(0);
 });
 
+test("what somebody changed of it before I hear so is for me to choose", async () => {
+  await draw(me);
+  ada.editor.edit("Change", [keyOf(ada, 3)], (old) => ({ ...old, iscrowd: 1 }));
+  await ada.saved();
+  me.press("Mod+Z");
+  await me.quiet();
+  expect([me.queue.status, me.server.now(3)?.iscrowd]).toEqual(["conflict", 1]);
+  me.queue.resolve(me.queue.conflicts[0]!, "theirs");
+  await me.saved();
+  expect([now(me, 3)?.iscrowd, me.server.now(3)?.iscrowd]).toEqual([1, 1]);
+});
+
 test("what I drew, somebody changed and I changed again goes back to theirs, and no further", async () => {
   await draw(me);
   await edit(ada, [3], { iscrowd: 1 });
