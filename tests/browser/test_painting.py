@@ -321,3 +321,53 @@ def test_what_is_painted_stays_on_the_screen_however_long_its_outline_takes(
         editor.press("Escape", "v", "Escape", *["Control+z"] * 4)
         until(page, "annotations().length === 2")
     editor.saved()
+
+
+# Counts how often all that is shown as pixels is drawn anew, and tells where it lies on the image.
+_WATCH_PIXELS = """() => {
+  const canvas = document.querySelector(".stage-pixels");
+  const { prototype } = CanvasRenderingContext2D;
+  const { clearRect } = prototype;
+  window.drawnAnew = 0;
+  prototype.clearRect = function (...area) {
+    if (this.canvas === canvas && area[2] === canvas.width) window.drawnAnew += 1;
+    return clearRect.apply(this, area);
+  };
+  window.placeOfPixels = () => {
+    const { left, top } = canvas.getBoundingClientRect();
+    const at = window.maskwright.editor.imageToClient(0, 0);
+    return `${Math.round(left - at.x)} ${Math.round(top - at.y)}`;
+  };
+}"""
+
+
+def test_a_mask_of_very_many_runs_moves_with_the_image_without_being_drawn_anew(
+    page: Page, server: Server, image_id: int
+) -> None:
+    runs = [0, *[1, 1] * 24_000, SIZE[0] * SIZE[1] - 48_000]
+    category = stored(server, image_id)[0]["category_id"]
+    mask = {"category_id": category, "segmentation": {"size": SIZE, "counts": runs}}
+    path = f"/api/images/{image_id}/annotations"
+    server.client.post(path, json=mask).raise_for_status()
+    editor = EditorPage(page).open(image_id)
+    editor.press("v", "0")
+    editor.click(50.5, 100.5)
+    expect(page.locator(".stage-pixels")).to_be_visible()
+    until(page, "editor.tool === 'select.idle'")
+
+    # As long as there is enough of it beyond the edges of the stage it is moved as it is.
+    page.evaluate(_WATCH_PIXELS)
+    before = page.evaluate("() => window.placeOfPixels()")
+    page.mouse.down(button="middle")
+    x, y = editor.at(50.5, 100.5)
+    for right, down in ((3, 2), (60, 40), (90, 20)):
+        page.mouse.move(x + right, y + down)
+        until(page, f"Math.abs(editor.imageToClient(50.5, 100.5).x - {x + right}) < 1")
+        until(page, f"window.placeOfPixels() === '{before}'")
+    page.mouse.up(button="middle")
+    assert page.evaluate("() => window.drawnAnew") == 0
+
+    # Another zoom is drawn, at the latest when the camera rests.
+    page.mouse.wheel(0, -300)
+    until(page, "window.drawnAnew > 0")
+    assert stored(server, image_id)[-1]["segmentation"] == mask["segmentation"]

@@ -9,9 +9,9 @@
  */
 
 import * as cameras from "../geometry/camera";
-import { pack, type Packed } from "../model/packed";
-import type { AnnotationKey } from "../model/records";
-import { measures } from "../shapes";
+import { pack, unpacked, type Packed } from "../model/packed";
+import type { Annotation, AnnotationKey } from "../model/records";
+import { isMask, measures, rememberMeasures, withoutPixels, type Measures } from "../shapes";
 import type { Command } from "./commands";
 import type { Editor } from "./editor";
 import { PROBLEMS, type InspectedImage, type Problem, type ProblemKind } from "./problems";
@@ -19,10 +19,25 @@ import { PROBLEMS, type InspectedImage, type Problem, type ProblemKind } from ".
 /** What changed since the last request; null for what is gone. */
 export interface InspectionRequest {
   readonly keys: readonly AnnotationKey[];
+  /** Of masks only that they are some. */
   readonly packed: Packed;
+  /** Those of masks, which are known here: another copy of their runs would be the most that the worker holds. */
+  readonly measures: readonly (Measures | null)[];
   readonly image: InspectedImage;
   /** Not all of it: no answer is wanted yet. */
   readonly more: boolean;
+}
+
+/** Calls `found` with all that is told; null for what is gone. */
+export function eachTold(
+  { keys, packed, measures }: InspectionRequest,
+  found: (key: AnnotationKey, annotation: Annotation | null) => void,
+): void {
+  let i = 0;
+  for (const annotation of unpacked(packed)) {
+    if (annotation && measures[i]) rememberMeasures(annotation, measures[i]!);
+    found(keys[i++]!, annotation);
+  }
 }
 
 /** What `Worker` has of a worker; tests give one that answers at once. */
@@ -162,11 +177,14 @@ export class Inspection {
     this.#inspector ??= this.#started(this.#start);
     const keys = [...this.#outdated].slice(0, MOST_AT_ONCE);
     for (const key of keys) this.#outdated.delete(key);
-    const packed = pack(keys.map((key) => editor.document.get(key)));
+    const annotations = keys.map((key) => editor.document.get(key));
+    const packed = pack(annotations.map((annotation) => annotation && withoutPixels(annotation)));
+    const known = annotations.map((annotation) => (annotation && isMask(annotation.segmentation) ? measures(annotation) : null));
     const { width, height } = editor.image;
     const categoryIds = new Set(editor.categories.map(({ id }) => id));
     const more = this.#outdated.size > 0;
-    this.#inspector.postMessage({ keys, packed, image: { width, height, categoryIds }, more }, [packed.numbers.buffer]);
+    const image = { width, height, categoryIds };
+    this.#inspector.postMessage({ keys, packed, measures: known, image, more }, [packed.numbers.buffer]);
     this.#asked = !more;
     if (more) this.#clock = setTimeout(() => this.#ask());
   }

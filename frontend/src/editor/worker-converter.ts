@@ -70,5 +70,5 @@ function received({ packed, readings }: ConversionAnswer, size: PixelSize): (Ann
 /** What a message hands over instead of copying it. */
 export const buffersOf = ({ packed, readings }: ConversionAnswer): Transferable[] => [
   packed.numbers.buffer,
-  ...readings.flatMap((reading) => (reading ? [reading.runs.buffer, reading.ends.buffer] : [])),
+  ...readings.flatMap((reading) => (reading ? [reading.runs.buffer] : [])),
 ];

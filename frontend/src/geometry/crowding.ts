@@ -17,6 +17,7 @@ const ROUNDS = 2;
 /** Which squares are crowded. */
 export interface Crowds {
   isCrowded(x: number, y: number): boolean;
+  isCrowdedSquare(square: number): boolean;
   /** Of the squares with any line the part that is crowded. */
   readonly share: number;
 }
@@ -51,6 +52,21 @@ export class Crowding {
     }
   }
 
+  /** The number of a square, from those of its column and row; -1 for none. */
+  square(column: number, row: number): number {
+    const [c, r] = [column - this.#column, row - this.#row];
+    return c < 0 || r < 0 || c >= this.#across || r >= this.#down ? -1 : c * this.#down + r;
+  }
+
+  columnAt = (x: number): number => Math.floor(x / this.#side);
+
+  rowAt = (y: number): number => Math.floor(y / this.#side);
+
+  /** So much line in a square. */
+  note(square: number, length: number): void {
+    if (square >= 0) this.#lengths[square]! += length;
+  }
+
   /** Those with more line than this for each unit of their area. */
   crowds(density: number): Crowds {
     const most = density * this.#side * this.#side;
@@ -64,6 +80,7 @@ export class Crowding {
     });
     return {
       isCrowded: (x, y) => crowded[this.#squareAt(x, y)] === 1,
+      isCrowdedSquare: (square) => crowded[square] === 1,
       share: used === 0 ? 0 : full / used,
     };
   }
@@ -84,9 +101,6 @@ export class Crowding {
   }
 
   #squareAt(x: number, y: number): number {
-    const column = Math.floor(x / this.#side) - this.#column;
-    const row = Math.floor(y / this.#side) - this.#row;
-    if (column < 0 || row < 0 || column >= this.#across || row >= this.#down) return -1;
-    return column * this.#down + row;
+    return this.square(this.columnAt(x), this.rowAt(y));
   }
 }

@@ -12,8 +12,7 @@
  * same code here and there (tests/data/masks/rle_cases.json binds both).
  */
 
-import type { Bounds, Box } from "./bounds";
-import type { ImagePoint } from "./point";
+import type { Box } from "./bounds";
 
 export interface Rle {
   /** `[height, width]`. */
@@ -55,8 +54,8 @@ export class RleError extends Error {
   }
 }
 
-/** The numbers in a string, whatever they mean. */
-export function parseCounts(text: string): number[] {
+/** The numbers in a string, whatever they mean. In a block of its own size: a mask may have 100,000 of them, and an image 100 such masks. */
+export function parseCounts(text: string): Float64Array<ArrayBuffer> {
   const wrong = text.search(/[^0-o]/);
   if (wrong >= 0) {
     throw new RleError("rle_charset", `Character ${wrong} of the counts is outside the alphabet.`);
@@ -64,31 +63,36 @@ export function parseCounts(text: string): number[] {
   if ((text.charCodeAt(text.length - 1) - 48) & 0x20) {
     throw new RleError("rle_truncated", "The counts end inside a number.");
   }
-  const counts: number[] = [];
-  let at = 0;
-  while (at < text.length) {
+  const counts = new Float64Array(numbersIn(text));
+  for (let i = 0, at = 0; i < counts.length; i++) {
     const start = at;
-    let value = 0;
-    let weight = 1;
-    let group: number;
-    do {
+    let group = text.charCodeAt(at++) - 48;
+    let value = group & 0x1f;
+    let weight = 32;
+    while (group & 0x20) {
       group = text.charCodeAt(at++) - 48;
       value += (group & 0x1f) * weight;
       weight *= 32;
-    } while (group & 0x20);
+    }
     if (at - start > MAX_CHARACTERS) {
       const detail = `A count has more than ${MAX_CHARACTERS} characters.`;
       throw new RleError("rle_overlong", detail);
     }
     if (group & 0x10) value -= weight;
-    if (counts.length > 2) value += counts[counts.length - 2]!;
-    counts.push(value);
+    counts[i] = i > 2 ? value + counts[i - 2]! : value;
   }
   return counts;
 }
 
+/** Each ends with a character that says that nothing follows. */
+function numbersIn(text: string): number {
+  let found = 0;
+  for (let i = 0; i < text.length; i++) found += 1 - (((text.charCodeAt(i) - 48) >> 5) & 1);
+  return found;
+}
+
 /** All of them, or some in the middle. */
-export function writeCounts(counts: readonly number[], first = 0, end = counts.length): string {
+export function writeCounts(counts: ArrayLike<number>, first = 0, end = counts.length): string {
   const text = new Uint8Array(MAX_CHARACTERS * (end - first));
   let length = 0;
   for (let i = first; i < end; i++) {
@@ -128,7 +132,7 @@ function pixelsOf(rle: unknown): number {
 }
 
 /** The counts as numbers, as many as the pixels allow: an empty run may lead and one may trail. */
-function numbersOf(counts: unknown, pixels: number): readonly number[] {
+function numbersOf(counts: unknown, pixels: number): Float64Array {
   const isText = typeof counts === "string";
   if (!isText && !(Array.isArray(counts) && counts.every(isWhole))) {
     throw new RleError("rle_invalid", "The counts are neither a string nor whole numbers.");
@@ -137,19 +141,19 @@ function numbersOf(counts: unknown, pixels: number): readonly number[] {
   const most = pixels + 2;
   const tooMany = new RleError("rle_too_many_runs", "There are more runs than pixels.");
   if (isText && counts.length > MAX_CHARACTERS * most) throw tooMany;
-  const numbers: readonly number[] = isText ? parseCounts(counts) : counts;
+  const numbers = isText ? parseCounts(counts) : Float64Array.from(counts);
   if (numbers.length > most) throw tooMany;
   return numbers;
 }
 
 /** The counts as numbers, checked against the size; runs of length zero may be among them. */
-export function countsOf(rle: Rle): readonly number[] {
+export function countsOf(rle: Rle): Float64Array {
   const pixels = pixelsOf(rle);
   const counts = numbersOf(rle.counts, pixels);
   let total = 0;
-  for (const count of counts) {
-    if (count < 0) throw new RleError("rle_negative", "A count is negative.");
-    total += count;
+  for (let i = 0; i < counts.length; i++) {
+    if (counts[i]! < 0) throw new RleError("rle_negative", "A count is negative.");
+    total += counts[i]!;
   }
   if (total !== pixels) {
     const code = total > pixels ? "rle_overrun" : "rle_short";
@@ -211,63 +215,17 @@ export function bbox(rle: Rle, counts = countsOf(rle)): Box {
   let top = Infinity;
   let right = -1;
   let bottom = -1;
-  let at = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const start = at;
-    at += counts[i]!;
-    if (i % 2 === 0 || at === start) continue;
-    const firstColumn = Math.floor(start / height);
-    const lastColumn = Math.floor((at - 1) / height);
-    left = Math.min(left, firstColumn);
-    right = Math.max(right, lastColumn);
-    top = Math.min(top, lastColumn > firstColumn ? 0 : start % height);
-    bottom = Math.max(bottom, lastColumn > firstColumn ? height - 1 : (at - 1) % height);
+  let end = 0;
+  for (let i = 1; i < counts.length; i += 2) {
+    const start = end + counts[i - 1]!;
+    end = start + counts[i]!;
+    if (end === start) continue;
+    const column = Math.floor(start / height);
+    const last = end - 1 - column * height;
+    if (left === Infinity) left = column;
+    top = last < height ? Math.min(top, start - column * height) : 0;
+    bottom = last < height ? Math.max(bottom, last) : height - 1;
+    right = last < height ? column : Math.floor((end - 1) / height);
   }
   return right < 0 ? [0, 0, 0, 0] : [left, top, right - left + 1, bottom - top + 1];
-}
-
-/** Where each run ends, for fast look-ups. */
-export function runEnds(rle: Rle, counts = countsOf(rle)): Float64Array {
-  const ends = new Float64Array(counts.length);
-  let at = 0;
-  for (let i = 0; i < counts.length; i++) ends[i] = at += counts[i]!;
-  return ends;
-}
-
-/** The number of the run that a pixel lies in; odd for a set one. */
-function runAt(ends: Float64Array, pixel: number): number {
-  let low = 0;
-  let high = ends.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ends[middle]! > pixel) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** Whether the pixel under the point is set. */
-export function covers(rle: Rle, ends: Float64Array, p: ImagePoint): boolean {
-  const [height, width] = rle.size;
-  const column = Math.floor(p.x);
-  const row = Math.floor(p.y);
-  if (column < 0 || row < 0 || column >= width || row >= height) return false;
-  return runAt(ends, column * height + row) % 2 === 1;
-}
-
-/** Whether a set pixel lies in the bounds, be it with a part of it. */
-export function meets(rle: Rle, ends: Float64Array, bounds: Bounds): boolean {
-  const [height, width] = rle.size;
-  const top = Math.max(0, Math.floor(bounds.top));
-  const bottom = Math.min(height, Math.ceil(bounds.bottom));
-  const last = Math.min(width, Math.ceil(bounds.right));
-  if (top >= bottom) return false;
-  for (let column = Math.max(0, Math.floor(bounds.left)); column < last; column++) {
-    let run = runAt(ends, column * height + top);
-    if (run % 2 === 1) return true;
-    // The next set run, past empty ones that some encoders write.
-    while (run + 1 < ends.length && ends[run + 1] === ends[run]) run += 2;
-    if (run + 1 < ends.length && ends[run]! < column * height + bottom) return true;
-  }
-  return false;
 }

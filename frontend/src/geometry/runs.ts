@@ -7,6 +7,7 @@
  */
 
 import type { Bounds } from "./bounds";
+import type { ImagePoint } from "./point";
 import { countsOf, writeCounts, type Rle } from "./rle";
 
 export type Runs = Uint32Array;
@@ -19,12 +20,12 @@ export type PixelSize = readonly [number, number];
 /** The pixels of a mask. Throws an RleError where it is none. */
 export function runsOf(rle: Rle): Runs {
   const counts = countsOf(rle);
-  const places = new Places();
-  let at = 0;
-  counts.forEach((count, i) => {
-    if (i % 2 === 1) places.run(at, at + count);
-    at += count;
-  });
+  const places = new Places(counts.length);
+  for (let i = 1, end = 0; i < counts.length; i += 2) {
+    const start = end + counts[i - 1]!;
+    end = start + counts[i]!;
+    places.run(start, end);
+  }
   return places.taken();
 }
 
@@ -90,8 +91,13 @@ function textEnds(text: string, counts: readonly number[]): { at: number[]; coun
 
 /** Collects runs in rising order; runs that touch become one. */
 export class Places {
-  #places = new Uint32Array(64);
+  #places: Uint32Array<ArrayBuffer>;
   #length = 0;
+
+  /** With room for so many places, which become more where they have to. */
+  constructor(room = 64) {
+    this.#places = new Uint32Array(Math.max(room, 64));
+  }
 
   run(start: number, end: number): void {
     if (end <= start) return;
@@ -200,6 +206,27 @@ function placesUpTo(runs: Runs, place: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Whether the pixel under the point is set. */
+export function covers(runs: Runs, [height, width]: PixelSize, p: ImagePoint): boolean {
+  const column = Math.floor(p.x);
+  const row = Math.floor(p.y);
+  if (column < 0 || row < 0 || column >= width || row >= height) return false;
+  return placesUpTo(runs, column * height + row) % 2 === 1;
+}
+
+/** Whether a set pixel lies in the bounds, be it with a part of it. */
+export function meets(runs: Runs, [height, width]: PixelSize, bounds: Bounds): boolean {
+  const top = Math.max(0, Math.floor(bounds.top));
+  const bottom = Math.min(height, Math.ceil(bounds.bottom));
+  const last = Math.min(width, Math.ceil(bounds.right));
+  if (top >= bottom) return false;
+  for (let column = Math.max(0, Math.floor(bounds.left)); column < last; column++) {
+    const passed = placesUpTo(runs, column * height + top);
+    if (passed % 2 === 1 || (passed < runs.length && runs[passed]! < column * height + bottom)) return true;
+  }
+  return false;
 }
 
 /** Calls `found` for each stretch of set pixels, from `top` to before `bottom`, of one column. */

@@ -23,8 +23,11 @@ export function common(a: Bounds, b: Bounds): Bounds {
 
 let scratch: OffscreenCanvas | null = null;
 
-/** Those that are set, column by column. */
-export function fillCells(context: Context, set: Uint8Array, grid: CellGrid, color: string, alpha: number): void {
+/** For cells that are to be fainter than others. */
+export const FAINT = 2;
+
+/** Those that are set, column by column; of those that are FAINT, `faint` is how opaque they are beside the others. */
+export function fillCells(context: Context, set: Uint8Array, grid: CellGrid, color: string, alpha: number, faint = 1): void {
   const { left, top, width, height, across, down } = grid;
   scratch ??= new OffscreenCanvas(across, down);
   // Setting the size empties it too, but allocates anew.
@@ -35,8 +38,9 @@ export function fillCells(context: Context, set: Uint8Array, grid: CellGrid, col
   const painted = scratch.getContext("2d")!;
   const image = new ImageData(across, down);
   const words = new Uint32Array(image.data.buffer);
-  for (let c = 0; c < across; c++) {
-    for (let r = 0; r < down; r++) if (set[c * down + r]) words[r * across + c] = 0xff000000;
+  const black = Uint32Array.of(0, 0xff000000, (Math.round(255 * faint) << 24) >>> 0);
+  for (let c = 0, i = 0; c < across; c++) {
+    for (let at = c; at < words.length; at += across) words[at] = black[set[i++]!]!;
   }
   painted.clearRect(0, 0, across, down);
   painted.putImageData(image, 0, 0);

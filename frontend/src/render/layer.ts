@@ -107,6 +107,31 @@ export function useScreenSpace(context: Context, { ratio }: Frame): void {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
 }
 
+/** So much more on each side. */
+export const widened = ({ camera, size, ratio }: Frame, margin: number): Frame => ({
+  camera: { ...camera, x: camera.x + margin, y: camera.y + margin },
+  size: { width: size.width + 2 * margin, height: size.height + 2 * margin },
+  ratio,
+});
+
+/** What moves that which was painted for one frame to its place in another one of the same size. */
+export function shiftBetween({ camera: from }: Frame, { camera: to }: Frame, margin: number): string {
+  const zoom = to.scale / from.scale;
+  const x = to.x - (from.x + margin) * zoom;
+  const y = to.y - (from.y + margin) * zoom;
+  return `matrix(${zoom}, 0, 0, ${zoom}, ${x}, ${y})`;
+}
+
+/** Whether what was painted for one frame is as good for another: it is moved by whole device pixels, and so far at most. */
+export function servesMoved(painted: Frame, frame: Frame, most: number): boolean {
+  const { size, ratio } = painted;
+  if (ratio !== frame.ratio || size.width !== frame.size.width || size.height !== frame.size.height) return false;
+  if (painted.camera.scale !== frame.camera.scale) return false;
+  const [dx, dy] = [frame.camera.x - painted.camera.x, frame.camera.y - painted.camera.y];
+  const whole = (shift: number): boolean => Math.abs(shift * ratio - Math.round(shift * ratio)) < 0.01;
+  return Math.abs(dx) <= most && Math.abs(dy) <= most && whole(dx) && whole(dy);
+}
+
 export function sameFrame(a: Frame | null, b: Frame): boolean {
   return (
     a !== null &&

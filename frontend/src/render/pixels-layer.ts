@@ -4,11 +4,14 @@
  * What has changed since the last frame is drawn anew, and nothing else. Pixels
  * are looked at as finely as the screen shows them: zoomed out, one in several,
  * so that a frame costs what it covers of the screen, however large the image is.
+ * While the camera moves and nothing else changes, what was drawn is moved by the
+ * compositor, as the bitmap of all other shapes is.
  */
 
 import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
 import { union, type Bounds } from "../geometry/bounds";
+import type { Camera } from "../geometry/camera";
 import { runsBounds } from "../geometry/runs";
 import { common } from "./cells";
 import {
@@ -18,11 +21,15 @@ import {
   imageArea,
   newCanvas,
   sameFrame,
+  servesMoved,
   setBlank,
+  shiftBetween,
   useImageSpace,
+  widened,
   type Frame,
   type Layer,
 } from "./layer";
+import { Mover } from "./mover";
 import { hoverStyle, normalStyle, selectedStyle } from "./paint";
 import { paintPixels } from "./paint-pixels";
 import type { ShapesLedger } from "./shapes-ledger";
@@ -30,20 +37,43 @@ import { looksSame, shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
+/** Drawn beyond each edge of the stage, so that panning shows no gap at once. */
+const BEYOND_CSS_PIXELS = 192;
+/** A camera that has not moved for so long is at rest. */
+const REST_MS = 120;
+/** While it moves all is drawn anew so often at most. */
+const PAUSE_MS = 400;
 
 const STYLES = { late: normalStyle, hovered: hoverStyle, selected: selectedStyle } as const;
 
+interface Drawn {
+  readonly all: readonly ShownPixels[];
+  readonly frame: Frame;
+  readonly look: Look;
+  readonly changes: readonly number[];
+}
+
 export class PixelsLayer implements Layer {
   readonly canvas: HTMLCanvasElement;
+  readonly #mover: Mover;
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
   readonly #ledger: ShapesLedger;
-  #shown: { all: readonly ShownPixels[]; frame: Frame; look: Look; changes: readonly number[] } | null = null;
+  readonly #again: () => void;
+  #shown: Drawn | null = null;
+  /** When all was drawn last. */
+  #drawnAt = -Infinity;
+  #camera: Camera | null = null;
+  /** The clock that runs until the camera is at rest; 0 while it is. */
+  #travelling = 0;
 
-  constructor(editor: Editor, ledger: ShapesLedger) {
+  constructor(editor: Editor, ledger: ShapesLedger, again: () => void) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
+    this.canvas.className = "stage-pixels";
+    this.#mover = new Mover(this.canvas);
     this.#editor = editor;
     this.#ledger = ledger;
+    this.#again = again;
   }
 
   draw(frame: Frame): void {
@@ -54,13 +84,52 @@ export class PixelsLayer implements Layer {
       return;
     }
     const { look } = this.#editor.view;
-    const goesOn = shown?.look === look && sameFrame(shown.frame, frame) && looksSame(shown.all, all);
-    if (!goesOn) clear(this.#context, frame);
+    const isSame = shown?.look === look && looksSame(shown.all, all);
+    this.#noteCamera(frame.camera);
+    if (isSame && this.#isServed(shown, all, frame)) {
+      this.#mover.move(shiftBetween(shown.frame, frame, BEYOND_CSS_PIXELS));
+      return;
+    }
+    const wide = widened(frame, BEYOND_CSS_PIXELS);
+    const goesOn = isSame && sameFrame(shown.frame, frame);
+    if (!goesOn) this.#begin(frame, wide);
     const changed = goesOn
       ? together(all.flatMap(({ pixels }, i) => pixels.changes.slice(shown.changes[i])))
       : extentOf(all);
-    for (const bounds of changed) this.#redraw(all, bounds, frame);
+    for (const bounds of changed) this.#redraw(all, bounds, wide);
     this.#shown = { all, frame, look, changes: all.map(({ pixels }) => pixels.changes.length) };
+  }
+
+  destroy(): void {
+    clearTimeout(this.#travelling);
+    this.#mover.release();
+  }
+
+  #noteCamera(camera: Camera): void {
+    const before = this.#camera;
+    this.#camera = camera;
+    if (!before || before === camera) return;
+    clearTimeout(this.#travelling);
+    this.#travelling = window.setTimeout(() => {
+      this.#travelling = 0;
+      this.#again();
+    }, REST_MS);
+  }
+
+  /** Whether what is on the canvas will do in another place: for good, or for as long as the camera moves. */
+  #isServed({ frame: before }: Drawn, all: readonly ShownPixels[], frame: Frame): boolean {
+    // Only a gesture has no extent, and what it changes has to be seen at once.
+    if (sameFrame(before, frame) || all.some(({ extent }) => extent === null)) return false;
+    if (servesMoved(before, frame, BEYOND_CSS_PIXELS)) return true;
+    return this.#travelling !== 0 && performance.now() - this.#drawnAt < PAUSE_MS;
+  }
+
+  #begin(frame: Frame, wide: Frame): void {
+    clear(this.#context, wide);
+    this.canvas.style.width = `${wide.size.width}px`;
+    this.canvas.style.height = `${wide.size.height}px`;
+    this.#mover.move(shiftBetween(frame, frame, BEYOND_CSS_PIXELS));
+    this.#drawnAt = performance.now();
   }
 
   #redraw(all: readonly ShownPixels[], changed: Bounds, frame: Frame): void {

@@ -11,7 +11,6 @@ import { instanceColor, sameLook, type Look } from "../editor/look";
 import { finishedPixels, type PixelsInHand } from "../editor/pixels";
 import { zOrder } from "../editor/stacking";
 import type { Rle } from "../geometry/rle";
-import { runsOf } from "../geometry/runs";
 import { unpacked } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
@@ -44,14 +43,17 @@ function update({ key, color, context }: ShapeUpdate, annotation: Annotation | n
     entries.delete(key);
     return;
   }
+  if (shapes.isMask(annotation.segmentation)) shapes.unfold(annotation.segmentation);
   const heavy = shapes.isHeavy(annotation);
+  const pixels = shapes.isRagged(annotation) ? allPixels(key, annotation) : null;
   entries.set(key, {
     ...shapes.measures(annotation),
     key,
     color,
     z: zOrder(annotation),
-    pixels: shapes.isRagged(annotation) ? allPixels(key, annotation) : null,
-    trace: heavy ? () => shapes.outline(annotation, context) : null,
+    pixels,
+    // Whoever draws pixels needs nothing else of it: a mask may be a megabyte of text.
+    trace: heavy && !pixels ? () => shapes.outline(annotation, context) : null,
     outline: null,
     drawing: heavy ? null : newDrawing(shapes.outline(annotation, context)),
   });
@@ -59,7 +61,8 @@ function update({ key, color, context }: ShapeUpdate, annotation: Annotation | n
 
 function allPixels(key: AnnotationKey, annotation: Annotation): PixelsInHand {
   const mask = annotation.segmentation as Rle;
-  return finishedPixels(key, annotation, runsOf(mask), mask.size);
+  // Of the mask only its pixels stay, and not its text.
+  return finishedPixels(key, { ...annotation, segmentation: null }, shapes.runsIn(mask), mask.size);
 }
 
 /** Few colours, or one for each object: either way each style is made once per look. */

@@ -8,7 +8,7 @@
  */
 
 import type { Editor } from "../editor/editor";
-import { sameFrame, type Frame, type Layer } from "./layer";
+import { sameFrame, shiftBetween, type Frame, type Layer } from "./layer";
 import { Mover } from "./mover";
 import type { RasterAnswer } from "./raster-protocol";
 import { MARGIN_CSS_PIXELS, ShapesLedger } from "./shapes-ledger";
@@ -50,12 +50,7 @@ export class ShapesLayer implements Layer {
     const raster = this.ledger.frame;
     if (!raster || (this.#placed?.raster === raster && sameFrame(this.#placed.frame, frame))) return;
     this.#placed = { frame, raster };
-    const from = raster.camera;
-    const { camera } = frame;
-    const zoom = camera.scale / from.scale;
-    const x = camera.x - from.x * zoom - MARGIN_CSS_PIXELS * zoom;
-    const y = camera.y - from.y * zoom - MARGIN_CSS_PIXELS * zoom;
-    this.#mover.move(`matrix(${zoom}, 0, 0, ${zoom}, ${x}, ${y})`);
+    this.#mover.move(shiftBetween(raster, frame, MARGIN_CSS_PIXELS));
     this.canvas.dataset["drawn"] = "true";
   }
 

@@ -13,7 +13,7 @@ import { pack } from "../model/packed";
 import type { Annotation, AnnotationKey } from "../model/records";
 import * as shapes from "../shapes";
 import type { Outline } from "../shapes/shape";
-import type { Frame } from "./layer";
+import { servesMoved, type Frame } from "./layer";
 import type { RasterAnswer, RasterRequest, ShapeUpdate } from "./raster-protocol";
 
 /** Drawn beyond each edge of the stage, and how much of that may be used up before more is asked for. */
@@ -179,7 +179,7 @@ export class ShapesLedger {
   /** Whether the bitmap on the screen is as good as this one would be: what is in hand may change as it likes. */
   #serves(next: Raster): boolean {
     const now = this.#raster;
-    if (!now || now.look !== next.look || !stillCovers(now.frame, next.frame)) return false;
+    if (!now || now.look !== next.look || !servesMoved(now.frame, next.frame, MARGIN_CSS_PIXELS - LEAST_MARGIN_CSS_PIXELS)) return false;
     const belongs = (key: AnnotationKey): boolean =>
       this.#editor.document.get(key) !== null && !next.inHand.has(key) && !next.hidden.has(key);
     const isThere = (key: AnnotationKey): boolean =>
@@ -190,18 +190,4 @@ export class ShapesLedger {
       [...keys].every(asItShould),
     );
   }
-}
-
-/**
- * Whether a raster of one frame is as good for another one: nothing but moved, by
- * whole device pixels, and with enough left beyond the edge that comes nearer.
- */
-function stillCovers(raster: Frame, frame: Frame): boolean {
-  const { size, ratio } = raster;
-  if (ratio !== frame.ratio || size.width !== frame.size.width || size.height !== frame.size.height) return false;
-  if (raster.camera.scale !== frame.camera.scale) return false;
-  const [dx, dy] = [frame.camera.x - raster.camera.x, frame.camera.y - raster.camera.y];
-  const most = MARGIN_CSS_PIXELS - LEAST_MARGIN_CSS_PIXELS;
-  const whole = (shift: number): boolean => Math.abs(shift * ratio - Math.round(shift * ratio)) < 0.01;
-  return Math.abs(dx) <= most && Math.abs(dy) <= most && whole(dx) && whole(dy);
 }

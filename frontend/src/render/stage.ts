@@ -41,6 +41,7 @@ export class Stage {
   readonly #image: ImageLayer;
   readonly #shapes: ShapesLayer;
   readonly #outlines: OutlinesLayer;
+  readonly #pixels: PixelsLayer;
   readonly #layers: readonly Layer[];
   readonly #undo: (() => void)[] = [];
   #requested = 0;
@@ -52,13 +53,14 @@ export class Stage {
     this.#shapes = shapes;
     shapes.answered = () => this.request();
     this.#outlines = new OutlinesLayer(editor, shapes.ledger, refused, () => this.request());
+    this.#pixels = new PixelsLayer(editor, shapes.ledger, () => this.request());
     this.#layers = [
       this.#image,
       new GuidesLayer(editor),
       this.#shapes,
       new PredictionsLayer(editor, () => this.request()),
       new SuperpixelsLayer(editor),
-      new PixelsLayer(editor, this.#shapes.ledger),
+      this.#pixels,
       this.#outlines,
       // Above all that is filled, or the tint of what is selected would lie on them.
       new LabelsLayer(editor),
@@ -113,6 +115,7 @@ export class Stage {
     this.#shapes.answered = () => undefined;
     this.#image.destroy();
     this.#outlines.destroy();
+    this.#pixels.destroy();
     this.#plateMover.release();
     this.#element.replaceChildren();
   }

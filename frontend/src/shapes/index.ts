@@ -17,10 +17,11 @@ import { rememberMoved } from "./moved";
 import { polygons } from "./polygons";
 
 export { keypointsWithin } from "./keypoints";
-export { fitsImage, isMask } from "./mask";
+export { fitsImage, isMask, runsIn, unfold } from "./mask";
 export { movedFrom, movedOutline } from "./moved";
 export { isPolygons } from "./polygons";
-import { WITHOUT_EDGES, type EdgePlace, type Handle, type Outline, type Place, type ShapeContext, type ShapeKind } from "./shape";
+export type { Measures } from "./shape";
+import { WITHOUT_EDGES, type EdgePlace, type Handle, type Measures, type Outline, type Place, type ShapeContext, type ShapeKind } from "./shape";
 
 /** In the order in which they are drawn: a later kind lies above an earlier one. */
 export const SHAPES: readonly ShapeKind[] = [mask, polygons, box, keypoints];
@@ -37,11 +38,6 @@ function named(name: string): ShapeKind {
   return shape;
 }
 
-export interface Measures {
-  readonly bounds: Bounds | null;
-  readonly area: number;
-}
-
 const measured = new WeakMap<Annotation, Measures>();
 
 /** Extent and size, computed once per state: annotations never change in place. */
@@ -56,6 +52,15 @@ export function measures(annotation: Annotation): Measures {
     measured.set(annotation, found);
   }
   return found;
+}
+
+/** Somebody else has measured it. */
+export const rememberMeasures = (annotation: Annotation, measures: Measures): void => void measured.set(annotation, measures);
+
+/** Without its pixels, for whoever is told the measures of a mask and asks for nothing else of it. */
+export function withoutPixels(annotation: Annotation): Annotation {
+  const { segmentation } = annotation;
+  return isMask(segmentation) ? { ...annotation, segmentation: { size: segmentation.size, counts: [] } } : annotation;
 }
 
 export function hits(annotation: Annotation, at: ImagePoint, tolerance: number): boolean {

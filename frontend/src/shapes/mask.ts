@@ -3,14 +3,17 @@
  * it has no handles, and moves by whole pixels as far as all of it stays in the image.
  */
 
-import { boundsOfBox, type Bounds } from "../geometry/bounds";
+import { boundsOfBox } from "../geometry/bounds";
 import { contours } from "../geometry/contours";
 import type { Ring } from "../geometry/ring";
 import * as rle from "../geometry/rle";
 import { rasterised } from "../geometry/raster";
 import {
+  covers,
+  meets,
   pixelCount,
   rleOf,
+  NO_PIXELS,
   runsBounds,
   runsOf,
   sameRuns,
@@ -20,31 +23,52 @@ import {
   type Runs,
 } from "../geometry/runs";
 import type { Annotation, Segmentation } from "../model/records";
-import { NO_OUTLINE, WITHOUT_EDGES, type ShapeKind } from "./shape";
+import { NO_OUTLINE, WITHOUT_EDGES, type Measures, type ShapeKind } from "./shape";
 import { slicedMask } from "./slicing";
 
-/** What is read from a mask once. */
-export interface Reading {
-  readonly ends: Float64Array;
-  readonly area: number;
-  readonly bounds: Bounds | null;
+/** What is read from every mask when its image opens; its pixels are not kept for it. */
+export interface Reading extends Measures {
+  /** How many numbers its runs are written with. */
+  readonly counts: number;
 }
 
-const UNREADABLE: Reading = { ends: new Float64Array(), area: 0, bounds: null };
+const UNREADABLE: Reading = { counts: 0, area: 0, bounds: null };
 
 export function isMask(segmentation: Segmentation): segmentation is rle.Rle {
   return segmentation !== null && "counts" in segmentation;
 }
 
 const readings = new WeakMap<rle.Rle, Reading>();
-
-/** How many numbers its runs are written with. */
-export const countsLength = (mask: rle.Rle): number => read(mask).ends.length;
+const unfolded = new WeakMap<rle.Rle, Runs>();
 
 export const readingOf = (mask: rle.Rle): Reading => read(mask);
 
 /** Somebody else has read it. */
-export const rememberReading = (mask: rle.Rle, reading: Reading): void => void readings.set(mask, reading);
+export function rememberReading(mask: rle.Rle, reading: Reading, runs: Runs): void {
+  readings.set(mask, reading);
+  unfolded.set(mask, runs);
+}
+
+/** Once somebody asks for them, such as the pointer that is above it. None where the mask does not fit its size. */
+export function runsIn(mask: rle.Rle): Runs {
+  let runs = unfolded.get(mask);
+  if (!runs) {
+    runs = read(mask) === UNREADABLE ? NO_PIXELS : runsOf(mask);
+    unfolded.set(mask, runs);
+  }
+  return runs;
+}
+
+/** Reads the pixels and what else is read from them at once, for whoever needs them anyway. */
+export function unfold(mask: rle.Rle): void {
+  if (unfolded.has(mask) || readings.has(mask)) return;
+  try {
+    rememberPixels(mask, runsOf(mask));
+  } catch (error) {
+    if (!(error instanceof rle.RleError)) throw error;
+    readings.set(mask, UNREADABLE);
+  }
+}
 
 /** Parsed once per mask. One that does not fit its size is kept and listed, but has no extent. */
 function read(mask: rle.Rle): Reading {
@@ -54,7 +78,7 @@ function read(mask: rle.Rle): Reading {
       const counts = rle.countsOf(mask);
       const box = rle.bbox(mask, counts);
       reading = {
-        ends: rle.runEnds(mask, counts),
+        counts: counts.length,
         area: rle.area(mask, counts),
         bounds: box[2] > 0 ? boundsOfBox(box) : null,
       };
@@ -70,15 +94,13 @@ function read(mask: rle.Rle): Reading {
 /** An outline of so many runs costs more than drawing the pixels that the screen can show. */
 const RAGGED_RUNS = 10_000;
 
-export const isRaggedMask = (mask: rle.Rle): boolean => read(mask).ends.length / 2 > RAGGED_RUNS;
+export const isRaggedMask = (mask: rle.Rle): boolean => read(mask).counts / 2 > RAGGED_RUNS;
 
 /** What is read from a mask of these pixels, which need not be parsed for it. */
 export function rememberPixels(mask: rle.Rle, runs: Runs): void {
   const [height, width] = mask.size;
-  const isWhole = runs.at(-1) === height * width;
-  const ends = new Float64Array(runs.length + (isWhole ? 0 : 1)).fill(height * width);
-  ends.set(runs);
-  readings.set(mask, { ends, area: pixelCount(runs), bounds: runsBounds(runs, height) });
+  const counts = runs.length + (runs.at(-1) === height * width ? 0 : 1);
+  rememberReading(mask, { counts, area: pixelCount(runs), bounds: runsBounds(runs, height) }, runs);
 }
 
 /** Tracing a larger part of an image would be felt when the pointer comes near. */
@@ -100,7 +122,7 @@ export function pixelEdges(mask: rle.Rle): readonly Ring[] {
 
 /** Null where the mask does not fit the image, or itself. */
 function pixelsOfMask(mask: rle.Rle, size: PixelSize): Runs | null {
-  return fitsImage(mask, size) && read(mask) !== UNREADABLE ? runsOf(mask) : null;
+  return fitsImage(mask, size) && read(mask) !== UNREADABLE ? runsIn(mask) : null;
 }
 
 /** Whether it is no mask of another image's size. */
@@ -119,15 +141,8 @@ export const mask: ShapeKind = {
   bounds: (annotation) => read(maskOf(annotation)).bounds,
   area: (annotation) => read(maskOf(annotation)).area,
 
-  hits(annotation, at) {
-    const { ends } = read(maskOf(annotation));
-    return ends.length > 0 && rle.covers(maskOf(annotation), ends, at);
-  },
-
-  touches(annotation, bounds) {
-    const { ends } = read(maskOf(annotation));
-    return ends.length > 0 && rle.meets(maskOf(annotation), ends, bounds);
-  },
+  hits: (annotation, at) => covers(runsIn(maskOf(annotation)), maskOf(annotation).size, at),
+  touches: (annotation, bounds) => meets(runsIn(maskOf(annotation)), maskOf(annotation).size, bounds),
 
   outline(annotation) {
     if (read(maskOf(annotation)).bounds === null) return NO_OUTLINE;
@@ -162,7 +177,7 @@ export const mask: ShapeKind = {
     if (x === 0 && y === 0) return annotation;
     // Where every pixel stays in the image, all runs move by the same number of places.
     const by = x * size[0] + y;
-    const moved = runsOf(maskOf(annotation)).map((place) => place + by);
+    const moved = runsIn(maskOf(annotation)).map((place) => place + by);
     return { ...annotation, segmentation: rleOf(moved, size, typeof counts === "string") };
   },
 

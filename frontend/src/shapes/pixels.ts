@@ -28,7 +28,6 @@ export function pixelsOf(annotation: Annotation, size: PixelSize): Runs | null {
 
 /** What is known of a mask beside its counts, so that whoever has it need not read them. */
 export interface MaskReading extends Reading {
-  readonly ends: Float64Array<ArrayBuffer>;
   readonly runs: Uint32Array<ArrayBuffer>;
 }
 
@@ -37,21 +36,20 @@ export function readingOf(annotation: Annotation, size: PixelSize): MaskReading 
   const { segmentation } = annotation;
   const runs = isMask(segmentation) ? pixelsOf(annotation, size) : null;
   if (!isMask(segmentation) || !runs) return null;
-  const { ends, ...rest } = mask.readingOf(segmentation);
-  return { ...rest, ends: ends.slice(), runs: runs.slice() };
+  return { ...mask.readingOf(segmentation), runs: runs.slice() };
 }
 
-export function rememberReading(annotation: Annotation, reading: MaskReading, size: PixelSize): void {
+export function rememberReading(annotation: Annotation, { runs, ...reading }: MaskReading, size: PixelSize): void {
   const { segmentation } = annotation;
   if (!isMask(segmentation)) return;
-  mask.rememberReading(segmentation, reading);
-  covered.set(annotation, { size, runs: reading.runs });
+  mask.rememberReading(segmentation, reading, runs);
+  covered.set(annotation, { size, runs });
 }
 
 /** About how many steps a conversion takes: edges between columns that an outline crosses, or runs of a mask. */
 export function conversionWork(annotation: Annotation): number {
   const { segmentation, holes } = annotation;
-  if (isMask(segmentation)) return mask.countsLength(segmentation);
+  if (isMask(segmentation)) return mask.readingOf(segmentation).counts;
   let work = 0;
   for (const ring of [...(segmentation ?? []), ...holes]) {
     for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) work += 1 + Math.abs(ring[i]! - ring[j]!);

@@ -20,6 +20,12 @@ export interface FilledArea {
   readonly cut: readonly Ring[];
 }
 
+/** Extent and size. */
+export interface Measures {
+  readonly bounds: Bounds | null;
+  readonly area: number;
+}
+
 export interface Dot {
   readonly at: ImagePoint;
   readonly hidden: boolean;

@@ -107,7 +107,7 @@ test("at the pointer the middle of all lies under it, by whole pixels where ther
   masked.key("Mod+A").key("Mod+C").move(112.4, 65.3).key("Mod+Shift+V");
   expect(masked.annotations[3]?.bbox).toEqual([112, 60, 2, 10]);
   const counts = [11060, 10, 90, 10, 8830];
-  expect(countsOf(masked.annotations[2]?.segmentation as Rle)).toEqual(counts);
+  expect([...countsOf(masked.annotations[2]?.segmentation as Rle)]).toEqual(counts);
 });
 
 test("what reaches beyond another image is told and kept, and cut only when asked", () => {

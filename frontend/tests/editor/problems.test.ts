@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 
-import { Inspection, type InspectionRequest, type Inspector } from "../../src/editor/inspection";
+import { eachTold, Inspection, type InspectionRequest, type Inspector } from "../../src/editor/inspection";
 import { crossesItself, findProblems, type Problem } from "../../src/editor/problems";
-import { unpacked } from "../../src/model/packed";
+import { rleOf } from "../../src/geometry/runs";
 import { EMPTY_ANNOTATION, type Annotation, type AnnotationKey } from "../../src/model/records";
 import { CUP, PERSON, Story } from "../story";
 
@@ -67,7 +67,7 @@ class Desk implements Inspector {
 
   postMessage(request: InspectionRequest): void {
     this.requests.push(request);
-    [...unpacked(request.packed)].forEach((annotation, i) => annotation && this.#known.set(request.keys[i]!, annotation));
+    eachTold(request, (key, annotation) => annotation && this.#known.set(key, annotation));
   }
 
   answer(): void {
@@ -106,6 +106,24 @@ test("problems are gone through in order, round and round, and only changes are 
   stop();
   story.key("Mod+Z");
   expect(desk.requests).toEqual([]);
+});
+
+test("of a mask it is told how large it is, and nothing of its pixels", () => {
+  const story = new Story();
+  const segmentation = rleOf(Uint32Array.of(1010, 1011), [100, 200]);
+  const dot = story.given({ segmentation });
+  const before = story.editor.document.get(dot);
+  const inspection = new Inspection(story.editor, () => new Map());
+  const desk = new Desk();
+  const stop = inspection.follow(() => desk);
+  const [{ packed, measures }] = desk.requests as [InspectionRequest];
+  expect(packed.annotations[0]?.mask).toEqual({ size: [100, 200], counts: [] });
+  expect(measures).toEqual([{ area: 1, bounds: { left: 10, top: 10, right: 11, bottom: 11 } }]);
+  desk.answer();
+  expect(inspection.problems).toEqual([{ key: dot, kind: "tiny" }]);
+  expect(story.editor.document.get(dot)).toBe(before);
+  expect(before?.segmentation).toBe(segmentation);
+  stop();
 });
 
 test("who has nothing to look at goes, and whoever comes then is told everything", () => {

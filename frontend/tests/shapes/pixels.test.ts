@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { imagePoint } from "../../src/geometry/point";
-import { Places, rleOf, type PixelSize } from "../../src/geometry/runs";
+import type { Rle } from "../../src/geometry/rle";
+import { NO_PIXELS, Places, rleOf, runsOf, type PixelSize } from "../../src/geometry/runs";
 import { EMPTY_ANNOTATION } from "../../src/model/records";
 import * as shapes from "../../src/shapes";
+import { readingOf } from "../../src/shapes/mask";
 import { withPixels } from "../../src/shapes/pixels";
 
 test("what is remembered of painted pixels is what would be read from the mask", () => {
@@ -30,4 +32,30 @@ test("what is remembered of painted pixels is what would be read from the mask",
       }
     }),
   );
+});
+
+test("of each mask of an image that opens only its measures are kept, and its pixels come when they are asked for", () => {
+  const written: Rle = { size: [3, 4], counts: [4, 1, 0, 2, 5] };
+  expect(readingOf(written)).toEqual({ counts: 5, area: 3, bounds: { left: 1, top: 0, right: 3, bottom: 3 } });
+  expect([...shapes.runsIn(written)]).toEqual([...runsOf(written)]);
+  expect(shapes.runsIn(written), "read once").toBe(shapes.runsIn(written));
+});
+
+test("read at once or one after the other, pixels and measures are the same", () => {
+  const masks: Rle[] = [
+    { size: [3, 4], counts: [4, 1, 2, 2, 3] },
+    { size: [3, 4], counts: [0, 12] },
+    { size: [3, 4], counts: [12] },
+    { size: [3, 4], counts: "11" },
+    { size: [3, 4], counts: [4, 1] },
+    { size: [3, 4], counts: "not counts" },
+  ];
+  for (const mask of masks) {
+    const other = { ...mask };
+    shapes.unfold(other);
+    const { area, bounds } = readingOf(mask);
+    expect(readingOf(other)).toMatchObject({ area, bounds });
+    expect(shapes.runsIn(other)).toEqual(shapes.runsIn(mask));
+  }
+  expect(masks.slice(3).map((mask) => shapes.runsIn(mask))).toEqual([NO_PIXELS, NO_PIXELS, NO_PIXELS]);
 });

@@ -75,7 +75,7 @@ function maskOf(set: (x: number, y: number) => boolean, compressed = true): Rle 
   const pixels = new Uint8Array(200 * 100);
   for (let i = 0; i < pixels.length; i++) pixels[i] = set(Math.floor(i / 100), i % 100) ? 1 : 0;
   const rle = encode(pixels, [100, 200]);
-  return compressed ? rle : { ...rle, counts: parseCounts(rle.counts as string) };
+  return compressed ? rle : { ...rle, counts: [...parseCounts(rle.counts as string)] };
 }
 const inRing = (x: number, y: number): boolean => Math.abs(Math.hypot(x - 50, y - 50) - 25) < 10;
 
