@@ -88,6 +88,8 @@ export interface ToolInfo {
   readonly help: string;
   /** Draws or changes something, so that it is not for viewers. */
   readonly edits: boolean;
+  /** The handles of the selected object that it takes hold of, if any: those are drawn. */
+  readonly handles?: "all" | "keypoints";
   /** What the tool can be set to, in the order in which the strip shows it. */
   readonly options?: readonly ToolOption[];
 }
@@ -96,6 +98,8 @@ export interface Hand {
   readonly path: string;
   readonly toolId: string;
   readonly tools: readonly ToolInfo[];
+  /** Of the selected object, those that the tool in hand takes hold of. */
+  readonly handles: "all" | "keypoints" | null;
   readonly cursor: string;
   readonly hints: readonly Hint[];
   /** The options of the tool in hand. */

@@ -48,12 +48,12 @@ export class ActiveLayer implements Layer {
     const { view, document, readOnly } = this.#editor;
     const key = view.only;
     const annotation = key && document.get(key);
-    const { toolId } = this.#editor.hand;
-    if (toolId === "select" && view.selection.size > 1) return this.#group(frame);
-    if (!annotation || readOnly || (toolId !== "select" && toolId !== "keypoints")) return;
+    const { handles } = this.#editor.hand;
+    if (handles === "all" && view.selection.size > 1) return this.#group(frame);
+    if (!annotation || readOnly || !handles) return;
     if (view.hidden.has(key) || view.locked.has(key)) return;
     const context = this.#editor.context(annotation);
-    const mine = (handle: Handle): boolean => toolId === "select" || isKeypoint(handle);
+    const mine = (handle: Handle): boolean => handles === "all" || isKeypoint(handle);
     const { hoveredHandle } = view;
     drawHandles(this.#context, frame, {
       // While one of thousands is dragged, the others are neither drawn nor listed.

@@ -92,7 +92,7 @@ export class PredictionsLayer implements Layer {
   /** Of the one that can be taken hold of. */
   #handles({ shape }: Prediction, frame: Frame): void {
     const { hand, readOnly, view } = this.#editor;
-    if (readOnly || hand.toolId !== "select" || view.selection.size > 0) return;
+    if (readOnly || hand.handles !== "all" || view.selection.size > 0) return;
     drawHandles(this.#context, frame, {
       handles: hand.busy ? [] : handlesInSight(shape, this.#editor.context(shape), frame),
       selected: [],

@@ -453,6 +453,7 @@ export const keypoints: ToolKind = {
     key: "K",
     help: "Points in the order of the category; a drag places a whole pose.",
     edits: true,
+    handles: "keypoints",
   },
   create: (editor) => new KeypointsTool(editor),
 };

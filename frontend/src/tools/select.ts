@@ -399,6 +399,7 @@ export const select: ToolKind = {
     key: "V",
     help: "Pick, move and reshape what is there.",
     edits: false,
+    handles: "all",
     options: [SNAP, SHARED],
   },
   create: (editor) => new SelectTool(editor),

@@ -40,7 +40,7 @@ export class Toolbox implements Hand {
       editor,
       pass: (input) => this.#pass(input),
       interrupt: () => this.#interrupt(),
-      picks: () => !this.tools.find(({ id }) => id === this.#toolId)!.edits,
+      picks: () => !this.#info.edits,
     });
   }
 
@@ -69,8 +69,12 @@ export class Toolbox implements Hand {
     return this.#space || this.#panningFrom ? PAN_HINTS : this.#tool.state.hints;
   }
 
+  get handles(): "all" | "keypoints" | null {
+    return this.#info.handles ?? null;
+  }
+
   get options(): readonly ToolOption[] {
-    return this.tools.find(({ id }) => id === this.#toolId)?.options ?? [];
+    return this.#info.options ?? [];
   }
 
   get preview(): Preview {
@@ -128,6 +132,10 @@ export class Toolbox implements Hand {
       if (tool.state === waiting) tool.rest();
       this.#after();
     };
+  }
+
+  get #info(): ToolInfo {
+    return this.tools.find(({ id }) => id === this.#toolId)!;
   }
 
   get #tool(): Tool {
