@@ -16,7 +16,7 @@ export function bindDialogs(): void {
       openDialog(opener.dataset["opens"] ?? "", opener.dataset["fill"]);
     } else if (event.target.closest("[data-close]") !== null) {
       event.target.closest("dialog")?.close();
-    } else if (event.target.closest("[data-dismiss]") !== null) {
+    } else if (event.target.closest("dialog [data-dismiss]") !== null) {
       requestClose(event.target.closest("dialog")!);
     }
   });
