@@ -37,7 +37,10 @@ import { looksSame, shownAsPixels, type ShownPixels } from "./shown-pixels";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
-/** Drawn beyond each edge of the stage, so that panning shows no gap at once. */
+/**
+ * Drawn beyond each edge of the stage, so that panning shows no gap at once; not during a gesture, in each frame of which
+ * all of the canvas is copied.
+ */
 const BEYOND_CSS_PIXELS = 192;
 /** A camera that has not moved for so long is at rest. */
 const REST_MS = 120;
@@ -49,6 +52,8 @@ const STYLES = { late: normalStyle, hovered: hoverStyle, selected: selectedStyle
 interface Drawn {
   readonly all: readonly ShownPixels[];
   readonly frame: Frame;
+  /** What lies beyond each edge of the stage, in CSS pixels. */
+  readonly beyond: number;
   readonly look: Look;
   readonly changes: readonly number[];
 }
@@ -87,17 +92,19 @@ export class PixelsLayer implements Layer {
     const isSame = shown?.look === look && looksSame(shown.all, all);
     this.#noteCamera(frame.camera);
     if (isSame && this.#isServed(shown, all, frame)) {
-      this.#mover.move(shiftBetween(shown.frame, frame, BEYOND_CSS_PIXELS));
+      this.#mover.move(shiftBetween(shown.frame, frame, shown.beyond));
       return;
     }
-    const wide = widened(frame, BEYOND_CSS_PIXELS);
     const goesOn = isSame && sameFrame(shown.frame, frame);
-    if (!goesOn) this.#begin(frame, wide);
+    // What a gesture has made may stay as it is on the canvas.
+    const beyond = goesOn ? shown.beyond : hasGesture(all) ? 0 : BEYOND_CSS_PIXELS;
+    const wide = widened(frame, beyond);
+    if (!goesOn) this.#begin(frame, wide, beyond);
     const changed = goesOn
       ? together(all.flatMap(({ pixels }, i) => pixels.changes.slice(shown.changes[i])))
       : extentOf(all);
     for (const bounds of changed) this.#redraw(all, bounds, wide);
-    this.#shown = { all, frame, look, changes: all.map(({ pixels }) => pixels.changes.length) };
+    this.#shown = { all, frame, beyond, look, changes: all.map(({ pixels }) => pixels.changes.length) };
   }
 
   destroy(): void {
@@ -117,18 +124,18 @@ export class PixelsLayer implements Layer {
   }
 
   /** Whether what is on the canvas will do in another place: for good, or for as long as the camera moves. */
-  #isServed({ frame: before }: Drawn, all: readonly ShownPixels[], frame: Frame): boolean {
-    // Only a gesture has no extent, and what it changes has to be seen at once.
-    if (sameFrame(before, frame) || all.some(({ extent }) => extent === null)) return false;
-    if (servesMoved(before, frame, BEYOND_CSS_PIXELS)) return true;
+  #isServed({ frame: before, beyond }: Drawn, all: readonly ShownPixels[], frame: Frame): boolean {
+    // What a gesture changes has to be seen at once.
+    if (sameFrame(before, frame) || hasGesture(all)) return false;
+    if (servesMoved(before, frame, beyond)) return true;
     return this.#travelling !== 0 && performance.now() - this.#drawnAt < PAUSE_MS;
   }
 
-  #begin(frame: Frame, wide: Frame): void {
+  #begin(frame: Frame, wide: Frame, beyond: number): void {
     clear(this.#context, wide);
     this.canvas.style.width = `${wide.size.width}px`;
     this.canvas.style.height = `${wide.size.height}px`;
-    this.#mover.move(shiftBetween(frame, frame, BEYOND_CSS_PIXELS));
+    this.#mover.move(shiftBetween(frame, frame, beyond));
     this.#drawnAt = performance.now();
   }
 
@@ -149,6 +156,9 @@ export class PixelsLayer implements Layer {
     paintPixels(this.#context, pixels, extent ? common(extent, seen) : seen, style, { scale: camera.scale, ratio });
   }
 }
+
+/** Nothing else has no extent. */
+const hasGesture = (all: readonly ShownPixels[]): boolean => all.some(({ extent }) => extent === null);
 
 /** Around all that is set by now, if anything is. */
 function extentOf(all: readonly ShownPixels[]): Bounds[] {
