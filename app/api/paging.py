@@ -34,13 +34,13 @@ def short(
     limit: int | None,
     cursor: str | None,
 ) -> Page[Item]:
-    """A page of a list that is short enough to be read whole, in the order of `key`.
+    """A page of a list that is short enough to be read whole; `key` says how it is ordered.
 
     Without a `limit` it is all that follows the cursor: nobody misses a category because there
     are more than fifty.
     """
     after = decode(cursor, str, int) if cursor else None
-    rest = sorted((item for item in items if after is None or key(item) > after), key=key)
+    rest = [item for item in items if after is None or key(item) > after]
     page = rest[:limit]
     return Page(items=page, next_cursor=encode(*key(page[-1])) if len(page) < len(rest) else None)
 

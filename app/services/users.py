@@ -92,7 +92,9 @@ def _find(session: Session, email: str) -> User | None:
 
 
 def list_users(session: Session) -> Sequence[User]:
-    return session.scalars(select(User).order_by(func.lower(User.email))).all()
+    """All accounts by their addresses, in the order of their characters."""
+    address = func.lower(User.email).collate("C")
+    return session.scalars(select(User).order_by(address, User.id)).all()
 
 
 def _check_password(password: str) -> str:

@@ -47,6 +47,8 @@ test("typed numbers of boxes and scores are taken when they make sense", () => {
   expect([typedScore("0.5"), typedScore(" "), typedScore("high")]).toEqual([0.5, null, undefined]);
   expect([typedScore("0,5"), typedScore("1,234.5"), typedScore("1,2,3")]).toEqual([0.5, undefined, undefined]);
   expect(boxWith([1, 2, 3, 4], 2, "7,25")).toEqual([1, 2, 7.25, 4]);
+  // A thousand and more to some, one and a bit to others.
+  expect([typedScore("0,125"), boxWith([1, 2, 3, 4], 2, "1,234")]).toEqual([0.125, null]);
 });
 
 test("a side that was computed is shown without the digits that nobody wrote", () => {

@@ -107,6 +107,15 @@ def test_an_object_has_a_category_whatever_its_caption_says(case: Case) -> None:
     assert [record["id"] for record in exported(case, "instances")] == [made["coco_id"]]
 
 
+def test_a_caption_alone_may_lose_its_category(case: Case) -> None:
+    made = caption(case, "A cat.", category_id=case.category.id)
+    assert case.patch(made, category_id=None).json()["category_id"] is None
+    named = label(case).json()
+    written = case.patch(named, category_id=None, caption="A cat.").json()
+    assert (written["task"], written["category_id"]) == ("captions", None)
+    assert [one["caption"] for one in exported(case, "captions")] == ["A cat."] * 2
+
+
 def test_a_caption_that_a_file_brought_with_a_box_is_written_on(
     case: Case, session: Session
 ) -> None:

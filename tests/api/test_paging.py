@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.models import User
+from app.models import PredictionSet, User
 from tests.build import make_category, make_dataset, make_member, make_user
 from tests.conftest import ApiClient
 
@@ -26,9 +26,13 @@ def lists(session: Session, api: ApiClient) -> list[str]:
     for name in NAMES:
         make_category(session, dataset=dataset, name=name)
         make_member(session, dataset=dataset, role="viewer")
+        session.add(PredictionSet(dataset_id=dataset.id, name=name))
         api.post("/api/tokens", json={"name": name}).raise_for_status()
-    within = f"/api/datasets/{dataset.id}"
-    return [f"{within}/categories", f"{within}/members", "/api/tokens", "/api/users"]
+    session.commit()
+    parts = [
+        f"/api/datasets/{dataset.id}/{part}" for part in ("categories", "members", "predictions")
+    ]
+    return [*parts, "/api/tokens", "/api/users"]
 
 
 def paged(api: ApiClient, url: str, limit: int) -> Iterator[list[dict[str, Any]]]:

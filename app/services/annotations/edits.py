@@ -88,13 +88,13 @@ class Edit:
 
 def task_of(record: str) -> str:
     """The task of an annotation that no file brought, by what its record has."""
-    if _has_geometry(record):
-        return "instances"
-    return "captions" if "caption" in rawjson.members(record) else "labels"
-
-
-def _has_geometry(record: str) -> bool:
     parts = rawjson.members(record)
+    if _has_geometry(parts):
+        return "instances"
+    return "captions" if "caption" in parts else "labels"
+
+
+def _has_geometry(parts: Mapping[str, str]) -> bool:
     return any(parts.get(name, "null") not in ("null", "[]") for name in _GEOMETRY)
 
 
@@ -447,12 +447,16 @@ class _Work:
 
     @property
     def gains_geometry(self) -> bool:
-        return _has_geometry(rawjson.join(self.parts)) and not _has_geometry(self.before.record)
+        had = rawjson.members(self.before.record)
+        return _has_geometry(self.parts) and not _has_geometry(had)
 
     def require_category(self) -> None:
         """Only a caption has none. One that a file brought with a shape keeps both as they are."""
-        is_caption = self.values["caption"].value is not None and not self.gains_geometry
-        if self.category_id is None and ("category_id" in self.changed or not is_caption):
+        brought = "category_id" not in self.changed and not self.gains_geometry
+        is_caption = self.values["caption"].value is not None and (
+            brought or not _has_geometry(self.parts)
+        )
+        if self.category_id is None and not is_caption:
             raise Invalid(
                 "An annotation that is no caption has a category.",
                 code="category_missing",

@@ -116,7 +116,7 @@ def list_members(session: Session, *, dataset: Dataset) -> Sequence[tuple[User, 
         select(User, DatasetMember.role)
         .join(DatasetMember, DatasetMember.user_id == User.id)
         .where(DatasetMember.dataset_id == dataset.id)
-        .order_by(func.lower(User.email))
+        .order_by(func.lower(User.email).collate("C"), User.id)
     )
     return [(user, role) for user, role in rows]
 

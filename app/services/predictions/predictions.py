@@ -80,7 +80,7 @@ class PredictionFilter:
 def list_sets(session: Session, *, dataset_id: int) -> list[SetSummary]:
     """The sets of a dataset in the order of their names, with their counts."""
     here = select(PredictionSet).where(PredictionSet.dataset_id == dataset_id)
-    found = session.scalars(here.order_by(PredictionSet.name)).all()
+    found = session.scalars(here.order_by(PredictionSet.name.collate("C"))).all()
     rows = session.execute(
         select(Prediction.set_id, Prediction.state, func.count())
         .where(Prediction.set_id.in_([one.id for one in found]))

@@ -61,10 +61,12 @@ async function restore(list: HTMLElement, seen: number | null, isBusy: () => boo
 
 /** Scroll an element to there, and again until it stays: rows above get their true height as they come into sight. */
 async function hold(element: HTMLElement | null, top: number, isBusy: () => boolean): Promise<void> {
+  let last = NaN;
   for (let frame = 0, still = 0; element && still < STILL && frame < MOST_FRAMES && !isBusy(); frame++) {
-    const off = topOf(element) - top;
-    still = Math.abs(off) < 1 ? still + 1 : 0;
-    scrollBy({ top: off, behavior: "instant" });
+    // At rest also where the list has become too short to be scrolled so far.
+    still = Math.abs(topOf(element) - last) < 1 ? still + 1 : 0;
+    scrollBy({ top: topOf(element) - top, behavior: "instant" });
+    last = topOf(element);
     await new Promise(requestAnimationFrame);
   }
 }

@@ -55,7 +55,10 @@ export const sideText = (value: number, written: boolean): string =>
   String(written ? value : Number(value.toFixed(3)));
 
 /** Many people write 0,5 for 0.5. NaN for what is no number. */
-const typedNumber = (text: string): number => Number(/^[^.,]*,[^.,]*$/.test(text) ? text.replace(",", ".") : text);
+function typedNumber(text: string): number {
+  const isThousands = /^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$/.test(text);
+  return Number(/^[^.,]*,[^.,]*$/.test(text) && !isThousands ? text.replace(",", ".") : text);
+}
 
 /** One number of a box that was typed; null when it is none, or would leave no extent. */
 export function boxWith(box: Box, place: number, text: string): Box | null {

@@ -58,7 +58,7 @@ test("Space, Tab and Escape keep their meaning", () => {
   expect(assignable("Mod+Enter")).toBe(true);
 });
 
-test("scripts and trained hands find these keys where they always were", () => {
+test("scripts and trained hands find the keys that they were promised", () => {
   const all = [...COMMANDS, ...toolCommands(TOOLS.map(({ info }) => info))];
   const ids = (key: string) => all.filter(({ keys }) => keys.includes(key)).map(({ id }) => id);
   const tools = { V: "select", B: "box", P: "polygon", M: "brush", E: "eraser", W: "wand", S: "scissors", K: "keypoints" };

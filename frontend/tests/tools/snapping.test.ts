@@ -37,7 +37,7 @@ test("a mask is snapped to and followed by the edges of its pixels", () => {
   expect(drawnRing(story)).toEqual([40, 10, 100, 50, 100, 80, 130, 80]);
 });
 
-test("Ctrl held suspends it, and S turns it off", () => {
+test("Ctrl held suspends it, and I turns it off", () => {
   const story = beside().key("P").click(96, 22, { primary: true }).key("I").click(103, 50).click(40, 50).key("Enter");
   expect(drawnRing(story)).toEqual([96, 22, 103, 50, 40, 50]);
 });
