@@ -192,8 +192,8 @@ export class Following {
     const states = new Map<number, Known | null>();
     for (const [i, event] of events.entries()) {
       const known = found[i];
-      // Not an answer; or a hand has taken it up meanwhile, and it stays for later.
-      if (known === undefined || !this.#isFree(event)) continue;
+      // Not an answer; or a hand has taken it up meanwhile, or it has no id here yet: it stays for later.
+      if (known === undefined || !this.#isFree(event) || this.#isComing(known)) continue;
       if (this.#pending.get(event.id) === event) this.#pending.delete(event.id);
       states.set(event.id, known);
       taken.push(event);
@@ -229,11 +229,16 @@ export class Following {
   #isFree({ id, by, change }: LiveAnnotation): boolean {
     const { editor, queue, userId } = this.#options;
     const key = queue.keyOf(id);
-    // Probably what we are just making ourselves: the answer will say.
-    if (!key) return !(by === userId && change === "created" && queue.creates);
+    // Probably what we are just making ourselves, which need not be asked for.
+    if (!key) return !(by === userId && change === "created" && queue.creations.size > 0);
     if (queue.trouble(key)?.kind === "conflict") return true;
     if (queue.waits(key)) return false;
     return !editor.holds(key);
+  }
+
+  /** Whether we made it and have not heard its id: the answer will say. */
+  #isComing(known: Known | null): boolean {
+    return known !== null && this.#options.queue.creations.has(known.facts.client_key);
   }
 
   #nameOf(id: number): string | null {

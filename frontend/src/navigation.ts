@@ -74,6 +74,11 @@ export class Navigation {
     return { previous: this.#wentOnFrom.get(id) ?? previous ?? null, next: next ?? null };
   }
 
+  /** No way back leads to this image any more, as to one that is gone. */
+  forget(imageId: number): void {
+    for (const [next, from] of this.#wentOnFrom) if (from === imageId) this.#wentOnFrom.delete(next);
+  }
+
   next(): Promise<void> {
     return this.#take(async (from) => {
       const { next } = from.neighbours ?? (await this.#askNeighbours(from, this.#options.query));
@@ -83,9 +88,7 @@ export class Navigation {
 
   previous(): Promise<void> {
     return this.#take(async (from) => {
-      const { previous } = this.near(from);
-      // It may be gone by now: the press after this one asks the list.
-      if (this.#wentOnFrom.delete(from.id) || from.neighbours) return previous;
+      if (from.neighbours || this.#wentOnFrom.has(from.id)) return this.near(from).previous;
       return (await this.#askNeighbours(from, this.#options.query)).previous ?? null;
     });
   }
@@ -238,7 +241,10 @@ export class Navigation {
   }
 
   #onFrom({ id }: Destination, next: number | null): number | null {
-    if (next !== null) this.#wentOnFrom.set(next, id);
+    if (next === null) return null;
+    // Where the order has changed since, the ways back would lead in a circle.
+    this.forget(next);
+    this.#wentOnFrom.set(next, id);
     return next;
   }
 

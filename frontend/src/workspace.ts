@@ -215,8 +215,7 @@ export class Workspace {
   }
 
   #goTo(imageId: number): Promise<void> {
-    if (imageId === this.#session.id) return this.#remain();
-    return this.#switch(imageId);
+    return imageId === this.#session.id ? this.#remain() : this.#switch(imageId);
   }
 
   get commands(): readonly Command[] {
@@ -285,6 +284,7 @@ export class Workspace {
     const { status } = error.problem;
     this.#session.editor.say(failureText(error, this.#session.absence));
     if (status === 404) {
+      this.navigation.forget(id);
       this.earlier.didNotOpen(id, this.#session);
       void this.#session.refresh();
     }

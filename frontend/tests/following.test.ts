@@ -48,6 +48,7 @@ class Visit {
       overruled: () => undefined,
       overtaken: () => undefined,
       inHand: () => false,
+      later: (run) => this.later.push(run),
     });
     this.queue.load(this.server.all().map(read));
     editor.signal.on(["settled"], () => this.queue.pump());
@@ -145,6 +146,28 @@ test("an annotation of our own that the server tells of before it answers is not
   await visit.queue.settled();
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(visit.story.annotations).toHaveLength(3);
+});
+
+test("nor is one whose answer was lost, when somebody changes it before we hear its id", async () => {
+  const visit = new Visit();
+  visit.state();
+  const { story, queue, server } = visit;
+  server.faults = ["cut-after"];
+  story.key("B").drag([60, 60], [80, 80]);
+  await server.rests();
+  server.change(3, { iscrowd: 1 });
+  visit.told(3, "changed");
+  await arrives(() => expect(server.log.at(-1)).toContain("GET /api/annotations/3"));
+  await server.rests();
+  expect([story.annotations.length, queue.status]).toEqual([3, "offline"]);
+  queue.retry();
+  await queue.settled();
+  await server.rests();
+  expect(story.annotations.map(({ iscrowd }) => iscrowd)).toEqual([0, 0, 1]);
+  const asked = server.log.length;
+  visit.told(3, "changed");
+  await server.rests();
+  expect(server.log.slice(asked), "taken over with the answer").toEqual([]);
 });
 
 test("what is told late of an annotation that was deleted here is not asked for", async () => {

@@ -224,16 +224,31 @@ test("before an image is the one from which they went on to it, though it has le
   await navigation.previous();
   expect(visit.went).toEqual([6, 5]);
 
-  // From there the way on is the list's, and so is the way back where the one that they came from is gone.
+  // From there the way on is the list's. What did not open is tried again, unless it is gone: then the list leads back.
   visit.neighbours = { previous: null, next: 6, position: null, total: 2 };
   await navigation.next();
   visit.neighbours = { previous: 3, next: 7, position: 1, total: 2 };
   visit.arrives = false;
-  await navigation.previous();
-  expect(visit.went).toEqual([6, 5, 6, 5]);
   visit.went.length = 0;
-  await navigation.previous();
-  expect(visit.went).toEqual([3]);
+  const back = async (): Promise<number | undefined> => {
+    await navigation.previous();
+    return visit.went.pop();
+  };
+  expect([await back(), await back(), navigation.near({ id: 6, neighbours: visit.neighbours }).previous]).toEqual([5, 5, 5]);
+  navigation.forget(5);
+  expect(await back()).toBe(3);
+});
+
+test("nobody who goes back is led in a circle by an order that has changed meanwhile", async () => {
+  const visit = new Visit();
+  const { navigation } = visit;
+  for (const next of [6, 7, 5]) {
+    visit.neighbours = { previous: null, next, position: 1, total: 3 };
+    await navigation.next();
+  }
+  visit.neighbours = { previous: null, next: null, position: 3, total: 3 };
+  for (let press = 0; press < 4; press++) await navigation.previous();
+  expect(visit.went).toEqual([6, 7, 5, 7, 6]);
 });
 
 test("who turns back while the next image is on its way is led to the one that was just marked done", async () => {

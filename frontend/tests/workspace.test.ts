@@ -367,6 +367,31 @@ test("an image on the way that is gone ends the way, and the next press begins a
   await arrives(() => expect(workspace.session.id).toBe(5));
 });
 
+test("the way back to what was just marked done goes on leading there until the image is gone", async () => {
+  const workspace = await site.open(1);
+  const { navigation } = workspace;
+  site.gone.add(1);
+  await navigation.doneAndNext();
+  await arrives(() => expect(workspace.session.id).toBe(2));
+  // Until nothing of the first is kept here.
+  for (const id of [5, 4, 2]) await workspace.go(id);
+  await workspace.session.refresh();
+  const { session } = workspace;
+  const previous = async (): Promise<unknown[]> => {
+    await navigation.previous();
+    await site.rests();
+    return [workspace.session, session.editor.notice, navigation.near(session).previous];
+  };
+  session.editor.hand.choose("polygon");
+  click(session.editor, 60, 60);
+  expect(await previous()).toEqual([session, HELD, 1]);
+  session.editor.hand.intend("cancel");
+  site.faults.set("/api/images/1", 503);
+  expect(await previous()).toEqual([session, "The image does not open. No.", 1]);
+  site.faults.set("/api/images/1", 404);
+  expect(await previous()).toEqual([session, expect.any(String), null]);
+});
+
 test("neighbours that were asked for earlier do not take the place of newer ones", async () => {
   const { session } = await site.open(1);
   const late = site.hold("/neighbours", 1);

@@ -169,9 +169,9 @@ export class SaveQueue {
 
   /** Takes over what others did; false when not all of it was free. */
   catchUp(all: readonly Known[], ...about: AboutCatchingUp): boolean {
-    // One that was made here may be there before we hear its id: the answer will say.
-    const coming = this.#slots.creations(this.#unsaved);
-    const known = all.filter(({ facts }) => !coming.has(facts.client_key));
+    // The answer will say what these are called here.
+    const { creations } = this;
+    const known = all.filter(({ facts }) => !creations.has(facts.client_key));
     const whole = this.#taking.catchUp(known, ...about);
     this.#changed();
     return whole && known.length === all.length;
@@ -188,11 +188,9 @@ export class SaveQueue {
     return this.#slots.keyOf(id, this.#unsaved);
   }
 
-  /** Whether an annotation is being made that has no id yet. */
-  get creates(): boolean {
-    const { document } = this.#options;
-    const isMade = (key: AnnotationKey): boolean => (document.get(key) ?? this.#slots.find(key)?.attempted) !== null;
-    return [...this.#unsaved].some((key) => !document.facts(key) && isMade(key));
+  /** The client keys of what was made here and may be on the server before we hear its id. */
+  get creations(): ReadonlySet<string | null> {
+    return this.#slots.creations(this.#unsaved);
   }
 
   /** Whether the server is being told of a decision about a prediction. */

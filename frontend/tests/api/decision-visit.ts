@@ -103,8 +103,9 @@ export class Visit {
   hearOf(id: number): void {
     const { queue, editor, server } = this;
     const key = queue.keyOf(id);
-    const isWaiting = key ? queue.waits(key) && queue.trouble(key)?.kind !== "conflict" : queue.creates;
     const known = server.now(id);
+    const isComing = known !== null && queue.creations.has(known.client_key);
+    const isWaiting = key ? queue.waits(key) && queue.trouble(key)?.kind !== "conflict" : isComing;
     if (!isWaiting && !(key && editor.holds(key))) queue.takeOver(new Map([[id, known && read(known)]]));
   }
 
