@@ -2,6 +2,7 @@
 
 import { pathTo, succeeded, type RequestError, type Transport } from "./api/client";
 import { Pause } from "./api/pause";
+import type { SaveQueue } from "./api/save-queue";
 import type { Known } from "./api/wire";
 import type { AnnotationDocument } from "./model/document";
 import type { PageData } from "./session";
@@ -52,11 +53,11 @@ export async function awaitAbsence(
   return found;
 }
 
-/** Of these annotations those that the server had at some time. */
-export function savedIn(document: AnnotationDocument): Known[] {
+/** Of these annotations those that the server had at some time, as it had them. */
+export function savedIn(document: AnnotationDocument, queue: Pick<SaveQueue, "baseOf">): Known[] {
   return [...document.entries()].flatMap(([key, annotation]) => {
     const facts = document.facts(key);
-    return facts ? [{ annotation, facts }] : [];
+    return facts ? [{ annotation: queue.baseOf(key) ?? annotation, facts }] : [];
   });
 }
 

@@ -94,14 +94,15 @@ export class EarlierChanges {
     this.changed();
   }
 
-  /** Deletes for ever what waits in vain for this reason. */
-  async deleteGone(reason: InVain): Promise<void> {
+  /** Deletes for ever what waits in vain for this reason, and gives the images that it was of. */
+  async deleteGone(reason: InVain): Promise<ReadonlySet<number>> {
     const gone = new Set(this.gone.filter(({ why }) => why === reason).map(({ id }) => id));
     const entries = (await this.list()).filter(({ imageId }) => gone.has(imageId));
     await this.#store.adopt(entries);
     await Promise.all(entries.map((entry) => this.#store.remove(entry)));
     for (const id of gone) this.saved(id);
     this.changed();
+    return gone;
   }
 
   #set({ id, name }: WaitingImage, why: InVain | null): void {

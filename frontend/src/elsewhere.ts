@@ -6,7 +6,7 @@
 
 import { get, RequestError, type Transport } from "./api/client";
 import type { Visit } from "./api/visit";
-import type { EarlierChanges, WaitingImage } from "./earlier-changes";
+import type { EarlierChanges, InVain, WaitingImage } from "./earlier-changes";
 import type { LeftSessions } from "./left-sessions";
 import type { PageData, Session } from "./session";
 
@@ -43,6 +43,13 @@ export class Elsewhere {
       const status = left.of(id)?.queue.status;
       return status === "saving" ? [] : { id, name, stuck: status === "conflict" || status === "refused" };
     });
+  }
+
+  /** Deletes for ever what waits in vain for this reason; where it is still shown, it is not any more. */
+  async deleteGone(reason: InVain): Promise<void> {
+    const { earlier, left, shown } = this.#options;
+    const gone = await earlier.deleteGone(reason);
+    for (const session of [shown(), ...left.all]) if (gone.has(session.id)) session.forget();
   }
 
   /** One after the other; what does not open keeps no other from being saved, unless none would be. */

@@ -214,7 +214,7 @@ export class Session {
 
   /** What was on the stage last, for whoever may only look at it from now on. */
   get visit(): Visit {
-    const annotations = savedIn(this.editor.document);
+    const annotations = savedIn(this.editor.document, this.queue);
     return { image: { ...this.#record, ...this.image }, neighbours: this.neighbours, annotations };
   }
 
@@ -223,10 +223,16 @@ export class Session {
     if (entries.length === 0) return;
     if (this.editor.readOnly) {
       this.onlySeen = entries;
-      return this.queue.show(entries, vainText(this.absence ?? "viewer"));
+      return this.queue.onlySeen.show(entries, vainText(this.absence ?? "viewer"));
     }
     this.queue.recover(entries);
     this.editor.say("Changes of an earlier visit that had not been saved are here again, and are being saved.");
+  }
+
+  /** What waited and could not be saved from here was given up. */
+  forget(): void {
+    this.onlySeen = [];
+    this.queue.onlySeen.forget();
   }
 
   /** Draws the shapes off the stage as they will be seen on one of this size. */

@@ -106,12 +106,11 @@ export class Workspace {
     this.#remembered = new Remembered(page.dataset.id, page.user.id);
     this.earlier = parts.earlier;
     this.earlier.changed = () => this.signal.emit("elsewhere");
-    const { earlier } = this;
+    const shown = (): Session => this.#session;
     const open = (id: number): Promise<void> => this.#openBeside(id);
-    this.elsewhere = new Elsewhere({ earlier, left: this.#left, shown: () => this.#session, open, retry: () => this.retry() });
-    const session = this.#open(visit, early?.worker);
-    this.#session = session;
-    this.#remembered.handTo(session.editor);
+    this.elsewhere = new Elsewhere({ earlier: this.earlier, left: this.#left, shown, open, retry: () => this.retry() });
+    this.#session = this.#open(visit, early?.worker);
+    this.#remembered.handTo(this.#session.editor);
     window.addEventListener("popstate", () => void this.#follow());
     // Only what other tabs store is told.
     window.addEventListener("storage", ({ key }) => this.#clipboard.heard(key));
@@ -282,6 +281,7 @@ export class Workspace {
   #tellFailure(id: number, error: unknown): void {
     if (!(error instanceof RequestError)) throw error;
     const { status } = error.problem;
+    setAddress(this.#session.id, this.href(this.#session.id));
     this.#session.editor.say(failureText(error, this.#session.absence));
     if (status === 404) {
       this.navigation.forget(id);

@@ -290,6 +290,44 @@ test("so it does for who may only look, and what was deleted is there as it is o
   expect(site.servers.get(1)!.all()).toHaveLength(1);
 });
 
+const SAYS_SO = "what somebody gives up who %s is not shown any longer, and what the server has is seen again";
+
+test.each(["may only look", "is out of the dataset", "was on it before"])(SAYS_SO, async (who) => {
+  const workspace = await site.open(1);
+  const isOut = who === "is out of the dataset";
+  if (isOut) removeMember();
+  else site.faults.set("annotations", 503);
+  const { editor } = workspace.session;
+  editor.edit("Crowd", [...editor.document.entries()].map(([key]) => key), (old) => ({ ...old, iscrowd: 1 }));
+  editor.transact("Draw", new Map([[newKey(), DRAWN]]));
+  if (!isOut) site.tell("viewer");
+  await arrives(() => expect(workspace.session.editor.readOnly).toBe(true));
+  if (isOut) await arrives(() => expect(workspace.session.absence).toBe("dataset"));
+  await site.rests();
+  const shown = workspace.session;
+  expect([shown.queue.status, shown.queue.refused.size]).toEqual(["refused", 2]);
+  if (who === "was on it before") await workspace.go(2);
+  await workspace.elsewhere.deleteGone(isOut ? "dataset" : "viewer");
+  await workspace.go(1);
+  expect(workspace.session, "the very same").toBe(shown);
+  expect([seen(workspace), shown.queue.status, shown.onlySeen]).toEqual([[["square", 0, null]], "saved", []]);
+  expect([workspace.earlier.gone, await workspace.earlier.list()]).toEqual([[], []]);
+});
+
+test("what somebody else changes of what is only shown is theirs from then on, and not marked", async () => {
+  const workspace = await site.open();
+  site.faults.set("/api/annotations/", 503);
+  const { editor } = workspace.session;
+  editor.edit("Crowd", [...editor.document.entries()].map(([key]) => key), (old) => ({ ...old, iscrowd: 1 }));
+  site.tell("viewer");
+  await arrives(() => expect(seen(workspace)).toEqual([["square", 1, "You may only look at this dataset now."]]));
+  site.faults.clear();
+  site.servers.get(1)!.change(1, { iscrowd: 0, bbox: [1, 2, 3, 4] });
+  await workspace.session.refresh();
+  expect([seen(workspace), workspace.session.queue.status]).toEqual([[["drawn", 0, null]], "saved"]);
+  expect(whyOf(workspace), "mine waits on").toEqual([[1, "viewer"]]);
+});
+
 test("whoever looks again while another image is on its way means the one on the stage", async () => {
   const workspace = await site.open();
   site.faults.set("api/images/1", 404);

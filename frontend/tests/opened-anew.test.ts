@@ -110,6 +110,17 @@ test("nor does one that comes after the image was shown as deleted", async () =>
   expect([workspace.earlier.gone, await workspace.earlier.list()]).toEqual([[], []]);
 });
 
+test("where the image that they go back to does not open for another role, the address is that of the one they see", async () => {
+  const workspace = await site.open(2, ["/images/1", "/images/2"]);
+  const release = site.hold("/api/images/1/visit");
+  site.travel(-1);
+  site.tell("viewer");
+  site.faults.set("/api/images/1/visit", 503);
+  release();
+  await arrives(() => expect(workspace.session.editor.notice).toBe("The image does not open. No."));
+  expect([workspace.session.id, site.address]).toEqual([2, "/images/2"]);
+});
+
 test.each(["on their way", "on their way back"])("another role does not call back who is %s to another image", async (way) => {
   const workspace = await site.open(2, ["/images/1", "/images/2"]);
   const [to, address] = way === "on their way" ? [3, "/images/3"] : [1, "/images/1"];

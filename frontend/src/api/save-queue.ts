@@ -23,7 +23,7 @@ import {
 import { isForAll, mayHaveArrived, pathTo, problemOf, succeeded, type Answer, type Transport } from "./client";
 import { Keeping, type KeepingOptions } from "./keeping";
 import { Pause } from "./pause";
-import { showUnsaved } from "./only-seen";
+import { OnlySeen } from "./only-seen";
 import type { PendingEntry } from "./pending-store";
 import { Answers, type AnswersOptions } from "./save-answers";
 import { isUndecided, Ruling, type RulingOptions } from "./save-decisions";
@@ -61,8 +61,8 @@ export class SaveQueue {
   #decisions = 0;
   /** Whether another one saves what waited here. */
   #isRetired = false;
-  /** What is not saved and only shown, and why. */
-  #onlySeen: ReadonlyMap<AnnotationKey, string> = new Map();
+  /** What is not saved and only shown. */
+  readonly onlySeen: OnlySeen;
   #settled: { promise: Promise<void>; resolve: () => void } | null = null;
 
   constructor(options: SaveQueueOptions) {
@@ -73,6 +73,7 @@ export class SaveQueue {
     this.#answers = new Answers(options, this.#slots);
     this.#taking = new TakingOver(options.document, this.#slots, this.#unsaved);
     this.#keeping = new Keeping(options, () => this.#changed());
+    this.onlySeen = new OnlySeen(options.document, this.#slots, () => this.#changed());
     options.document.subscribe((diff, origin) => {
       if (origin !== "local") return;
       for (const { key } of diff) this.#touch(key);
@@ -108,7 +109,7 @@ export class SaveQueue {
 
   /** Why an annotation is not saved and will not be as it is, by key. */
   get refused(): ReadonlyMap<AnnotationKey, string> {
-    const found = new Map(this.#onlySeen);
+    const found = this.onlySeen.reasons;
     for (const key of this.#unsaved) {
       const trouble = this.trouble(key);
       if (trouble?.kind === "refused") found.set(key, trouble.detail);
@@ -217,12 +218,6 @@ export class SaveQueue {
     for (const { key } of made) this.#knowMade(key, this.#slots.of(key));
     this.#changed();
     this.pump();
-  }
-
-  /** Shows what waits, where nothing of it can be saved; it goes on waiting. */
-  show(entries: readonly PendingEntry[], why: string): void {
-    this.#onlySeen = showUnsaved(this.#options.document, this.#slots, entries, why);
-    this.#changed();
   }
 
   /** Tries again at once: the connection is back, or the person signed in. */
