@@ -211,7 +211,7 @@ def test_what_is_made_here_joins_what_was_imported(
     make(session, second, user, caption="B.")
     make(session, second, user, category_id=cat.id, keypoints=[1, 2, 2, 0, 0, 0])
     make(session, second, user, category_id=sky.id, bbox=[1, 2, 3, 4])
-    make(session, second, user, caption="the left one", bbox=[1, 2, 3, 4])
+    make(session, second, user, category_id=cat.id, caption="the left one", bbox=[1, 2, 3, 4])
     make_image(session, dataset=dataset, file_name="c.jpg")
     make_category(session, dataset=dataset, name="dog")
     added = {

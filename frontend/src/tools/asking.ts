@@ -24,6 +24,7 @@ export class Newest<Question, Answer> {
   readonly #editor: Editor;
   readonly #ask: (question: Question) => Promise<Answer>;
   readonly #answered: (answer: Answer, question: Question) => void;
+  readonly #failed: () => void;
   #waiting: { question: Question } | null = null;
   #asked = false;
   #running = false;
@@ -32,10 +33,12 @@ export class Newest<Question, Answer> {
     editor: Editor,
     ask: (question: Question) => Promise<Answer>,
     answered: (answer: Answer, question: Question) => void,
+    failed: () => void = () => undefined,
   ) {
     this.#editor = editor;
     this.#ask = ask;
     this.#answered = answered;
+    this.#failed = failed;
   }
 
   /** Whether an answer is still to come. */
@@ -63,7 +66,9 @@ export class Newest<Question, Answer> {
     } catch (error) {
       if (!(error instanceof SightError)) throw error;
       this.#waiting = null;
+      this.#asked = false;
       this.#editor.say(error.message);
+      this.#failed();
     } finally {
       this.#asked = false;
       this.#running = false;

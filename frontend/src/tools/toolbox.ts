@@ -25,6 +25,8 @@ export class Toolbox implements Hand {
   readonly #made: ReadonlyMap<string, Tool>;
   readonly #fingers: Fingers;
   #toolId: string;
+  /** The tool that is to be in hand once what the present one computes is drawn. */
+  #nextToolId: string | null = null;
   #space = false;
   #panningFrom: ScreenPoint | null = null;
   /** The pointer whose press the tool in hand is busy with. */
@@ -42,6 +44,7 @@ export class Toolbox implements Hand {
       interrupt: () => this.#interrupt(),
       picks: () => !this.#info.edits,
     });
+    editor.signal.on(["tool"], () => this.#chooseNext());
   }
 
   get toolId(): string {
@@ -82,7 +85,9 @@ export class Toolbox implements Hand {
   }
 
   choose(toolId: string): void {
-    if (!this.#made.has(toolId) || toolId === this.#toolId) return;
+    // A finished gesture is not dropped because it still has to be computed.
+    this.#nextToolId = this.computing ? toolId : null;
+    if (!this.#made.has(toolId) || toolId === this.#toolId || this.computing) return;
     // What was said was about the tool before.
     this.#editor.say(null);
     this.#tool.reset();
@@ -134,6 +139,11 @@ export class Toolbox implements Hand {
     };
   }
 
+  #chooseNext(): void {
+    const toolId = this.#nextToolId;
+    if (toolId !== null && !this.computing) this.choose(toolId);
+  }
+
   get #info(): ToolInfo {
     return this.tools.find(({ id }) => id === this.#toolId)!;
   }
@@ -155,6 +165,8 @@ export class Toolbox implements Hand {
   #toTool(input: PointerInput): void {
     const { state } = this.#tool;
     const { type, pointerId } = input;
+    // Meant for the tool that comes next.
+    if (this.#nextToolId !== null) return;
     if (this.#pressed !== null && this.#pressed !== pointerId) return;
     if (type === "move") return state.move(input);
     if (type === "down") {

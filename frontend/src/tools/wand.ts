@@ -113,7 +113,7 @@ class Choosing extends State<WandTool> {
     this.#subtract = mode === "subtract";
     this.#press = press;
     this.#from = this.editor.options.get(THRESHOLD);
-    this.#newest = new Newest(this.editor, flood, (runs) => this.#answered(runs));
+    this.#newest = new Newest(this.editor, flood, (runs) => this.#answered(runs), () => this.#failed());
     this.#ask();
   }
 
@@ -200,6 +200,12 @@ class Choosing extends State<WandTool> {
     const shown = withinLimit(this.editor, this.#target, runs, this.#subtract);
     this.#pixels = pixelsAsDrawn(this.editor, this.#target, shown, this.#subtract);
     if (this.#released) this.#finishWhenAnswered();
+  }
+
+  /** Nothing is taken; what the hand did next asks again. */
+  #failed(): void {
+    this.#found = null;
+    if (this.tool.state === this && this.#released) this.#finishWhenAnswered();
   }
 
   #finishWhenAnswered(): void {

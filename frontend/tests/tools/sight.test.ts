@@ -42,6 +42,20 @@ describe("the magic wand", () => {
     expect(story.key("Mod+Z").annotations).toEqual([]);
   });
 
+  test("is free again where the picture did not come, and asks for it by the next press", async () => {
+    const story = withTool("W", { "wand-threshold": 20 });
+    const sight = story.editor.sight!;
+    const failing = (): Promise<never> => Promise.reject(new SightError("The picture did not come."));
+    story.editor.sight = { ...sight, flood: failing };
+    story.click(30, 30);
+    await answered();
+    expect([story.path, story.editor.notice]).toEqual(["wand.ready", "The picture did not come."]);
+    story.editor.sight = sight;
+    story.click(30, 30);
+    await answered();
+    expect(covered(story.annotations[0])).toEqual(rectangle(20, 20, 40, 40));
+  });
+
   test("takes the colour everywhere when asked", async () => {
     const story = withTool("W", { "wand-threshold": 20, "wand-contiguous": false });
     story.click(30, 30);
@@ -320,6 +334,24 @@ describe("who waits for what is drawn", () => {
     await computed;
     await answered();
     expect(dropped.annotations).toEqual([]);
+  });
+});
+
+describe("what is computed for a finished gesture", () => {
+  test.each([
+    ["W", (story: Story) => story.click(30, 30)],
+    ["U", (story: Story) => story.click(30, 30)],
+    ["S", (story: Story) => story.click(20, 20).click(60, 20).click(60, 60).key("Enter")],
+  ])("is drawn before another tool is in hand (%s)", async (key, gesture) => {
+    const story = withTool(key);
+    gesture(story).key("B").key("V");
+    // Meant for the tool that comes.
+    story.click(130, 40);
+    await story.editor.computed();
+    expect([story.path, story.annotations.length]).toEqual(["select.idle", 1]);
+    // Who drops it need not wait.
+    gesture(story.key(key)).key("B").key("Escape");
+    expect(story.path).toBe("box.ready");
   });
 });
 
