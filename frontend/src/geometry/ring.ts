@@ -178,14 +178,35 @@ function ringBounds(ring: Ring): Bounds | null {
   return index ? indexBounds(index) : boundsOfNumbers(ring);
 }
 
-/** Whether any two of the rings could cover the same pixel, judged by their extents. */
-export function anyOverlap(rings: readonly Ring[]): boolean {
-  // From left to right each is compared with those that begin before it ends, which are few of thousands.
-  const extents = rings.flatMap((ring) => ringBounds(ring) ?? []).sort((a, b) => a.left - b.left);
-  return extents.some((a, i) => {
-    for (let j = i + 1; j < extents.length && extents[j]!.left < a.right; j++) {
-      if (overlap(a, extents[j]!)) return true;
-    }
-    return false;
-  });
+/**
+ * The rings in groups, in none of which two could cover the same pixel, judged by their extents. There are as few
+ * of them as it takes where shapes lie side by side, though thousands lie within the extent of a ragged one.
+ */
+export function apart(rings: readonly Ring[]): (readonly Ring[])[] {
+  const groups: Group[] = [];
+  const extents = rings.map((ring) => ringBounds(ring));
+  const fromLeft = rings.map((_, i) => i).sort((a, b) => (extents[a]?.left ?? 0) - (extents[b]?.left ?? 0));
+  for (const i of fromLeft) {
+    const extent = extents[i];
+    if (!extent) continue;
+    let group = groups.find((one) => hasRoom(one, extent));
+    if (!group) groups.push((group = { members: [], beside: [] }));
+    group.members.push(i);
+    group.beside.push(extent);
+  }
+  // In their own order, whichever lies further to the left.
+  for (const { members } of groups) members.sort((a, b) => a - b);
+  groups.sort((a, b) => a.members[0]! - b.members[0]!);
+  return groups.map(({ members }) => members.map((i) => rings[i]!));
+}
+
+interface Group {
+  readonly members: number[];
+  /** Those that may reach as far to the right as where the next ring begins. */
+  beside: Bounds[];
+}
+
+function hasRoom(group: Group, extent: Bounds): boolean {
+  group.beside = group.beside.filter(({ right }) => right > extent.left);
+  return !group.beside.some((other) => overlap(other, extent));
 }

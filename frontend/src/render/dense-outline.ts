@@ -6,13 +6,13 @@
 import { boundsOfNumbers, grown, type Bounds } from "../geometry/bounds";
 import { Crowding, type Crowds } from "../geometry/crowding";
 import { insideCells } from "../geometry/parity";
-import { ringsBounds } from "../geometry/ring";
+import { apart, ringsBounds } from "../geometry/ring";
 import { eachEdgeWithin, filledAlike, thinned, type Points } from "../geometry/thinned";
 import type { Outline } from "../shapes/shape";
 import { common, CROWDED, fillCells, SQUARE_CSS_PIXELS, TINT } from "./cells";
 import type { Context } from "./layer";
 import type { Shown, Style } from "./paint";
-import { addRings, apartIfOverlapping, everywhereBut, strokePaths } from "./paths";
+import { addRings, everywhereBut, strokePaths } from "./paths";
 
 /** Points of an outline that lie closer on the screen are drawn as one, in device pixels. */
 const TOLERANCE = 0.5;
@@ -120,7 +120,7 @@ export class DenseOutline {
     const thin = (ring: Points): Points => thinned(ring, tolerance);
     const areas = this.#outline.areas.map(({ rings, cut }) => ({
       rings: rings.map(thin),
-      cuts: apartIfOverlapping(cut).map((group) => group.map(thin)),
+      cuts: apart(cut).map((group) => group.map(thin)),
     }));
     const crowding = new Crowding(this.#bounds, (SQUARE_CSS_PIXELS / TOLERANCE) * tolerance);
     let rise = 0;

@@ -5,10 +5,11 @@
 
 import { luminance, type Look } from "../editor/look";
 import { boundsOfNumbers, type Bounds } from "../geometry/bounds";
+import { apart } from "../geometry/ring";
 import type { Outline } from "../shapes/shape";
 import { DenseOutline } from "./dense-outline";
 import type { Context } from "./layer";
-import { addRings, apartIfOverlapping, everywhereBut, HALO, strokePaths } from "./paths";
+import { addRings, everywhereBut, HALO, strokePaths } from "./paths";
 
 export interface Style {
   readonly color: string;
@@ -176,7 +177,7 @@ function areaPaths(outline: Outline): Pick<Drawing, "areas" | "strokes" | "dense
   }
   const areas = outline.areas.map(({ rings, cut }) => ({
     fill: addRings(new Path2D(), rings),
-    keep: apartIfOverlapping(cut).map(everywhereBut),
+    keep: apart(cut).map(everywhereBut),
   }));
   // A path takes memory, and most shapes are one area without holes, whose path serves for both.
   const [only] = areas.length === 1 && areas[0]!.keep.length === 0 ? areas : [];

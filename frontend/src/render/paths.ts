@@ -1,6 +1,5 @@
 /** Rings as paths of a canvas. */
 
-import { anyOverlap, type Ring } from "../geometry/ring";
 import type { Points } from "../geometry/thinned";
 import type { Context } from "./layer";
 
@@ -49,12 +48,6 @@ function strokeFine(context: Context, paths: readonly Path2D[], pixels: number, 
     strokeAll(context, paths, HAIRLINE / scale);
     context.translate(-apart * x, -apart * y);
   }
-}
-
-/** Holes that overlap are cut out one by one, or their common part would be filled again. */
-export function apartIfOverlapping(cut: readonly Ring[]): (readonly Ring[])[] {
-  if (cut.length === 0) return [];
-  return anyOverlap(cut) ? cut.map((ring) => [ring]) : [cut];
 }
 
 export function everywhereBut(cut: readonly Points[]): Path2D {

@@ -9,7 +9,7 @@ import { contains, sumOf } from "../geometry/bounds";
 import { imagePoint, type ImagePoint } from "../geometry/point";
 import { rasterised } from "../geometry/raster";
 import {
-  anyOverlap,
+  apart,
   insideRing,
   nearestEdge,
   outlineMeets,
@@ -160,13 +160,9 @@ export const polygons: ShapeKind = {
   },
 
   outline(annotation) {
-    const parts = rings(annotation);
     const cut = annotation.holes;
-    // Even-odd over all parts at once is right, and one fill, while none overlaps another.
-    const areas = anyOverlap(parts)
-      ? parts.map((ring) => ({ rings: [ring], cut }))
-      : [{ rings: parts, cut }];
-    return { ...NO_OUTLINE, areas };
+    // Even-odd over many parts at once is right, and one fill, while none overlaps another.
+    return { ...NO_OUTLINE, areas: apart(rings(annotation)).map((parts) => ({ rings: parts, cut })) };
   },
 
   pixels: (annotation, size) => rasterised(rings(annotation), annotation.holes, size),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { around, boundsOfNumbers, contains } from "../../src/geometry/bounds";
 import { distance, imagePoint, nearestOnSegment, type ImagePoint } from "../../src/geometry/point";
-import { anyOverlap, insideRing, nearestEdge, outlineMeets, ringsBounds, vertex, type Ring } from "../../src/geometry/ring";
+import { apart, insideRing, nearestEdge, outlineMeets, ringsBounds, vertex, type Ring } from "../../src/geometry/ring";
 import { verticesWithin } from "../../src/geometry/ring-index";
 
 /** Long enough to be looked at in stretches, and random enough to cross itself everywhere. */
@@ -82,8 +82,23 @@ test("the pointer over an outline of 120,000 points looks at a few hundred of th
 });
 
 test("of thousands of rings two that overlap are found, wherever they are in the list", () => {
-  const apart = Array.from({ length: 20_000 }, (_, i) => [3 * i, 0, 3 * i + 2, 0, 3 * i + 2, 2]);
-  expect(anyOverlap(apart)).toBe(false);
-  expect(anyOverlap([...apart, [59_999, 1, 60_005, 0, 60_005, 2]])).toBe(false);
-  expect(anyOverlap([...apart, [59_998, 1, 60_005, 0, 60_005, 2]])).toBe(true);
+  const rings = Array.from({ length: 20_000 }, (_, i) => [3 * i, 0, 3 * i + 2, 0, 3 * i + 2, 2]);
+  expect(apart(rings)).toEqual([rings]);
+  expect(apart([...rings, [59_999, 1, 60_005, 0, 60_005, 2]])).toHaveLength(1);
+  const over = [59_998, 1, 60_005, 0, 60_005, 2];
+  expect(apart([...rings, over])).toEqual([rings, [over]]);
+});
+
+test("thousands of rings within the extent of a ragged one are two groups, each in the order of the list", () => {
+  const square = (x: number, y: number): Ring => [x, y, x + 2, y, x + 2, y + 2, x, y + 2];
+  const small = Array.from({ length: 30_000 }, (_, i) => square(3 * (i % 200), 3 * Math.floor(i / 200)));
+  const around: Ring = [-1, -1, 700, -1, 700, 700];
+  expect(apart([...small, around])).toEqual([small, [around]]);
+  // Any two of one group lie apart.
+  const some = Array.from({ length: 300 }, (_, i) => square((i * 37) % 40, (i * 53) % 30));
+  for (const group of apart(some)) {
+    for (const [i, one] of group.entries()) for (const other of group.slice(i + 1)) expect(apart([one, other])).toHaveLength(1);
+  }
+  expect(apart(some).flat()).toHaveLength(300);
+  expect(apart([])).toEqual([]);
 });
