@@ -43,8 +43,17 @@ test("a large shape is converted elsewhere, and becomes the same in one step", a
   expect(story.annotations[0]).toBe(before);
 });
 
-test("Escape drops it, and so does another tool: a late answer changes nothing", async () => {
-  for (const drop of ["Escape", "Mod+Z", "B"]) {
+test("another tool is in hand once it is done", async () => {
+  const { story, answer } = withStar();
+  const [before] = story.annotations;
+  story.key("Shift+M").key("B");
+  await answer();
+  expect(story.annotations[0]).toEqual(convertOne(before!, [100, 200], "mask"));
+  expect(story.path).toBe("box.ready");
+});
+
+test("Escape drops it, and so does undo: a late answer changes nothing", async () => {
+  for (const drop of ["Escape", "Mod+Z"]) {
     const { story, answer, stopped } = withStar();
     const [before] = story.annotations;
     story.key("Shift+M").key(drop);
