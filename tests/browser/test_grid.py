@@ -145,6 +145,13 @@ def test_one_comes_back_to_where_one_was_in_the_grid(page: Page, dataset: dict[s
     tabs.get_by_role("link", name="Images").click()
     page.wait_for_function(_IS_BACK)
     expect(card).to_be_in_viewport()
+    # Going along them by keys moves nothing.
+    place = page.evaluate("scrollY")
+    tabs.get_by_role("link", name="Images").focus()
+    for name in ("Categories", "Predictions"):
+        page.keyboard.press("Tab")
+        expect(tabs.get_by_role("link", name=name)).to_be_focused()
+        assert page.evaluate("scrollY") == place
 
 
 def test_a_card_whose_picture_is_broken_says_so(
