@@ -183,6 +183,7 @@ function ringBounds(ring: Ring): Bounds | null {
  * of them as it takes where shapes lie side by side, though thousands lie within the extent of a ragged one.
  */
 export function apart(rings: readonly Ring[]): (readonly Ring[])[] {
+  if (rings.length < 2) return rings.length === 0 ? [] : [rings];
   const groups: Group[] = [];
   const extents = rings.map((ring) => ringBounds(ring));
   const fromLeft = rings.map((_, i) => i).sort((a, b) => (extents[a]?.left ?? 0) - (extents[b]?.left ?? 0));
