@@ -9,7 +9,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound, TooManyTries, Unauthenticated
@@ -256,8 +256,7 @@ def list_tokens(session: Session, *, user: User) -> Sequence[ApiToken]:
 
 def get_token(session: Session, *, user: User, token_id: int) -> ApiToken:
     """One of one's own tokens."""
-    own = (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
-    row = session.scalar(select(ApiToken).where(own))
+    row = session.scalar(select(ApiToken).where(_is_own(user, token_id)))
     if row is None:
         raise NotFound("There is no such token.")
     return row
@@ -265,10 +264,14 @@ def get_token(session: Session, *, user: User, token_id: int) -> ApiToken:
 
 def delete_token(session: Session, *, user: User, token_id: int) -> None:
     """Revoke one's own token."""
-    own = (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
-    if session.scalar(delete(ApiToken).where(own).returning(ApiToken.id)) is None:
+    ended = delete(ApiToken).where(_is_own(user, token_id))
+    if session.scalar(ended.returning(ApiToken.id)) is None:
         raise NotFound("There is no such token.")
     live.user_changed(session, user.id)
+
+
+def _is_own(user: User, token_id: int) -> ColumnElement[bool]:
+    return (ApiToken.id == token_id) & (ApiToken.user_id == user.id)
 
 
 def user_of_token(session: Session, *, token: str) -> tuple[User, bool] | None:

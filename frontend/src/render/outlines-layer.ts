@@ -11,7 +11,6 @@
 import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
 import { union, type Bounds } from "../geometry/bounds";
-import type { Camera } from "../geometry/camera";
 import type { AnnotationKey } from "../model/records";
 import type { Outline } from "../shapes/shape";
 import { clear, clearPart, deviceArea, newCanvas, sameFrame, setBlank, shownIn, useImageSpace, wholeArea, type Frame, type Layer } from "./layer";
@@ -19,9 +18,8 @@ import { changedAround, drawingOf, hoverStyle, normalStyle, paint, refusedStyle,
 import { changedExtent } from "./repaint";
 import type { ShapesLedger } from "./shapes-ledger";
 import { gesturePixels } from "./shown-pixels";
+import { Travel } from "./travel";
 
-/** A camera that has not moved for so long is at rest. */
-const REST_MS = 120;
 /** Strokes and their corners reach no further beyond the points. */
 const REACH_CSS_PIXELS = 12;
 
@@ -47,10 +45,7 @@ export class OutlinesLayer implements Layer {
   readonly #editor: Editor;
   readonly #ledger: ShapesLedger;
   readonly #refused: () => ReadonlyMap<AnnotationKey, string>;
-  readonly #again: () => void;
-  #camera: Camera | null = null;
-  /** The clock that runs until the camera is at rest; 0 while it is. */
-  #travelling = 0;
+  readonly #travel: Travel;
   /** As it is on the canvas. */
   #scene: Scene | null = null;
 
@@ -65,11 +60,11 @@ export class OutlinesLayer implements Layer {
     this.#editor = editor;
     this.#ledger = ledger;
     this.#refused = refused;
-    this.#again = again;
+    this.#travel = new Travel(again);
   }
 
   draw(frame: Frame): void {
-    this.#noteCamera(frame.camera);
+    this.#travel.note(frame.camera);
     const { look } = this.#editor.view;
     const before = this.#scene;
     const scene = { frame, look, painted: this.#painted() };
@@ -89,23 +84,12 @@ export class OutlinesLayer implements Layer {
   }
 
   destroy(): void {
-    clearTimeout(this.#travelling);
-  }
-
-  #noteCamera(camera: Camera): void {
-    const before = this.#camera;
-    this.#camera = camera;
-    if (!before || before === camera) return;
-    clearTimeout(this.#travelling);
-    this.#travelling = window.setTimeout(() => {
-      this.#travelling = 0;
-      this.#again();
-    }, REST_MS);
+    this.#travel.stop();
   }
 
   #painted(): Painted[] {
     const { selection, hovered } = this.#editor.view;
-    const isMarked = hovered && !this.#travelling && !selection.has(hovered);
+    const isMarked = hovered && !this.#travel.isUnderWay && !selection.has(hovered);
     return [
       ...this.#outlines(this.#ledger.late(), normalStyle),
       ...this.#outlines(isMarked ? [hovered] : [], hoverStyle),

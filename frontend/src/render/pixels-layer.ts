@@ -11,7 +11,6 @@
 import type { Editor } from "../editor/editor";
 import type { Look } from "../editor/look";
 import { union, type Bounds } from "../geometry/bounds";
-import type { Camera } from "../geometry/camera";
 import { runsBounds } from "../geometry/runs";
 import { common } from "./cells";
 import {
@@ -34,6 +33,7 @@ import { hoverStyle, normalStyle, selectedStyle } from "./paint";
 import { paintPixels } from "./paint-pixels";
 import type { ShapesLedger } from "./shapes-ledger";
 import { looksSame, shownAsPixels, type ShownPixels } from "./shown-pixels";
+import { Travel } from "./travel";
 
 /** What the outline needs around what has changed. */
 const MARGIN_CSS_PIXELS = 4;
@@ -42,8 +42,6 @@ const MARGIN_CSS_PIXELS = 4;
  * all of the canvas is copied.
  */
 const BEYOND_CSS_PIXELS = 192;
-/** A camera that has not moved for so long is at rest. */
-const REST_MS = 120;
 /** While it moves all is drawn anew so often at most. */
 const PAUSE_MS = 400;
 
@@ -64,13 +62,10 @@ export class PixelsLayer implements Layer {
   readonly #context: CanvasRenderingContext2D;
   readonly #editor: Editor;
   readonly #ledger: ShapesLedger;
-  readonly #again: () => void;
   #shown: Drawn | null = null;
   /** When all was drawn last. */
   #drawnAt = -Infinity;
-  #camera: Camera | null = null;
-  /** The clock that runs until the camera is at rest; 0 while it is. */
-  #travelling = 0;
+  readonly #travel: Travel;
 
   constructor(editor: Editor, ledger: ShapesLedger, again: () => void) {
     ({ canvas: this.canvas, context: this.#context } = newCanvas());
@@ -78,7 +73,7 @@ export class PixelsLayer implements Layer {
     this.#mover = new Mover(this.canvas);
     this.#editor = editor;
     this.#ledger = ledger;
-    this.#again = again;
+    this.#travel = new Travel(again);
   }
 
   draw(frame: Frame): void {
@@ -90,7 +85,7 @@ export class PixelsLayer implements Layer {
     }
     const { look } = this.#editor.view;
     const isSame = shown?.look === look && looksSame(shown.all, all);
-    this.#noteCamera(frame.camera);
+    this.#travel.note(frame.camera);
     if (isSame && this.#isServed(shown, all, frame)) {
       this.#mover.move(shiftBetween(shown.frame, frame, shown.beyond));
       return;
@@ -108,19 +103,8 @@ export class PixelsLayer implements Layer {
   }
 
   destroy(): void {
-    clearTimeout(this.#travelling);
+    this.#travel.stop();
     this.#mover.release();
-  }
-
-  #noteCamera(camera: Camera): void {
-    const before = this.#camera;
-    this.#camera = camera;
-    if (!before || before === camera) return;
-    clearTimeout(this.#travelling);
-    this.#travelling = window.setTimeout(() => {
-      this.#travelling = 0;
-      this.#again();
-    }, REST_MS);
   }
 
   /** Whether what is on the canvas will do in another place: for good, or for as long as the camera moves. */
@@ -128,7 +112,7 @@ export class PixelsLayer implements Layer {
     // What a gesture changes has to be seen at once.
     if (sameFrame(before, frame) || hasGesture(all)) return false;
     if (servesMoved(before, frame, beyond)) return true;
-    return this.#travelling !== 0 && performance.now() - this.#drawnAt < PAUSE_MS;
+    return this.#travel.isUnderWay && performance.now() - this.#drawnAt < PAUSE_MS;
   }
 
   #begin(frame: Frame, wide: Frame, beyond: number): void {

@@ -31,6 +31,13 @@ function withTool(key: string, settings: Record<string, unknown> = {}, seen = SQ
   return story;
 }
 
+/** A gesture of each tool that computes what it draws, by the tool's key. */
+const FINISHED = [
+  ["W", (story: Story) => story.click(30, 30)],
+  ["U", (story: Story) => story.click(30, 30)],
+  ["S", (story: Story) => story.click(20, 20).click(60, 20).click(60, 60).key("Enter")],
+] as const;
+
 describe("the magic wand", () => {
   test("takes what has the colour and is joined to the place, as one step", async () => {
     const story = withTool("W", { "wand-threshold": 20 });
@@ -312,11 +319,7 @@ describe("superpixels", () => {
 });
 
 describe("who waits for what is drawn", () => {
-  test.each([
-    ["W", (story: Story) => story.click(30, 30)],
-    ["U", (story: Story) => story.click(30, 30)],
-    ["S", (story: Story) => story.click(20, 20).click(60, 20).click(60, 60).key("Enter")],
-  ])("waits for what %s computes, and for no hand", async (key, gesture) => {
+  test.each(FINISHED)("waits for what %s computes, and for no hand", async (key, gesture) => {
     const story = withTool(key);
     gesture(story);
     expect(story.annotations).toEqual([]);
@@ -338,11 +341,7 @@ describe("who waits for what is drawn", () => {
 });
 
 describe("what is computed for a finished gesture", () => {
-  test.each([
-    ["W", (story: Story) => story.click(30, 30)],
-    ["U", (story: Story) => story.click(30, 30)],
-    ["S", (story: Story) => story.click(20, 20).click(60, 20).click(60, 60).key("Enter")],
-  ])("is drawn before another tool is in hand (%s)", async (key, gesture) => {
+  test.each(FINISHED)("is drawn before another tool is in hand (%s)", async (key, gesture) => {
     const story = withTool(key);
     gesture(story).key("B").key("V");
     // Meant for the tool that comes.
